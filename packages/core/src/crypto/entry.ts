@@ -1,0 +1,101 @@
+/**
+ * The common header and the boxes of sealed entries (docs/format.md, Sealing).
+ *
+ * Every entry has a key of its own, derived with the SHA-256 of its header as salt, so a box is bound to repository,
+ * kind, keyset and place, and a nonce is never used twice under one key.
+ */
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { MbkError } from '../errors.ts';
+import { concatBytes, fromHex, toHex, utf8 } from '../format/bytes.ts';
+import { asKeysetId, asRepositoryId, type KeysetId, type RepositoryId } from '../format/ids.ts';
+import { hkdf, sha256 } from './hash.ts';
+
+export const headerBytes = 72;
+/** What a box is longer than its plaintext: the GCM tag. */
+export const boxOverhead = 16;
+
+export const magics = ['mbkP', 'mbkM', 'mbkI', 'mbkS', 'mbkC'] as const;
+export type Magic = (typeof magics)[number];
+
+export interface CommonHeader {
+  readonly magic: Magic;
+  readonly repository: RepositoryId;
+  readonly keyset: KeysetId;
+  /** 32 bytes: ephemeral X25519 public key of a pack, random salt of any other entry. */
+  readonly salt: Uint8Array;
+}
+
+/*
+ * offset size  meaning
+ *      0    4  magic
+ *      4    1  version, 1
+ *      5    3  zero
+ *      8   16  repository id
+ *     24   16  keyset id
+ *     40   32  ephemeral key or salt
+ */
+
+/** The 72 bytes of a header. */
+export function encodeHeader(header: CommonHeader): Uint8Array {
+  if (header.salt.byteLength !== 32) throw new RangeError(`expected a salt of 32 bytes, got ${header.salt.byteLength}`);
+  return concatBytes([
+    utf8(header.magic),
+    Uint8Array.of(1, 0, 0, 0),
+    fromHex(header.repository),
+    fromHex(header.keyset),
+    header.salt,
+  ]);
+}
+
+/**
+ * The header at the start of `bytes` of an entry named `what`, with its own 72 bytes (a copy).
+ * Errors: `entry-damaged` (too short, unknown magic), `format-unsupported` (a later version).
+ */
+export function decodeHeader(bytes: Uint8Array, what: string): CommonHeader & { readonly bytes: Uint8Array } {
+  if (bytes.byteLength < headerBytes) {
+    throw new MbkError('entry-damaged', `${what} is too short: ${bytes.byteLength} bytes, its header alone has ${headerBytes}`);
+  }
+  const magic = magics.find((one) => one === Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
+  if (magic === undefined) throw new MbkError('entry-damaged', `${what} does not begin with a known magic`);
+  if (bytes[4] !== 1) throw new MbkError('format-unsupported', `${what} has format version ${bytes[4]}; this mbk knows 1`);
+  return {
+    magic,
+    repository: asRepositoryId(toHex(bytes.subarray(8, 24))),
+    keyset: asKeysetId(toHex(bytes.subarray(24, 40))),
+    salt: bytes.slice(40, 72),
+    bytes: bytes.slice(0, headerBytes),
+  };
+}
+
+/** Key of an entry: 32 bytes. `suffix` is appended to `info` (a recipient's public key). */
+export function entryKey(ikm: Uint8Array, header: Uint8Array, info: string, suffix?: Uint8Array): Uint8Array {
+  return hkdf(ikm, sha256(header), suffix === undefined ? info : concatBytes([utf8(info), suffix]));
+}
+
+function nonce(index: number): Uint8Array {
+  const bytes = new Uint8Array(12);
+  new DataView(bytes.buffer).setUint32(0, index, true);
+  return bytes;
+}
+
+/** Box `index` (0 to 2^32−1) of an entry: ciphertext and tag, 16 bytes longer than `plaintext`. */
+export function sealBox(key: Uint8Array, index: number, plaintext: Uint8Array): Uint8Array {
+  const cipher = createCipheriv('aes-256-gcm', key, nonce(index));
+  const body = cipher.update(plaintext);
+  cipher.final();
+  return concatBytes([body, cipher.getAuthTag()]);
+}
+
+/** Plaintext of box `index`; `entry-damaged` naming `what` if it does not authenticate. */
+export function openBox(key: Uint8Array, index: number, box: Uint8Array, what: string): Uint8Array {
+  if (box.byteLength < boxOverhead) throw new MbkError('entry-damaged', `${what} is shorter than an authentication tag`);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce(index), { authTagLength: boxOverhead });
+  decipher.setAuthTag(box.subarray(box.byteLength - boxOverhead));
+  const plaintext = decipher.update(box.subarray(0, box.byteLength - boxOverhead));
+  try {
+    decipher.final();
+  } catch (cause) {
+    throw new MbkError('entry-damaged', `${what} does not authenticate: its bytes were changed`, { cause });
+  }
+  return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength);
+}

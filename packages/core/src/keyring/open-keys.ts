@@ -1,0 +1,154 @@
+/**
+ * From a secret to keys: mbk.json names the repository, a slot gives the actor, its grants give keysets.
+ *
+ * Three failures are told apart: no mbk.json is no repository, a slot whose bytes do not match its name is damaged, a
+ * secret that opens no sound slot is wrong.
+ */
+import type { Backend } from '../backend/backend.ts';
+import { decodeGrant, openGrant } from '../crypto/grant.ts';
+import { sharedScope, type Keys, type Keyset } from '../crypto/keyset.ts';
+import { decodeSlot, unlockSlot, type Secret, type Slot, type SlotKeys } from '../crypto/slot.ts';
+import { MbkError, isMbkError } from '../errors.ts';
+import { equalBytes, toHex } from '../format/bytes.ts';
+import { asActorId, type ActorId, type EntryId, type KeysetId, type RepositoryId } from '../format/ids.ts';
+import { copyPrefix, decodeRepositoryFile, repositoryFileKey } from '../format/repository-file.ts';
+import { getIfPresent, listStoredTwice } from './stored-twice.ts';
+
+export interface OpenedKeys {
+  readonly keys: Keys;
+  readonly slot: EntryId;
+  /** Owners who signed the grants in use: to be checked against the folded log. */
+  readonly grantSigners: ReadonlySet<ActorId>;
+  /** Keys of damaged copies that were passed over. */
+  readonly damaged: readonly string[];
+}
+
+/**
+ * Keys that `secret` gives.
+ * Errors: `repository-absent`, `secret-wrong`, `slot-damaged`, `format-unsupported`, and those of the backend.
+ */
+export async function openKeys(backend: Backend, secret: Secret): Promise<OpenedKeys> {
+  const { repository, damaged } = await readRepositoryId(backend);
+  const slots = await readSlots(backend, repository);
+  const opened = await unlockAny(slots.sound, secret);
+  if (opened === undefined) throw noSlotOpens(backend, secret, slots.lost);
+  const grants = await readGrants(backend, repository, opened.slot, opened.keys);
+  const shared = newestShared(grants.keysets);
+  if (shared === undefined) {
+    throw new MbkError('slot-damaged', `slot ${opened.id.slice(0, 8)} opened, but no sound grant of the shared keys for it is left`, {
+      details: { slot: opened.id, damaged: grants.damaged },
+    });
+  }
+  return {
+    keys: {
+      repository,
+      actor: { id: asActorId(toHex(opened.slot.signing)), seed: opened.keys.signing },
+      keysets: grants.keysets,
+      shared,
+    },
+    slot: opened.id,
+    grantSigners: grants.signers,
+    damaged: [...damaged, ...slots.damaged, ...grants.damaged],
+  };
+}
+
+/** The repository id, from mbk.json or its copy. Errors: `repository-absent`, `entry-damaged`, `format-unsupported`. */
+export async function readRepositoryId(backend: Backend): Promise<{ repository: RepositoryId; damaged: string[] }> {
+  const damaged: string[] = [];
+  let failure: unknown;
+  let present = false;
+  for (const key of [repositoryFileKey, copyPrefix + repositoryFileKey]) {
+    const bytes = await getIfPresent(backend, key);
+    if (bytes === undefined) {
+      damaged.push(key);
+      continue;
+    }
+    present = true;
+    try {
+      return { repository: decodeRepositoryFile(bytes, key), damaged };
+    } catch (error) {
+      if (isMbkError(error, 'format-unsupported')) throw error;
+      damaged.push(key);
+      failure = error;
+    }
+  }
+  if (!present) throw new MbkError('repository-absent', `there is no repository in ${backend.name}`, { details: { backend: backend.name } });
+  throw new MbkError('entry-damaged', `mbk.json in ${backend.name} and its copy are both damaged`, { cause: failure, details: { damaged } });
+}
+
+export interface StoredSlot {
+  readonly id: EntryId;
+  readonly slot: Slot;
+}
+
+/** The slots of `repository`; `lost` are those whose two copies are both damaged. */
+export async function readSlots(
+  backend: Backend,
+  repository: RepositoryId,
+): Promise<{ sound: StoredSlot[]; lost: EntryId[]; damaged: string[] }> {
+  const sound: StoredSlot[] = [];
+  const lost: EntryId[] = [];
+  const damaged: string[] = [];
+  for (const { id, bytes, damaged: keys } of await listStoredTwice(backend, 'slots')) {
+    const slot = bytes === undefined ? undefined : decodeIfValid(() => decodeSlot(bytes, `slot ${id.slice(0, 8)}`));
+    if (slot !== undefined && slot.repository !== repository) continue; // left by an init that was never finished
+    damaged.push(...keys);
+    if (slot === undefined) lost.push(id);
+    else sound.push({ id, slot });
+  }
+  return { sound, lost, damaged };
+}
+
+async function unlockAny(slots: readonly StoredSlot[], secret: Secret): Promise<(StoredSlot & { keys: SlotKeys }) | undefined> {
+  for (const { id, slot } of slots) {
+    const keys = await unlockSlot(slot, secret);
+    if (keys !== undefined) return { id, slot, keys };
+  }
+  return undefined;
+}
+
+function noSlotOpens(backend: Backend, secret: Secret, lost: readonly EntryId[]): MbkError {
+  const what = { passphrase: 'passphrase', 'key-file': 'key file', recovery: 'recovery key' }[secret.kind];
+  if (lost.length === 0) {
+    return new MbkError('secret-wrong', `the ${what} opens no slot of the repository in ${backend.name}`);
+  }
+  const names = lost.map((id) => id.slice(0, 8)).join(', ');
+  return new MbkError('slot-damaged', `the ${what} opens none of the sound slots, and slot ${names} is damaged in both copies`, {
+    details: { lost },
+  });
+}
+
+async function readGrants(
+  backend: Backend,
+  repository: RepositoryId,
+  slot: Slot,
+  slotKeys: SlotKeys,
+): Promise<{ keysets: Map<KeysetId, Keyset>; signers: Set<ActorId>; damaged: string[] }> {
+  const keysets = new Map<KeysetId, Keyset>();
+  const signers = new Set<ActorId>();
+  const damaged: string[] = [];
+  for (const { id, bytes, damaged: keys } of await listStoredTwice(backend, 'grants')) {
+    const grant = bytes === undefined ? undefined : decodeIfValid(() => decodeGrant(bytes, `grant ${id.slice(0, 8)}`));
+    if (grant !== undefined && grant.repository !== repository) continue;
+    damaged.push(...keys);
+    if (grant === undefined || !equalBytes(grant.recipient, slot.agreement)) continue;
+    for (const keyset of openGrant(grant, slotKeys.agreement, `grant ${id.slice(0, 8)}`)) keysets.set(keyset.id, keyset);
+    signers.add(grant.signer);
+  }
+  return { keysets, signers, damaged };
+}
+
+function newestShared(keysets: ReadonlyMap<KeysetId, Keyset>): Keyset | undefined {
+  return [...keysets.values()]
+    .filter(({ scope }) => scope === sharedScope)
+    .reduce<Keyset | undefined>((best, one) => (best === undefined || one.generation > best.generation ? one : best), undefined);
+}
+
+function decodeIfValid<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (isMbkError(error, 'value-invalid')) return undefined;
+    throw error;
+  }
+}
