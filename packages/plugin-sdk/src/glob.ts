@@ -1,0 +1,50 @@
+/** Globs over `/` paths, without regular expressions: the time is at most pattern times path, whatever either says. */
+
+/**
+ * Whether `glob` covers the whole of `path`: `*` and `?` stay within one name, a segment `**` spans any number of
+ * folders, none included. A glob without a slash is compared with the last name of the path.
+ */
+export function matchesGlob(glob: string, path: string): boolean {
+  const names = path.split('/');
+  if (!glob.includes('/')) return matchesName(glob, names.at(-1) ?? '');
+  return matchesSequence(glob.split('/'), names, (part) => part === '**', matchesName);
+}
+
+function matchesName(pattern: string, name: string): boolean {
+  return matchesSequence(
+    Array.from(pattern),
+    Array.from(name),
+    (part) => part === '*',
+    (part, char) => part === '?' || part === char,
+  );
+}
+
+/** Greedy with one point of return: when a later wildcard is reached, earlier ones never need to be retried. */
+function matchesSequence(
+  pattern: readonly string[],
+  items: readonly string[],
+  isWildcard: (part: string) => boolean,
+  matchesOne: (part: string, item: string) => boolean,
+): boolean {
+  let at = 0;
+  let wildcard = -1;
+  let resume = 0;
+  for (let item = 0; item < items.length;) {
+    const part = pattern[at];
+    if (part !== undefined && isWildcard(part)) {
+      wildcard = at;
+      at += 1;
+      resume = item;
+    } else if (part !== undefined && matchesOne(part, items[item] ?? '')) {
+      at += 1;
+      item += 1;
+    } else if (wildcard >= 0) {
+      at = wildcard + 1;
+      resume += 1;
+      item = resume;
+    } else {
+      return false;
+    }
+  }
+  return pattern.slice(at).every(isWildcard);
+}

@@ -1,0 +1,63 @@
+/**
+ * Which plugin knows a file: rules that are data, so a host can decide without running a plugin's code.
+ * A rule holds when its path side and its magic side both hold; a side that the rule leaves out always holds.
+ */
+
+import { matchesGlob } from './glob.ts';
+
+/** Bytes at a place near the start of a file. */
+export interface Magic {
+  /** From the start of the file; at most 4096. */
+  readonly offset: number;
+  /** Lower-case hexadecimal, 1 to 64 bytes. */
+  readonly bytes: string;
+}
+
+export interface Match {
+  /** What a file of this rule is, `class/format`: `model/gguf`, `checkpoint/pytorch`. */
+  readonly kind: string;
+  /** With their dot, compared without case: `.gguf`. Any of them makes the path side hold. */
+  readonly extensions?: readonly string[];
+  /** `*`, `?` and, as a whole segment, `**`; without a slash the last name is compared. Any of them holds. */
+  readonly globs?: readonly string[];
+  /** Any of them makes the magic side hold. */
+  readonly magic?: readonly Magic[];
+}
+
+export interface MatchTarget {
+  /** With `/` between names. */
+  readonly path: string;
+  /** The first bytes of the file: at least `magicSpan` of the rules, or all there are. */
+  readonly head: Uint8Array;
+}
+
+/** The kind of the first rule that holds for the file, or undefined. */
+export function matchingKind(rules: readonly Match[], target: MatchTarget): string | undefined {
+  return rules.find((rule) => matchesPath(rule, target.path) && matchesMagic(rule, target.head))?.kind;
+}
+
+/** Whether the path side of a rule holds. */
+export function matchesPath(rule: Match, path: string): boolean {
+  if (rule.extensions === undefined && rule.globs === undefined) return true;
+  const lower = path.toLowerCase();
+  if (rule.extensions?.some((extension) => lower.endsWith(extension.toLowerCase()))) return true;
+  return rule.globs?.some((glob) => matchesGlob(glob, path)) ?? false;
+}
+
+/** Whether the magic side of a rule holds for the first bytes of a file. */
+export function matchesMagic(rule: Match, head: Uint8Array): boolean {
+  return rule.magic?.some((magic) => hasBytes(head, magic)) ?? true;
+}
+
+/** How many leading bytes the rules look at. */
+export function magicSpan(rules: readonly Match[]): number {
+  const ends = rules.flatMap((rule) => rule.magic ?? []).map(({ bytes, offset }) => offset + bytes.length / 2);
+  return Math.max(0, ...ends);
+}
+
+function hasBytes(head: Uint8Array, { bytes, offset }: Magic): boolean {
+  for (let at = 0; at < bytes.length; at += 2) {
+    if (head[offset + at / 2] !== Number.parseInt(bytes.slice(at, at + 2), 16)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { matchesGlob } from '../src/glob.ts';
+
+describe('matchesGlob', () => {
+  test.each([
+    ['*.yaml', 'a.yaml', true],
+    ['*.yaml', 'deep/in/a.yaml', true],
+    ['*.yaml', 'a.yaml.bak', false],
+    ['lora_?.bin', 'lora_1.bin', true],
+    ['lora_?.bin', 'lora_12.bin', false],
+    ['data/*.csv', 'data/a.csv', true],
+    ['data/*.csv', 'data/x/a.csv', false],
+    ['data/**/*.csv', 'data/a.csv', true],
+    ['data/**/*.csv', 'data/x/y/a.csv', true],
+    ['data/**', 'data/x/y/a.csv', true],
+    ['data/**', 'other/a.csv', false],
+    ['**/model/*', 'a/model/model/x', true],
+    ['*a*b*', 'xxaxxbxx', true],
+    ['*a*b*', 'xxbxxaxx', false],
+    ['*aab', 'aaab', true],
+    ['a.b', 'axb', false],
+    ['[a]', 'a', false],
+  ])('%s against %s: %s', (glob, path, expected) => {
+    expect(matchesGlob(glob, path)).toBe(expected);
+  });
+
+  test('agrees with the regular expression that says the same', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), maxLength: 8 });
+    const name = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 10 });
+    fc.assert(
+      fc.property(text, name, (glob, path) => {
+        const expression = new RegExp(`^${glob.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+        expect(matchesGlob(glob, path)).toBe(expression.test(path));
+      }),
+    );
+  });
+
+  test('takes no exponential time', () => {
+    expect(matchesGlob(`${'*a'.repeat(100)}b`, 'a'.repeat(5000))).toBe(false);
+    expect(matchesGlob(`${'**/a/'.repeat(50)}b`, 'a/'.repeat(1000))).toBe(false);
+  });
+});
