@@ -1,0 +1,101 @@
+/**
+ * Layouts: where the tensors of a file lie (docs/format.md, Chunking and Trees).
+ *
+ * A plugin makes them from a file's header, so a layout is as hostile as the file; a wrong one costs compression only,
+ * as long as its spans are apart and inside the file, which `checkLayout` guarantees.
+ */
+import { MbkError } from '../errors.ts';
+import { encodeCanonical, parseJson } from './canonical-json.ts';
+import { readFields } from './fields.ts';
+import { limits, parameters } from './limits.ts';
+
+export interface Layout {
+  /** What holds the tensors, e.g. `gguf`. */
+  readonly container: string;
+  /** In the order of their offsets; spans do not overlap. Those of no bytes may lie anywhere. */
+  readonly tensors: readonly TensorSpan[];
+}
+
+export interface TensorSpan {
+  readonly name: string;
+  /** Element or block type, e.g. `bf16`, `q8_0`. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  /** Bytes; may be 0. */
+  readonly length: number;
+  /** Bytes of one element or block: pieces are multiples of it. 1 to `parameters.pieceBytes`. */
+  readonly unit: number;
+  /** Of the elements; little-endian unless it says otherwise. */
+  readonly byteOrder?: 'big';
+}
+
+/** Longest text of a name, dtype or container, most dimensions of a tensor, most tensors of a file. */
+const textMax = 65_536;
+const dimensionsMax = 64;
+const tensorsMax = 1_048_576;
+
+/** `layout` itself; `value-invalid` unless its spans are in order, apart and inside a file of `size` bytes. */
+export function checkLayout(layout: Layout, size: number, what: string): Layout {
+  let end = 0;
+  for (const { name, offset, length, unit } of layout.tensors) {
+    const tensor = `${what}: tensor ${JSON.stringify(name.slice(0, 100))}`;
+    const isCounted = isCount(offset) && isCount(length) && length <= size - offset;
+    if (!isCounted || (length > 0 && offset < end)) {
+      throw new MbkError('value-invalid', `${tensor} at ${offset} + ${length} overlaps or leaves the file of ${size} bytes`);
+    }
+    if (!isCount(unit) || unit < 1 || unit > parameters.pieceBytes) {
+      throw new MbkError('value-invalid', `${tensor}: unit ${unit}, expected 1 to ${parameters.pieceBytes} bytes`);
+    }
+    if (length === 0) continue;
+    end = offset + length;
+  }
+  return layout;
+}
+
+/** Canonical bytes of a layout that was checked; undefined if they are more than a blob may have. */
+export function encodeLayout(layout: Layout): Uint8Array | undefined {
+  const tensors = layout.tensors.map(({ byteOrder, dtype, length, name, offset, shape, unit }) => {
+    return { byteOrder, dtype, length, name, offset, shape, unit };
+  });
+  const bytes = encodeCanonical({ container: layout.container, tensors, type: 'layout' });
+  return bytes.byteLength <= limits.blobBytes ? bytes : undefined;
+}
+
+/** The layout of `bytes`, a blob named `what`, of a file of `size` bytes; `value-invalid`. */
+export function decodeLayout(bytes: Uint8Array, size: number, what: string): Layout {
+  if (bytes.byteLength > limits.blobBytes) {
+    throw new MbkError('value-invalid', `${what}: ${bytes.byteLength} bytes, a blob has at most ${limits.blobBytes}`);
+  }
+  const fields = readFields(parseJson(bytes, what), what);
+  fields.literal('type', 'layout');
+  const layout = {
+    container: fields.string('container', { max: textMax }),
+    tensors: fields.array('tensors', decodeTensor, { max: tensorsMax }),
+  };
+  return checkLayout(layout, size, what);
+}
+
+function decodeTensor(value: unknown, what: string): TensorSpan {
+  const fields = readFields(value, what);
+  const byteOrder = fields.optional('byteOrder', (f) => f.literal('byteOrder', 'big'));
+  return {
+    name: fields.string('name', { max: textMax }),
+    dtype: fields.string('dtype', { max: textMax }),
+    shape: fields.array('shape', decodeDimension, { max: dimensionsMax }),
+    offset: fields.int('offset'),
+    length: fields.int('length'),
+    unit: fields.int('unit', { min: 1, max: parameters.pieceBytes }),
+    ...(byteOrder === undefined ? {} : { byteOrder }),
+  };
+}
+
+function decodeDimension(value: unknown, what: string): number {
+  if (isCount(value)) return value;
+  throw new MbkError('value-invalid', `${what}: expected a whole number`);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,247 @@
+/**
+ * The folded state of the log: JSON ⇄ rows (docs/format.md, State).
+ *
+ * One state, one byte sequence: maps are arrays of rows sorted by their first fields, lines and findings stand in log
+ * order.
+ */
+import { MbkError } from '../errors.ts';
+import { encodeCanonical, parseJson } from './canonical-json.ts';
+import { readFields, type Fields } from './fields.ts';
+import {
+  asActorId,
+  asCommitId,
+  asEntryId,
+  asGitObjectId,
+  asPackId,
+  isHex,
+  type ActorId,
+  type CommitId,
+  type EntryId,
+  type GitObjectId,
+  type PackId,
+} from './ids.ts';
+import { formatVersion } from './limits.ts';
+import {
+  readActor,
+  readAuditPin,
+  readCapture,
+  readCaptureFields,
+  readDomain,
+  readFeaturesRow,
+  readGrantRow,
+  readHeadLine,
+  readKeysetRow,
+  readRedaction,
+  readSegmentRow,
+  type Actor,
+  type AuditPin,
+  type Capture,
+  type FeaturesOperation,
+  type GrantOperation,
+  type HeadLine,
+  type KeysetOperation,
+  type Redaction,
+  type SegmentRow,
+} from './log-operations.ts';
+
+export type Features = Omit<FeaturesOperation, 'op'>;
+export type KeysetRow = Omit<KeysetOperation, 'op'>;
+export type GrantRow = Omit<GrantOperation, 'op'>;
+/** `addedAt` and `removedAt`: times of the entries that first set and that removed it. */
+export type ActorRow = Actor & { readonly addedAt: number; readonly removedAt?: number | undefined };
+/** A head line with the entry that carried it. */
+export type Line = HeadLine & { readonly n: number; readonly at: number; readonly actor: ActorId };
+export type TagRow = {
+  readonly domain: string;
+  readonly name: string;
+  readonly commit: CommitId;
+  readonly object: GitObjectId;
+  readonly bundle: EntryId;
+  readonly n: number;
+  readonly at: number;
+};
+export type LiveSegment = SegmentRow & { readonly n: number };
+export type ExpiredRow = Capture & { readonly n: number; readonly reason?: string | undefined };
+export type HoldRow = {
+  readonly name: string;
+  readonly captures: readonly Capture[];
+  readonly reason: string;
+  readonly n: number;
+};
+export type PackMark = readonly [pack: PackId, n: number];
+export type VoidedRow = readonly [n: number, hash: string];
+export type ClockRow = { readonly at: number; readonly n: number };
+
+/** Something an entry carried that had no effect, or that a reader should know. */
+export type LogFinding = {
+  readonly n: number;
+  readonly actor: ActorId | null;
+  /** Name of the operation, or `entry`. */
+  readonly op: string;
+  /** See `log/fold.ts`. */
+  readonly code: string;
+  readonly text: string;
+};
+
+/** The fold through entry n. */
+export type LogState = {
+  readonly n: number;
+  /** SHA-256 of the bytes of entry n. */
+  readonly hash: string;
+  /** `at` of entry n. */
+  readonly at: number;
+  readonly features: Features;
+  readonly keysets: readonly KeysetRow[];
+  readonly actors: readonly ActorRow[];
+  readonly grants: readonly GrantRow[];
+  readonly lines: readonly Line[];
+  readonly tags: readonly TagRow[];
+  readonly segments: readonly LiveSegment[];
+  readonly expired: readonly ExpiredRow[];
+  readonly holds: readonly HoldRow[];
+  readonly condemned: readonly PackMark[];
+  readonly deleted: readonly PackMark[];
+  readonly lost: readonly PackMark[];
+  readonly trusted: readonly PackId[];
+  readonly redacted: readonly Redaction[];
+  readonly audit: readonly AuditPin[];
+  readonly clock: ClockRow | null;
+  readonly voided: readonly VoidedRow[];
+  readonly findings: readonly LogFinding[];
+};
+
+/** Body of the state entry; the arrays are sorted here. */
+export function encodeLogState(state: LogState): Uint8Array {
+  return encodeCanonical({
+    ...state,
+    version: formatVersion,
+    keysets: sortedBy(state.keysets, (row) => row.id),
+    actors: sortedBy(state.actors, (row) => row.signing),
+    grants: sortedBy(state.grants, (row) => row.grant),
+    tags: sortedBy(state.tags, (row) => row.name),
+    segments: sortedBy(state.segments, (row) => row.id),
+    expired: sortedBy(state.expired, (row) => `${row.commit} ${row.collection}`),
+    holds: sortedBy(state.holds, (row) => row.name),
+    condemned: sortedBy(state.condemned, ([pack]) => pack),
+    deleted: sortedBy(state.deleted, ([pack]) => pack),
+    lost: sortedBy(state.lost, ([pack]) => pack),
+    trusted: sortedBy(state.trusted, (pack) => pack),
+    redacted: sortedBy(state.redacted, (row) => row.object),
+    audit: sortedBy(state.audit, (row) => row.chain),
+    voided: state.voided.toSorted(([a], [b]) => a - b),
+  });
+}
+
+/** The state in a body; `value-invalid` naming `what`. */
+export function decodeLogState(body: Uint8Array, what: string): LogState {
+  const fields = readFields(parseJson(body, what), what);
+  fields.literal('version', formatVersion);
+  const rows = <T>(name: string, read: (row: Fields) => T): T[] =>
+    fields.array(name, (value, where) => read(readFields(value, where)), { max: maxRows });
+  const marks = (name: string): PackMark[] => fields.array(name, readPackMark, { max: maxRows });
+  return {
+    n: fields.int('n', { min: 1 }),
+    hash: fields.hex('hash', 32),
+    at: fields.int('at'),
+    features: readFeaturesRow(fields.object('features')),
+    keysets: rows('keysets', readKeysetRow),
+    actors: rows('actors', readActorRow),
+    grants: rows('grants', readGrantRow),
+    lines: rows('lines', readLine),
+    tags: rows('tags', readTagRow),
+    segments: rows('segments', (row) => ({ ...readSegmentRow(row), n: readNumber(row) })),
+    expired: rows('expired', readExpiredRow),
+    holds: rows('holds', readHoldRow),
+    condemned: marks('condemned'),
+    deleted: marks('deleted'),
+    lost: marks('lost'),
+    trusted: fields.array('trusted', asPackId, { max: maxRows }),
+    redacted: fields.array('redacted', readRedaction, { max: maxRows }),
+    audit: fields.array('audit', readAuditPin, { max: maxRows }),
+    clock: fields.nullable('clock', (here) => {
+      const clock = here.object('clock');
+      return { at: clock.int('at'), n: readNumber(clock) };
+    }),
+    voided: fields.array('voided', readVoided, { max: maxRows }),
+    findings: rows('findings', readFinding),
+  };
+}
+
+/** Rows of one array: more do not fit a document of 256 MiB. */
+const maxRows = 8_388_608;
+
+function readNumber(row: Fields): number {
+  return row.int('n', { min: 1 });
+}
+
+function readActorRow(row: Fields): ActorRow {
+  const removedAt = row.optional('removedAt', (here) => here.int('removedAt'));
+  return { ...readActor(row), addedAt: row.int('addedAt'), ...(removedAt === undefined ? {} : { removedAt }) };
+}
+
+function readLine(row: Fields): Line {
+  return { ...readHeadLine(row), n: readNumber(row), at: row.int('at'), actor: asActorId(row.hex('actor', 32)) };
+}
+
+function readTagRow(row: Fields): TagRow {
+  return {
+    domain: readDomain(row),
+    name: row.string('name', { max: 200 }),
+    commit: asCommitId(row.hex('commit', 20)),
+    object: asGitObjectId(row.hex('object', 20)),
+    bundle: asEntryId(row.hex('bundle', 32)),
+    n: readNumber(row),
+    at: row.int('at'),
+  };
+}
+
+function readExpiredRow(row: Fields): ExpiredRow {
+  const reason = row.optional('reason', (here) => here.string('reason'));
+  return { ...readCaptureFields(row), n: readNumber(row), ...(reason === undefined ? {} : { reason }) };
+}
+
+function readHoldRow(row: Fields): HoldRow {
+  return {
+    name: row.string('name', { max: 200 }),
+    captures: row.array('captures', readCapture),
+    reason: row.string('reason'),
+    n: readNumber(row),
+  };
+}
+
+function readFinding(row: Fields): LogFinding {
+  return {
+    n: readNumber(row),
+    actor: row.nullable('actor', (here) => asActorId(here.hex('actor', 32))),
+    op: row.string('op', { max: 100 }),
+    code: row.string('code', { max: 100 }),
+    text: row.string('text'),
+  };
+}
+
+function readPackMark(value: unknown, what: string): PackMark {
+  const [pack, n] = readPair(value, what);
+  return [asPackId(pack), checkNumber(n, what)];
+}
+
+function readVoided(value: unknown, what: string): VoidedRow {
+  const [n, hash] = readPair(value, what);
+  if (!isHex(hash, 32)) throw new MbkError('value-invalid', `${what}: expected a number and a hash`);
+  return [checkNumber(n, what), hash];
+}
+
+function readPair(value: unknown, what: string): readonly [unknown, unknown] {
+  if (Array.isArray(value) && value.length === 2) return [value[0] as unknown, value[1] as unknown];
+  throw new MbkError('value-invalid', `${what}: expected an array of two`);
+}
+
+function checkNumber(value: unknown, what: string): number {
+  return readFields({ n: value }, what).int('n', { min: 1 });
+}
+
+function sortedBy<T>(rows: readonly T[], keyOf: (row: T) => string): T[] {
+  return rows
+    .map((row) => ({ key: keyOf(row), row }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ row }) => row);
+}

@@ -1,0 +1,215 @@
+/**
+ * Blobs by id: through the index to a frame of a pack, opened, decoded, and checked against the id, always.
+ *
+ * Damage is read a second time before it is believed, then another copy is tried. What this gives are views of decoded
+ * frames: the caller does not change them.
+ */
+import type { Backend } from '../backend/backend.ts';
+import { isMbkError, MbkError } from '../errors.ts';
+import { type BlobId, packKey, type PackKind } from '../format/ids.ts';
+import type { BlobCopy } from './blob-copy.ts';
+import { frameCache } from './frame-cache.ts';
+import type { IndexSet, PackFilter } from './index-set.ts';
+import { checkBlob, frameName, openFrame } from './open-pack.ts';
+import type { PackReader } from './pack-reader.ts';
+import { type FrameReads, planReads } from './plan-reads.ts';
+import { isDamage, readTwice } from './read-twice.ts';
+
+export interface BlobReaderOptions {
+  readonly backend: Backend;
+  readonly reader: PackReader;
+  readonly index: IndexSet;
+  /** Packs to read first: those not deleted or lost. */
+  readonly prefers?: PackFilter | undefined;
+  /** Told of every copy that could not be used, also where another one served. */
+  readonly onBadCopy?: ((copy: BlobCopy, error: MbkError) => void) | undefined;
+  /** Bound of the decoded frames in memory; 32 MiB unless given. */
+  readonly frameCacheBytes?: number | undefined;
+}
+
+export interface Blob {
+  readonly id: BlobId;
+  readonly bytes: Uint8Array;
+}
+
+export interface BlobReader {
+  /**
+   * One blob. Errors: `blob-absent` (no copy is stored), `entry-damaged` with blob, pack and frame (no copy is sound),
+   * `codec-unknown`, `role-denied`, those of the backend.
+   */
+  readBlob(kind: PackKind, id: BlobId, options?: ReadBlobOptions): Promise<Uint8Array>;
+  /**
+   * Many blobs, each distinct id once, in the order in which they lie in packs: frames are decoded once, neighbours read
+   * together. Throws as `readBlob` does at the first blob that cannot be read, or tells `onFailed` and goes on.
+   */
+  readBlobs(kind: PackKind, ids: Iterable<BlobId>, options?: ReadBlobsOptions): AsyncGenerator<Blob>;
+}
+
+export interface ReadBlobOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ReadBlobsOptions extends ReadBlobOptions {
+  readonly onFailed?: ((id: BlobId, error: MbkError) => void) | undefined;
+}
+
+const defaultFrameCacheBytes = 32 * 1024 * 1024;
+
+export function blobReader(options: BlobReaderOptions): BlobReader {
+  const { backend, reader, index, prefers, onBadCopy, frameCacheBytes = defaultFrameCacheBytes } = options;
+  const decoded = frameCache(frameCacheBytes);
+  const reads = new Map<string, Promise<Uint8Array>>();
+
+  return { readBlob, readBlobs };
+
+  async function readBlob(kind: PackKind, id: BlobId, { signal }: ReadBlobOptions = {}): Promise<Uint8Array> {
+    const failures: Array<{ readonly copy: BlobCopy; readonly error: MbkError }> = [];
+    for (const copy of index.lookup(kind, id, prefers)) {
+      try {
+        return await readCopy(copy, signal);
+      } catch (error) {
+        if (!isMbkError(error) || !isBadCopy(error)) throw error;
+        onBadCopy?.(copy, error);
+        failures.push({ copy, error });
+      }
+    }
+    throw verdict(kind, id, failures);
+  }
+
+  async function readCopy(copy: BlobCopy, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const cached = decoded.get(nameOf(copy));
+    if (cached !== undefined) return blobIn(cached, copy);
+    return readTwice(async () => {
+      const plain = await readFrame(copy, signal);
+      const bytes = blobIn(plain, copy);
+      decoded.put(nameOf(copy), plain);
+      return bytes;
+    });
+  }
+
+  /** The frame of a copy; callers that ask for one frame at the same time share one read. */
+  async function readFrame(copy: BlobCopy, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const name = nameOf(copy);
+    const underWay = reads.get(name);
+    if (underWay !== undefined) return underWay;
+    const { pack, number, frame } = copy;
+    const read = backend
+      .get(packKey(pack.kind, pack.id), { offset: frame.offset, length: frame.boxLength, signal })
+      .then((box) => openFrame(reader.keyOf(pack), pack, number, frame, box))
+      .finally(() => reads.delete(name));
+    reads.set(name, read);
+    return read;
+  }
+
+  async function* readBlobs(
+    kind: PackKind,
+    ids: Iterable<BlobId>,
+    { signal, onFailed }: ReadBlobsOptions = {},
+  ): AsyncGenerator<Blob> {
+    const { runs, absent } = planReads(index, kind, ids, prefers);
+    for (const run of runs) {
+      const bytes = await readRun(kind, run.pack.id, run.offset, run.length, signal);
+      for (const reading of run.frames) {
+        const plain =
+          bytes === undefined ? undefined : openIn(bytes.subarray(reading.frame.offset - run.offset), reading);
+        for (const copy of reading.copies) yield* orFailed(copy.id, () => oneOf(kind, copy, plain, signal), onFailed);
+      }
+    }
+    for (const id of absent) yield* orFailed(id, () => readBlob(kind, id, { signal }), onFailed);
+  }
+
+  /** Bytes of some neighbouring frames; undefined when they cannot be had, which `readBlob` then looks into. */
+  async function readRun(
+    kind: PackKind,
+    pack: BlobCopy['pack']['id'],
+    offset: number,
+    length: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array | undefined> {
+    try {
+      return await backend.get(packKey(kind, pack), { offset, length, signal });
+    } catch (error) {
+      if (isMbkError(error) && isBadCopy(error)) return undefined;
+      throw error;
+    }
+  }
+
+  function openIn(bytes: Uint8Array, { pack, number, frame }: FrameReads): Uint8Array | undefined {
+    try {
+      return openFrame(reader.keyOf(pack), pack, number, frame, bytes.subarray(0, frame.boxLength));
+    } catch (error) {
+      if (isMbkError(error) && isBadCopy(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** A blob of a frame that was opened, or, where that does not hold it soundly, from wherever it can be had. */
+  async function oneOf(
+    kind: PackKind,
+    copy: BlobCopy,
+    plain: Uint8Array | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    if (plain === undefined) return readBlob(kind, copy.id, { signal });
+    try {
+      return blobIn(plain, copy);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return readBlob(kind, copy.id, { signal });
+    }
+  }
+}
+
+async function* orFailed(
+  id: BlobId,
+  read: () => Promise<Uint8Array>,
+  onFailed: ReadBlobsOptions['onFailed'],
+): AsyncGenerator<Blob> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await read();
+  } catch (error) {
+    if (onFailed === undefined || !isMbkError(error) || !(isBadCopy(error) || isMbkError(error, 'blob-absent')))
+      throw error;
+    onFailed(id, error);
+    return;
+  }
+  yield { id, bytes };
+}
+
+function blobIn(plain: Uint8Array, { id, pack, number, offset, length }: BlobCopy): Uint8Array {
+  const bytes = plain.subarray(offset, offset + length);
+  checkBlob(id, bytes, pack, number);
+  return bytes;
+}
+
+function nameOf({ pack, number }: BlobCopy): string {
+  return `${pack.id} ${number}`;
+}
+
+/** Whether another copy may serve where this error was met. */
+function isBadCopy(error: MbkError): boolean {
+  return isDamage(error) || isMbkError(error, 'entry-absent', 'codec-unknown');
+}
+
+function verdict(
+  kind: PackKind,
+  id: BlobId,
+  failures: ReadonlyArray<{ readonly copy: BlobCopy; readonly error: MbkError }>,
+): MbkError {
+  const found = failures.filter(({ error }) => error.code !== 'entry-absent');
+  const packs = failures.map(({ copy }) => copy.pack.id);
+  const [first] = found;
+  if (first === undefined) {
+    const why =
+      packs.length === 0 ? 'no index segment names it' : `its packs are not in the storage: ${packs.join(', ')}`;
+    return new MbkError('blob-absent', `${kind} blob ${id} is not stored: ${why}`, { details: { blob: id, packs } });
+  }
+  if (first.error.code === 'codec-unknown') return first.error;
+  const { copy, error: cause } = first;
+  const message = `blob ${id} cannot be read from ${frameName(copy.pack, copy.number)}: ${cause.message}`;
+  return new MbkError('entry-damaged', message, {
+    details: { blob: id, pack: copy.pack.id, frame: copy.number, packs },
+    cause,
+  });
+}

@@ -1,0 +1,258 @@
+/**
+ * A writing session: blobs in, packs and index segments out. A blob that is known is not stored again; what the session
+ * relies on is remembered, so that the commit can check it (docs/format.md, The protocol).
+ *
+ * The order is law: a pack is stored before its rows count as known, rows before a segment names them, a segment before
+ * the log does. `store` looks up and claims a blob in one step without waiting, so concurrent calls never store one
+ * blob twice. After a failed put the session is over: every call throws that error.
+ */
+import type { Backend } from '../backend/backend.ts';
+import { type Random, sha256Hex } from '../crypto/hash.ts';
+import type { Keys, Keyset } from '../crypto/keyset.ts';
+import {
+  asBlobId,
+  type BlobId,
+  type BlobType,
+  type Lifetime,
+  type PackId,
+  type PackKind,
+  packKindOf,
+  type SegmentId,
+} from '../format/ids.ts';
+import { limits, ownFrameBytes } from '../format/limits.ts';
+import { buildSegment } from './build-segment.ts';
+import { type FrameAggregator, frameAggregator } from './frame-aggregator.ts';
+import type { IndexSet, PackFilter, SegmentInfo } from './index-set.ts';
+import { openPacks } from './open-packs.ts';
+import type { PackJournal } from './pack-journal.ts';
+import type { FinishedPack } from './pack-writer.ts';
+import { rowsOfPacks } from './segment-source.ts';
+
+export interface BlobWriterOptions {
+  readonly backend: Backend;
+  readonly keys: Keys;
+  readonly random: Random;
+  readonly index: IndexSet;
+  /** Whether a blob in this pack counts as known: not condemned, deleted or lost, signed by an actor who is trusted. */
+  readonly isUsable: PackFilter;
+  /** What is written is sealed with it; the shared keyset unless given. */
+  readonly keyset?: Keyset | undefined;
+  readonly journal?: PackJournal | undefined;
+  /** How many packs of one kind and lifetime are open at once; 2 unless given. */
+  readonly openPacks?: 1 | 2 | undefined;
+  readonly packBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface StoreOptions {
+  /** SHA-256 of the bytes, when the caller has it already: it is believed. */
+  readonly id?: BlobId | undefined;
+  /** `long` unless given. */
+  readonly lifetime?: Lifetime | undefined;
+}
+
+export interface Stored {
+  readonly id: BlobId;
+  /** Whether this call stored it; false when it was known. */
+  readonly added: boolean;
+}
+
+export interface WriteStats {
+  /** Blobs and plain bytes that were new. */
+  newBlobs: number;
+  newBytes: number;
+  /** Blobs and plain bytes that were known. */
+  knownBlobs: number;
+  knownBytes: number;
+  /** Packs that were put, and their bytes. */
+  packs: number;
+  storedBytes: number;
+}
+
+export interface BlobWriter {
+  /**
+   * Stores a blob of at most 16 MiB, unless it is known. The bytes are the caller's again when the call returns, before
+   * the promise settles; that waits while a full pack is put. Errors: the backend's, `role-denied`, `self-test-failed`.
+   */
+  store(type: BlobType, bytes: Uint8Array, options?: StoreOptions): Promise<Stored>;
+  /** Puts everything that was stored so far. */
+  flush(): Promise<void>;
+  /**
+   * Builds and puts an index segment of all pending packs (after `flush`: of everything), for the log to name;
+   * undefined when there are none.
+   */
+  takeSegment(): Promise<SegmentInfo | undefined>;
+  /** Says that the log names these segments now: the journal lets their packs go. */
+  committed(segments: Iterable<SegmentId>): void;
+  /** Makes packs that were deleted or lost meanwhile count for nothing: `store` of their blobs stores them again. */
+  invalidate(packs: Iterable<PackId>): void;
+  /** Packs whose blobs this session counts on, those it put included: none may be deleted when it commits. */
+  readonly reliedPacks: ReadonlySet<PackId>;
+  /** Bytes of the packs that no segment names yet: reason to take one. */
+  readonly pendingBytes: number;
+  readonly stats: Readonly<WriteStats>;
+}
+
+export function blobWriter(options: BlobWriterOptions): BlobWriter {
+  const { backend, keys, random, index, journal, signal, keyset = keys.shared } = options;
+  const packs = openPacks({ keys, keyset, random, openPacks: options.openPacks ?? 2, packBytes: options.packBytes });
+  const aggregators = new Map<string, { kind: PackKind; lifetime: Lifetime; frame: FrameAggregator }>();
+  /** Blobs in frames and packs that are not stored yet. */
+  const claimed: Readonly<Record<PackKind, Set<BlobId>>> = { data: new Set(), meta: new Set() };
+  const relied = new Set<PackId>();
+  const invalid = new Set<PackId>();
+  const taken = new Map<SegmentId, readonly PackId[]>();
+  const puts = new Set<Promise<void>>();
+  const stats: WriteStats = { newBlobs: 0, newBytes: 0, knownBlobs: 0, knownBytes: 0, packs: 0, storedBytes: 0 };
+  let failure: { readonly error: unknown } | undefined;
+
+  const isUsable: PackFilter = (pack, actor) => !invalid.has(pack) && options.isUsable(pack, actor);
+
+  return {
+    async store(type, bytes, { id: given, lifetime = 'long' } = {}) {
+      throwIfFailed();
+      const { byteLength } = bytes;
+      if (byteLength > limits.blobBytes)
+        throw new RangeError(`expected a blob of at most ${limits.blobBytes} bytes, got ${byteLength}`);
+      const id = given ?? asBlobId(sha256Hex(bytes));
+      const kind = packKindOf(type);
+      if (isKnown(kind, id)) {
+        stats.knownBlobs += 1;
+        stats.knownBytes += byteLength;
+        return { id, added: false };
+      }
+      claimed[kind].add(id);
+      stats.newBlobs += 1;
+      stats.newBytes += byteLength;
+      await putAll(addBlob(kind, lifetime, type, id, bytes));
+      return { id, added: true };
+    },
+
+    async flush() {
+      throwIfFailed();
+      const finished: FinishedPack[] = [];
+      for (const { kind, lifetime, frame } of aggregators.values()) finished.push(...flushFrame(kind, lifetime, frame));
+      finished.push(...packs.closeAll());
+      await putAll(finished);
+      await Promise.all(puts);
+      throwIfFailed();
+    },
+
+    async takeSegment() {
+      throwIfFailed();
+      const pending = [...index.pending.values()].filter(({ row }) => !invalid.has(row.id));
+      if (pending.length === 0) return undefined;
+      const built = buildSegment([rowsOfPacks(pending)], { keys, keyset, random });
+      await putEntry(built.key, built.parts);
+      index.addSegment(built);
+      taken.set(built.id, built.packs);
+      return { id: built.id, blobs: built.blobs, bytes: built.byteLength };
+    },
+
+    committed(segments) {
+      const done: PackId[] = [];
+      for (const id of segments) {
+        done.push(...(taken.get(id) ?? []));
+        taken.delete(id);
+      }
+      journal?.remove(done);
+    },
+
+    invalidate(ids) {
+      const gone = [...ids];
+      for (const id of gone) {
+        invalid.add(id);
+        relied.delete(id);
+      }
+      index.removePending(gone);
+    },
+
+    reliedPacks: relied,
+    get pendingBytes() {
+      let bytes = 0;
+      for (const { row } of index.pending.values()) bytes += row.size;
+      return bytes;
+    },
+    stats,
+  };
+
+  function isKnown(kind: PackKind, id: BlobId): boolean {
+    if (claimed[kind].has(id)) return true;
+    const copy = index.find(kind, id, isUsable);
+    if (copy !== undefined) relied.add(copy.pack.id);
+    return copy !== undefined;
+  }
+
+  /** Brings a blob into a frame; the packs that this filled. Never waits. */
+  function addBlob(kind: PackKind, lifetime: Lifetime, type: BlobType, id: BlobId, bytes: Uint8Array): FinishedPack[] {
+    const blob = { id, type, length: bytes.byteLength };
+    if (bytes.byteLength >= ownFrameBytes) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob] });
+    const frame = aggregatorOf(kind, lifetime);
+    const finished = frame.hasRoomFor(bytes.byteLength) ? [] : flushFrame(kind, lifetime, frame);
+    frame.add(blob, bytes);
+    return finished;
+  }
+
+  function aggregatorOf(kind: PackKind, lifetime: Lifetime): FrameAggregator {
+    const name = `${kind} ${lifetime}`;
+    const known = aggregators.get(name);
+    if (known !== undefined) return known.frame;
+    const frame = frameAggregator();
+    aggregators.set(name, { kind, lifetime, frame });
+    return frame;
+  }
+
+  function flushFrame(kind: PackKind, lifetime: Lifetime, aggregator: FrameAggregator): FinishedPack[] {
+    const frame = aggregator.take();
+    return frame === undefined ? [] : addFrame(kind, lifetime, frame);
+  }
+
+  function addFrame(kind: PackKind, lifetime: Lifetime, frame: Parameters<typeof packs.addFrame>[2]): FinishedPack[] {
+    const finished = failing(() => packs.addFrame(kind, lifetime, frame));
+    return finished === undefined ? [] : [finished];
+  }
+
+  async function putAll(finished: readonly FinishedPack[]): Promise<void> {
+    const mine = finished.map((pack) => {
+      const put = putPack(pack);
+      puts.add(put);
+      return put.finally(() => puts.delete(put));
+    });
+    await Promise.all(mine);
+  }
+
+  async function putPack({ key, parts, contents }: FinishedPack): Promise<void> {
+    await putEntry(key, parts);
+    const { row, frames } = contents;
+    failing(() => journal?.append(row));
+    stats.packs += 1;
+    stats.storedBytes += row.size;
+    relied.add(row.id);
+    index.addPack(contents);
+    for (const frame of frames) for (const blob of frame.blobs) claimed[row.kind].delete(blob.id);
+  }
+
+  /** 'exists' is fine: the key is the SHA-256 of the bytes. */
+  async function putEntry(key: string, parts: readonly Uint8Array[]): Promise<void> {
+    try {
+      await backend.put(key, parts, { signal });
+    } catch (error) {
+      failure ??= { error };
+      throw error;
+    }
+  }
+
+  /** A frame that was claimed and could not be sealed, or a pack that could not be noted, ends the session. */
+  function failing<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      failure ??= { error };
+      throw error;
+    }
+  }
+
+  function throwIfFailed(): void {
+    if (failure !== undefined) throw failure.error;
+  }
+}

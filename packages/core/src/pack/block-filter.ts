@@ -1,0 +1,49 @@
+/**
+ * The split-block Bloom filter of an index segment: "surely not here" without reading a page. With two bytes a record
+ * about 1 of 700 absent ids passes (docs/format.md, Index segments; the filter of Apache Parquet).
+ */
+import { viewOf } from '../format/bytes.ts';
+
+export const filterBlockBytes = 32;
+
+/** One a word of a block. */
+const salts = Uint32Array.of(
+  0x47b6137b,
+  0x44974d91,
+  0x8824ad5b,
+  0xa2b7289d,
+  0x705495c7,
+  0x2df1424b,
+  0x9efc4947,
+  0x5c6bfb31,
+);
+
+/** Adds the blob id at byte `at` of `bytes`. */
+export function addToFilter(filter: Uint8Array, bytes: Uint8Array, at = 0): void {
+  const view = viewOf(filter);
+  const id = viewOf(bytes);
+  let word = blockOf(id.getUint32(at, true), filter.byteLength / filterBlockBytes) * filterBlockBytes;
+  const hash = id.getUint32(at + 4, true);
+  for (const salt of salts) {
+    view.setUint32(word, view.getUint32(word, true) | (1 << (Math.imul(hash, salt) >>> 27)), true);
+    word += 4;
+  }
+}
+
+/** Whether `id` may have been added; false is certain. */
+export function filterMayHold(filter: DataView, id: DataView): boolean {
+  let word = blockOf(id.getUint32(0, true), filter.byteLength / filterBlockBytes) * filterBlockBytes;
+  const hash = id.getUint32(4, true);
+  for (const salt of salts) {
+    if ((filter.getUint32(word, true) & (1 << (Math.imul(hash, salt) >>> 27))) === 0) return false;
+    word += 4;
+  }
+  return true;
+}
+
+/** ⌊value · blocks / 2^32⌋, in halves, because the product may pass 2^53. */
+function blockOf(value: number, blocks: number): number {
+  const high = (value >>> 16) * blocks;
+  const low = (value & 0xffff) * blocks;
+  return Math.floor((high + Math.floor(low / 65_536)) / 65_536);
+}

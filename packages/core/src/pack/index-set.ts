@@ -1,0 +1,225 @@
+/**
+ * What is stored where: the live index segments, as the log's fold names them, and the packs of this session that no
+ * segment names yet. Lookups block and never wait, so "unknown" and the claim that follows it are one step.
+ */
+import type { Backend } from '../backend/backend.ts';
+import type { Keys } from '../crypto/keyset.ts';
+import { type MbkError, isMbkError } from '../errors.ts';
+import { concatBytes } from '../format/bytes.ts';
+import type { ActorId, BlobId, PackId, PackKind, SegmentId } from '../format/ids.ts';
+import type { PackRow } from '../format/segment-rows.ts';
+import type { BlobCopy } from './blob-copy.ts';
+import type { BuiltSegment } from './build-segment.ts';
+import { type ByteSource, memorySource } from './byte-source.ts';
+import { cachedGet, type EntryCache } from './entry-cache.ts';
+import type { PackContents } from './pack-contents.ts';
+import { pageCache } from './page-cache.ts';
+import { pendingPacks } from './pending-packs.ts';
+import { isDamage } from './read-twice.ts';
+import { openSegment, type Segment } from './segment.ts';
+import { segmentKey } from './segment-writer.ts';
+
+/** A segment as the log names it. */
+export interface SegmentInfo {
+  readonly id: SegmentId;
+  /** Number of its records. */
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
+/** Decides about a pack by its id and by who signed it. */
+export type PackFilter = (pack: PackId, actor: ActorId) => boolean;
+
+export interface IndexSet {
+  readonly segments: readonly Segment[];
+  /** Stored packs that are in no segment, in the order in which they came. */
+  readonly pending: ReadonlyMap<PackId, PackContents>;
+
+  /** All copies of a blob in packs of that kind: those for which `prefers` holds first, then shallowest first. */
+  lookup(kind: PackKind, id: BlobId, prefers?: PackFilter): BlobCopy[];
+  /** Some copy in a pack for which `isUsable` holds: the question that deduplication asks. */
+  find(kind: PackKind, id: BlobId, isUsable: PackFilter): BlobCopy | undefined;
+  /** The row of a pack in any segment, or pending. */
+  pack(id: PackId): PackRow | undefined;
+  /** Every pack once, in no order. Holds the ids of all packs. */
+  packs(): Generator<PackRow>;
+
+  /** Makes the blobs of a stored pack known. */
+  addPack(contents: PackContents): void;
+  /** Forgets pending packs. */
+  removePending(packs: Iterable<PackId>): void;
+  /** Takes a segment that was just stored in the place of its pending packs, until the log names or drops it. */
+  addSegment(built: BuiltSegment): void;
+  /**
+   * Makes `live` the segments of this set, beside those of `addSegment` that no fold has named yet; on an error the
+   * set stays as it was. Errors: `entry-absent`, `entry-damaged`, `value-invalid`, `role-denied`, the backend's.
+   */
+  setLive(live: readonly SegmentInfo[], options?: SetLiveOptions): Promise<void>;
+  /** Closes the files. Nothing is called after it. */
+  close(): void;
+}
+
+export interface SetLiveOptions {
+  /** Told of each segment that is damaged or absent, which is then left out; such an error is thrown without it. */
+  readonly onDamaged?: ((segment: SegmentInfo, error: MbkError) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface IndexSetOptions {
+  readonly backend: Backend;
+  readonly keys: Keys;
+  /** Without a cache, segments are held in memory whole. */
+  readonly cache?: EntryCache | undefined;
+  /** Bound of the opened pages in memory; 16 MiB unless given. */
+  readonly pageCacheBytes?: number | undefined;
+}
+
+const defaultPageCacheBytes = 16 * 1024 * 1024;
+/** Smaller segments are read into memory at once: one call in place of one a page. */
+const wholeBytes = 256 * 1024;
+/** How many segments are fetched at a time. */
+const fetches = 8;
+
+/** An empty set; `setLive` fills it. */
+export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCacheBytes }: IndexSetOptions): IndexSet {
+  const pages = pageCache(pageCacheBytes);
+  const pending = pendingPacks();
+  /** Newest first: what was stored last is asked for most. */
+  let segments: Segment[] = [];
+  const unnamed = new Set<SegmentId>();
+
+  return {
+    get segments() {
+      return segments;
+    },
+    pending: pending.packs,
+
+    lookup(kind, id, prefers = () => true) {
+      const copies = [...pending.copies(kind, id), ...segments.flatMap((segment) => segment.copies(kind, id))];
+      const rank = (copy: BlobCopy): number => (prefers(copy.pack.id, copy.pack.actor) ? 0 : 1);
+      return withoutRepeats(copies).sort((a, b) => rank(a) - rank(b) || a.frame.depth - b.frame.depth);
+    },
+
+    find(kind, id, isUsable) {
+      const usable = ({ pack }: BlobCopy): boolean => isUsable(pack.id, pack.actor);
+      const found = pending.copies(kind, id).find(usable);
+      if (found !== undefined) return found;
+      for (const segment of segments) {
+        const copy = segment.copies(kind, id).find(usable);
+        if (copy !== undefined) return copy;
+      }
+      return undefined;
+    },
+
+    pack(id) {
+      const waiting = pending.packs.get(id);
+      if (waiting !== undefined) return waiting.row;
+      for (const segment of segments) {
+        const row = segment.pack(id);
+        if (row !== undefined) return row;
+      }
+      return undefined;
+    },
+
+    *packs() {
+      const seen = new Set<PackId>();
+      for (const { row } of pending.packs.values()) {
+        seen.add(row.id);
+        yield row;
+      }
+      for (const segment of segments) {
+        for (const row of segment.packs()) {
+          if (seen.has(row.id)) continue;
+          seen.add(row.id);
+          yield row;
+        }
+      }
+    },
+
+    addPack: (contents) => pending.add(contents),
+    removePending: (packs) => pending.remove(packs),
+
+    addSegment(built) {
+      const source =
+        (cache?.put(built.key, built.parts) === true ? cache.open(built.key) : undefined) ??
+        memorySource(concatBytes(built.parts));
+      segments = [openSegment({ id: built.id, source: small(source), keys, pages }), ...segments];
+      unnamed.add(built.id);
+      pending.remove(built.packs);
+    },
+
+    async setLive(live, { onDamaged, signal } = {}) {
+      const here = new Map(segments.map((segment) => [segment.id, segment]));
+      const missing = live.filter(({ id }) => !here.has(id));
+      const opened: Segment[] = [];
+      try {
+        for (let at = 0; at < missing.length; at += fetches) {
+          const results = await Promise.allSettled(
+            missing.slice(at, at + fetches).map((info) => openLive(info, onDamaged, signal)),
+          );
+          for (const result of results)
+            if (result.status === 'fulfilled' && result.value !== undefined) opened.push(result.value);
+          for (const result of results) if (result.status === 'rejected') throw result.reason;
+        }
+      } catch (error) {
+        for (const segment of opened) segment.close();
+        throw error;
+      }
+      // Read again: others may have added segments while this waited.
+      const named = new Set(live.map(({ id }) => id));
+      const stays = ({ id }: Segment): boolean => named.has(id) || unnamed.has(id);
+      for (const id of named) unnamed.delete(id);
+      for (const segment of segments) if (!stays(segment)) segment.close();
+      const kept = segments.filter(stays);
+      const keptIds = new Set(kept.map(({ id }) => id));
+      segments = [...opened.filter(({ id }) => !keptIds.has(id)).reverse(), ...kept];
+      cache?.keepOnly('index', new Set(segments.map(({ id }) => segmentKey(id))));
+    },
+
+    close() {
+      for (const segment of segments) segment.close();
+      segments = [];
+    },
+  };
+
+  async function openLive(
+    info: SegmentInfo,
+    onDamaged: SetLiveOptions['onDamaged'],
+    signal: AbortSignal | undefined,
+  ): Promise<Segment | undefined> {
+    let source: ByteSource | undefined;
+    try {
+      source = await fetchSegment(info, signal);
+      return openSegment({ id: info.id, source, keys, pages });
+    } catch (error) {
+      source?.close();
+      if (onDamaged === undefined || !(isDamage(error) || isMbkError(error, 'entry-absent')) || !isMbkError(error))
+        throw error;
+      onDamaged(info, error);
+      return undefined;
+    }
+  }
+
+  async function fetchSegment({ id, bytes }: SegmentInfo, signal: AbortSignal | undefined): Promise<ByteSource> {
+    const key = segmentKey(id);
+    const copy = cache?.open(key);
+    if (copy !== undefined) return small(copy);
+    const fetched = await cachedGet(backend, cache, key, { size: bytes, signal });
+    return small(cache?.open(key) ?? memorySource(fetched));
+  }
+}
+
+/** A source as it is, or its bytes when they are few. */
+function small(source: ByteSource): ByteSource {
+  if (source.byteLength > wholeBytes) return source;
+  const bytes = source.read(0, source.byteLength);
+  source.close();
+  return memorySource(bytes);
+}
+
+/** A pack may be in two segments, adopted twice; its copies count once. */
+function withoutRepeats(copies: readonly BlobCopy[]): BlobCopy[] {
+  if (copies.length < 2) return [...copies];
+  const byPlace = new Map(copies.map((copy) => [`${copy.pack.id} ${copy.number} ${copy.offset}`, copy]));
+  return [...byPlace.values()];
+}

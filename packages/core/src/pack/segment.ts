@@ -1,0 +1,281 @@
+/**
+ * An open index segment: blob id → copies, by filter, directory and one or two pages (docs/format.md, Index segments).
+ *
+ * Resident are the filter and the directory, about 2 bytes a blob; pages come from the source through a cache that all
+ * segments share. Nothing is believed before it authenticated, and no size before it fits the bytes that are there.
+ */
+import { boxOverhead, decodeHeader, entryKey, headerBytes, openBox } from '../crypto/entry.ts';
+import type { Keys } from '../crypto/keyset.ts';
+import { MbkError } from '../errors.ts';
+import { compareBytes, fromHex, toHex, viewOf } from '../format/bytes.ts';
+import { asBlobId, type BlobId, type PackId, type PackKind, packKindOf, type SegmentId } from '../format/ids.ts';
+import {
+  decodeRoot,
+  decodeSegmentTrailer,
+  type Region,
+  rootBytes,
+  rowBytes,
+  type RowCounts,
+  rowsPerPage,
+  segmentGeometry,
+  segmentTrailerBytes,
+} from '../format/index-segment.ts';
+import { decodeFrame, decodePackRow, decodeRecord, type PackRow, type SegmentFrame } from '../format/segment-rows.ts';
+import type { BlobCopy } from './blob-copy.ts';
+import { filterMayHold } from './block-filter.ts';
+import type { ByteSource } from './byte-source.ts';
+import type { PageCache } from './page-cache.ts';
+import { indexKeyOf, keysetOf } from './pack-keys.ts';
+import type { SegmentRows } from './segment-source.ts';
+
+export interface Segment extends SegmentRows {
+  readonly id: SegmentId;
+  readonly byteLength: number;
+  /** All copies of a blob in packs of that kind, in no order; empty when there is none. */
+  copies(kind: PackKind, id: BlobId): BlobCopy[];
+  /** The row of a pack, undefined when it is not in this segment. */
+  pack(id: PackId): PackRow | undefined;
+  /** All packs in the order of their ids; pages are read past the cache. */
+  packs(): Generator<PackRow>;
+  /** All copies of all blobs in the order of their ids. */
+  allCopies(): Generator<BlobCopy>;
+  /** Closes the source. */
+  close(): void;
+}
+
+export interface OpenSegmentOptions {
+  readonly id: SegmentId;
+  readonly source: ByteSource;
+  readonly keys: Keys;
+  readonly pages: PageCache;
+}
+
+/** Decoded pack rows a segment remembers: hits cluster in few packs. */
+const rememberedPacks = 4096;
+
+/** Opens a segment. Errors: `entry-damaged`, `value-invalid`, `format-unsupported`, `role-denied`. */
+export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Segment {
+  const what = `index segment ${id}`;
+  const { byteLength } = source;
+  const leastLength = headerBytes + rootBytes + boxOverhead + segmentTrailerBytes;
+  if (byteLength < leastLength)
+    throw new MbkError('entry-damaged', `${what} has ${byteLength} bytes, fewer than an empty one`);
+  const header = decodeHeader(source.read(0, headerBytes), what);
+  if (header.magic !== 'mbkI' || header.repository !== keys.repository) {
+    throw new MbkError('entry-damaged', `${what} is not an index segment of this repository`);
+  }
+  const key = entryKey(indexKeyOf(keysetOf(keys, header.keyset)), header.bytes, 'mbk/1 index segment');
+
+  const boxes = decodeSegmentTrailer(source.read(byteLength - segmentTrailerBytes, segmentTrailerBytes), what);
+  const rootOffset = byteLength - segmentTrailerBytes - boxOverhead - rootBytes;
+  const root = openBox(key, boxes, source.read(rootOffset, rootBytes + boxOverhead), `the root of ${what}`);
+  const counts: RowCounts = decodeRoot(root, what);
+  const geometry = segmentGeometry(counts);
+  if (geometry.byteLength !== byteLength || geometry.boxes !== boxes) {
+    throw new MbkError(
+      'entry-damaged',
+      `${what} has ${byteLength} bytes in ${boxes} boxes, its root needs ${geometry.byteLength} in ${geometry.boxes}`,
+    );
+  }
+
+  const firstPage = pages.reserve(boxes);
+  const loadPage = (region: Region, index: number): Uint8Array => {
+    const { box, offset, boxLength } = geometry.place(region, index);
+    return openBox(key, box, source.read(offset, boxLength), `page ${index} of the ${region} of ${what}`);
+  };
+  const page = (region: Region, index: number): Uint8Array =>
+    pages.get(firstPage + geometry.place(region, index).box, () => loadPage(region, index));
+  const pageAt = (region: Region, row: number): { bytes: Uint8Array; at: number } => {
+    const perPage = rowsPerPage(region);
+    return { bytes: page(region, Math.floor(row / perPage)), at: (row % perPage) * rowBytes[region] };
+  };
+
+  const filter = viewOf(loadRegion('filter'));
+  const directory = loadRegion('directory');
+  const packRows = new Map<number, PackRow>();
+  let parameterStarts: Float64Array | undefined;
+
+  return {
+    id,
+    byteLength,
+    counts,
+    copies,
+    pack: findPack,
+    packs,
+    allCopies,
+    pages: regionPages,
+    close: () => source.close(),
+  };
+
+  function loadRegion(region: Region): Uint8Array {
+    const bytes = new Uint8Array(counts[region] * rowBytes[region]);
+    let offset = 0;
+    for (const one of regionPages(region)) {
+      bytes.set(one, offset);
+      offset += one.byteLength;
+    }
+    return bytes;
+  }
+
+  function* regionPages(region: Region): Generator<Uint8Array> {
+    for (let index = 0; index < geometry.pages(region); index += 1) yield loadPage(region, index);
+  }
+
+  function copies(kind: PackKind, blob: BlobId): BlobCopy[] {
+    const bytes = fromHex(blob);
+    if (counts.records === 0 || !filterMayHold(filter, viewOf(bytes))) return [];
+    const found: BlobCopy[] = [];
+    for (let index = Math.max(0, firstPageFrom(bytes) - 1); index < geometry.pages('records'); index += 1) {
+      // Copies of one blob may run over pages; the directory says where they cannot go on.
+      if (compareBytes(directory.subarray(index * 16, index * 16 + 16), bytes.subarray(0, 16)) > 0) break;
+      const records = page('records', index);
+      let at = firstRecordFrom(records, bytes) * rowBytes.records;
+      for (
+        ;
+        at < records.byteLength && compareBytes(records.subarray(at, at + 32), bytes) === 0;
+        at += rowBytes.records
+      ) {
+        const copy = copyAt(records, at);
+        if (packKindOf(copy.type) === kind) found.push(copy);
+      }
+      if (at < records.byteLength) break;
+    }
+    return found;
+  }
+
+  /** The first record page whose first id does not sort before `id`, as far as the directory tells. */
+  function firstPageFrom(id: Uint8Array): number {
+    return firstIndex(
+      geometry.pages('records'),
+      (index) => compareBytes(directory.subarray(index * 16, index * 16 + 16), id.subarray(0, 16)) >= 0,
+    );
+  }
+
+  function firstRecordFrom(records: Uint8Array, id: Uint8Array): number {
+    const size = rowBytes.records;
+    return firstIndex(
+      records.byteLength / size,
+      (row) => compareBytes(records.subarray(row * size, row * size + 32), id) >= 0,
+    );
+  }
+
+  function copyAt(records: Uint8Array, at: number): BlobCopy {
+    const record = decodeRecord(records, at, counts, what);
+    const { bytes, at: frameAt } = pageAt('frames', record.frameRow);
+    const frame = decodeFrame(bytes, frameAt, counts, what);
+    const pack = packAt(frame.packRow);
+    const sound =
+      frame.number < pack.frames &&
+      frame.offset + frame.boxLength <= pack.size &&
+      record.offset + record.length <= frame.plainLength &&
+      packKindOf(record.type) === pack.kind;
+    if (!sound) {
+      throw new MbkError('value-invalid', `${what}: the rows of blob ${record.id} contradict each other`, {
+        details: { ...record },
+      });
+    }
+    const { id: blob, type, offset, length } = record;
+    return {
+      id: blob,
+      type,
+      pack,
+      number: frame.number,
+      frame: { ...frame, ...extrasOf(record.frameRow, frame) },
+      offset,
+      length,
+    };
+  }
+
+  function packAt(row: number): PackRow {
+    const known = packRows.get(row);
+    if (known !== undefined) return known;
+    const { bytes, at } = pageAt('packs', row);
+    const pack = decodePackRow(bytes, at, what);
+    if (packRows.size >= rememberedPacks) packRows.clear();
+    packRows.set(row, pack);
+    return pack;
+  }
+
+  function findPack(pack: PackId): PackRow | undefined {
+    const bytes = fromHex(pack);
+    const row = firstIndex(counts.packs, (index) => {
+      const { bytes: rows, at } = pageAt('packs', index);
+      return compareBytes(rows.subarray(at, at + 32), bytes) >= 0;
+    });
+    if (row === counts.packs) return undefined;
+    const found = packAt(row);
+    return found.id === pack ? found : undefined;
+  }
+
+  function* packs(): Generator<PackRow> {
+    for (const rows of regionPages('packs')) {
+      for (let at = 0; at < rows.byteLength; at += rowBytes.packs) yield decodePackRow(rows, at, what);
+    }
+  }
+
+  function* allCopies(): Generator<BlobCopy> {
+    for (const records of regionPages('records')) {
+      for (let at = 0; at < records.byteLength; at += rowBytes.records) yield copyAt(records, at);
+    }
+  }
+
+  /** Bases and parameters of a frame, which lie in regions of their own. */
+  function extrasOf(frameRow: number, frame: SegmentFrame): { bases: BlobId[]; parameters: Uint8Array } {
+    const bases: BlobId[] = [];
+    for (let base = frame.firstBase; base < frame.firstBase + frame.bases; base += 1) {
+      const { bytes, at } = pageAt('bases', base);
+      bases.push(asBlobId(toHex(bytes.subarray(at, at + 32))));
+    }
+    const parameters = new Uint8Array(frame.parameterBytes);
+    if (parameters.byteLength > 0) {
+      const start = parameterStart(frameRow);
+      if (start + parameters.byteLength > counts.parameters)
+        throw new MbkError('value-invalid', `${what}: codec parameters are out of bounds`);
+      for (let index = 0; index < parameters.byteLength; index += 1) {
+        const { bytes, at } = pageAt('parameters', start + index);
+        parameters[index] = bytes[at] ?? 0;
+      }
+    }
+    return { bases, parameters };
+  }
+
+  /**
+   * First byte of a frame's parameters. Rows hold their lengths only, so the sums before each page of frames are taken
+   * once, when the first frame with parameters is met.
+   */
+  function parameterStart(frameRow: number): number {
+    parameterStarts ??= sumParameters();
+    const perPage = rowsPerPage('frames');
+    const index = Math.floor(frameRow / perPage);
+    const rows = page('frames', index);
+    let start = parameterStarts[index] ?? 0;
+    for (let row = 0; row < frameRow % perPage; row += 1)
+      start += decodeFrame(rows, row * rowBytes.frames, counts, what).parameterBytes;
+    return start;
+  }
+
+  function sumParameters(): Float64Array {
+    const starts = new Float64Array(geometry.pages('frames'));
+    let sum = 0;
+    let index = 0;
+    for (const rows of regionPages('frames')) {
+      starts[index] = sum;
+      index += 1;
+      for (let at = 0; at < rows.byteLength; at += rowBytes.frames)
+        sum += decodeFrame(rows, at, counts, what).parameterBytes;
+    }
+    return starts;
+  }
+}
+
+/** The first index below `count` for which `holds`, which stays true from there on; `count` when there is none. */
+function firstIndex(count: number, holds: (index: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
