@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+// The launcher: plain JavaScript that any Node from 18 on can read. It starts mbk in this process when this Node is
+// new enough; otherwise with the Node that the workspace installed; otherwise it says what is missing.
+import { spawn } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const script = fileURLToPath(import.meta.url);
+
+if (isSupported(process.versions.node)) {
+  await start();
+} else {
+  const node = findWorkspaceNode();
+  if (node === undefined) {
+    process.stderr.write(
+      `mbk: this is Node ${process.versions.node}; mbk needs Node 24.15 or a later 24, or Node 26 or later.\n`,
+    );
+    process.exitCode = 1;
+  } else {
+    runWith(node);
+  }
+}
+
+/** The range of `engines` in package.json: ^24.15.0 || >=26.0.0. */
+function isSupported(version) {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major >= 26 || (major === 24 && minor >= 15);
+}
+
+async function start() {
+  const package_ = dirname(dirname(script));
+  // The bundle starts fastest; the emitted files do the same work.
+  const built = ['dist-bundle', 'dist'].find((folder) => existsSync(join(package_, folder, 'main.js')));
+  if (built === undefined) {
+    process.stderr.write('mbk: this copy is not built yet; run `npx -y pnpm@12.21.0 run build` in its folder.\n');
+    process.exitCode = 1;
+    return;
+  }
+  await import(`../${built}/main.js`);
+}
+
+/** The nearest `node_modules/.bin/node` above this file that is not the Node running now. */
+function findWorkspaceNode() {
+  const running = realpathSync(process.execPath);
+  for (let folder = dirname(script); ; folder = dirname(folder)) {
+    const candidate = join(folder, 'node_modules', '.bin', 'node');
+    if (existsSync(candidate) && realpathSync(candidate) !== running) return candidate;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+function runWith(node) {
+  const child = spawn(node, [script, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A terminal sends SIGINT to both of us: the child decides, this process waits for it.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`mbk: ${node} could not be started: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1);
+  });
+}

@@ -1,0 +1,73 @@
+/** The base of every command: global flags, environment, interruption, renderer, and errors with their exit codes. */
+
+import { Command, Flags } from '@oclif/core';
+import type { MbkError } from '@mbk/core';
+import { readEnvironment } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { toMbkError } from './failure.ts';
+import { watchInterruption } from './interruption.ts';
+import type { Interruption } from './interruption.ts';
+import { makeOutput } from './output.ts';
+import type { Output } from './output.ts';
+
+export abstract class MbkCommand extends Command {
+  static override baseFlags = {
+    repo: Flags.string({
+      char: 'r',
+      description: 'The repository: a folder. Else MBK_REPOSITORY, else what mbk.yaml names.',
+      helpGroup: 'global',
+      helpValue: 'REPO',
+    }),
+    json: Flags.boolean({ description: 'Print JSON for programs.', helpGroup: 'global' }),
+  };
+
+  /** The renderer, for text or JSON. */
+  protected out: Output = makeOutput(hasJsonFlag(this.argv), process);
+  #interruption: Interruption | undefined;
+  #environment: Environment | undefined;
+
+  /** Aborts with the error `interrupted` when the user or the system asks to stop. */
+  protected get signal(): AbortSignal {
+    this.#interruption ??= watchInterruption(process);
+    return this.#interruption.signal;
+  }
+
+  /** The checked MBK_ variables. */
+  protected get environment(): Environment {
+    this.#environment ??= readEnvironment(process.env);
+    return this.#environment;
+  }
+
+  /** Ends with this exit code though nothing was thrown, such as `exitCodes.incomplete`. */
+  protected endWith(code: number): void {
+    process.exitCode = code;
+  }
+
+  protected override async init(): Promise<void> {
+    // Interruption is watched, and the environment checked, before a command does anything.
+    void this.signal;
+    void this.environment;
+    await super.init();
+  }
+
+  protected override async catch(thrown: Error): Promise<void> {
+    const error = this.toError(thrown);
+    this.out.error(error);
+    process.exitCode = error.exitCode;
+  }
+
+  protected override async finally(): Promise<void> {
+    this.#interruption?.stop();
+  }
+
+  private toError(thrown: unknown): MbkError {
+    const flagNames = Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags });
+    return toMbkError(thrown, (this.id ?? '').replaceAll(':', ' '), flagNames, this.signal);
+  }
+}
+
+/** Whether `--json` stands before any `--`; known before parsing, so that a usage error is JSON too. */
+export function hasJsonFlag(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end === -1 ? argv.length : end).includes('--json');
+}

@@ -1,0 +1,29 @@
+/** Everything that can be thrown, as the one error that a user meets. */
+
+import { Errors } from '@oclif/core';
+import { isMbkError, MbkError } from '@mbk/core';
+import { nearest } from './nearest.ts';
+
+/** The MbkError behind `thrown`: itself, a usage error of the parser, the reason of an abort, or `internal`. */
+export function toMbkError(thrown: unknown, verb: string, flagNames: readonly string[], signal: AbortSignal): MbkError {
+  if (isMbkError(thrown)) return thrown;
+  if (signal.aborted && isMbkError(signal.reason)) return signal.reason;
+  if (thrown instanceof Errors.CLIError) return usageError(thrown, verb, flagNames);
+  return new MbkError('internal', `unexpected failure in \`mbk ${verb}\``, {
+    cause: thrown,
+    details: { stack: thrown instanceof Error ? thrown.stack : String(thrown) },
+  });
+}
+
+/** The parser's message without its hint, and, for an unknown flag, the flag that was probably meant. */
+function usageError(error: Errors.CLIError, verb: string, flagNames: readonly string[]): MbkError {
+  const message = error.message
+    .replace(/\nSee more help with --help$/, '')
+    .replace(/^Nonexistent flag/, 'unknown flag');
+  const unknown = 'flags' in error && Array.isArray(error.flags) ? String(error.flags[0]) : undefined;
+  const meant = unknown === undefined ? undefined : nearest(unknown.replace(/^-+|=.*$/g, ''), flagNames);
+  const hint = meant === undefined ? '' : `Did you mean --${meant}? `;
+  return new MbkError('usage-invalid', message.charAt(0).toLowerCase() + message.slice(1), {
+    remedy: `${hint}See \`mbk ${verb} --help\`.`,
+  });
+}

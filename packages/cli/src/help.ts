@@ -1,0 +1,35 @@
+/** Help: the overview from the command table, and the page of one command as oclif lays it out. */
+
+import { CommandHelp, Config } from '@oclif/core';
+import type { Command, Interfaces } from '@oclif/core';
+import { commandGroups, commandTable } from './commands.ts';
+import type { CommandClass } from './commands.ts';
+
+/** All commands under their headings, or those of one topic such as `key`. */
+export function renderOverview(topic: string | undefined, version: string): string {
+  const rows = Object.entries(commandTable).filter(([verb]) => topic === undefined || verb.startsWith(`${topic} `));
+  const width = Math.max(...rows.map(([verb]) => verb.length));
+  const lines = [`mbk ${version}: versioned, encrypted, deduplicating backups of machine-learning assets`, ''];
+  lines.push(`Usage: mbk ${topic ?? ''}${topic === undefined ? '' : ' '}COMMAND [ARGUMENTS] [FLAGS]`);
+  for (const group of commandGroups) {
+    const ofGroup = rows.filter(([, row]) => row.group === group);
+    if (ofGroup.length === 0) continue;
+    lines.push('', `${group}:`);
+    for (const [verb, row] of ofGroup) lines.push(`  ${verb.padEnd(width)}  ${row.summary}`);
+  }
+  lines.push('', 'Every command has --help, --json and --repo. Exit codes and variables: docs/cli.md.');
+  return `${lines.join('\n')}\n`;
+}
+
+/** The page of one command: usage, arguments, flags, description, examples. */
+export async function renderCommandHelp(commandClass: CommandClass, options: Interfaces.Options): Promise<string> {
+  const config = await Config.load(options);
+  const { baseFlags, flags, args, id, description, summary, examples, strict, usage } = commandClass;
+  // CommandHelp wants what a manifest holds; a class has all of it except the merged flags.
+  const page = { id, args, description, examples, strict, usage, flags: { ...flags, ...baseFlags } };
+  const help = new CommandHelp(page as unknown as Command.Loadable, config, {
+    maxWidth: Math.min(process.stdout.columns ?? 100, 100),
+    flagSortOrder: 'none',
+  } as ConstructorParameters<typeof CommandHelp>[2]);
+  return `${summary ?? ''}\n\n${help.generate()}\n`;
+}

@@ -1,0 +1,7 @@
+import { readFileSync } from 'node:fs';
+
+/** The `package.json` of this package; it lies one folder above sources, emitted files and bundle alike. */
+export function readPackage(): { readonly name: string; readonly version: string } {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return JSON.parse(text) as { readonly name: string; readonly version: string };
+}

@@ -1,0 +1,75 @@
+/** JSON Schema of `mbk.yaml`; `docs/schemas/mbk-yaml.schema.json` is its published copy, which a test holds equal. */
+
+const domainName = '^[a-z0-9][a-z0-9._-]{0,62}$';
+const collectionName = '^[a-z0-9][a-z0-9._-]{0,62}/[a-z0-9][a-z0-9._-]{0,62}$';
+const collectionPattern = '^(\\*|[a-z0-9][a-z0-9._-]{0,62}/(\\*|[a-z0-9][a-z0-9._-]{0,62}))$';
+
+export const configSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'mbk.yaml',
+  description: 'What a project backs up, into which repository, and for how long.',
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    repository: { type: 'string', minLength: 1, description: 'Folder of the repository, relative to this file.' },
+    domains: {
+      type: 'array',
+      uniqueItems: true,
+      items: { type: 'string', pattern: domainName },
+      description: 'Names that {domain} in a rule may stand for.',
+    },
+    timezone: { type: 'string', minLength: 1, description: 'IANA time zone of dates in tags; only read by `mbk init`.' },
+    rules: {
+      type: 'array',
+      description: 'Which files belong to which collection; the first rule that matches decides.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['match', 'collection'],
+        properties: {
+          match: { type: 'string', minLength: 1, description: 'Pattern with *, **, ? and {name}; relative to this file.' },
+          collection: { type: 'string', pattern: collectionName, description: 'category/class.' },
+          domain: { type: 'string', pattern: domainName, description: 'Domain of what matches, when {domain} does not say.' },
+        },
+      },
+    },
+    exclude: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      description: 'Patterns in .gitignore syntax; .mbkignore files are read too.',
+    },
+    plans: {
+      type: 'object',
+      propertyNames: { pattern: '^[a-z0-9][a-z0-9-]{0,62}$' },
+      additionalProperties: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['collections'],
+        properties: {
+          collections: { type: 'array', minItems: 1, items: { type: 'string', pattern: collectionPattern } },
+          at: { type: 'string', minLength: 1, description: 'When a schedule runs it.' },
+        },
+      },
+    },
+    retention: {
+      type: 'object',
+      propertyNames: { pattern: collectionPattern },
+      additionalProperties: {
+        oneOf: [
+          {
+            type: 'object',
+            additionalProperties: false,
+            required: ['within'],
+            properties: { within: { type: 'string', pattern: '^[1-9][0-9]{0,4}[dwmy]$' } },
+          },
+          {
+            type: 'object',
+            additionalProperties: false,
+            required: ['forever'],
+            properties: { forever: { const: true } },
+          },
+        ],
+      },
+    },
+  },
+} as const;

@@ -1,0 +1,99 @@
+/** Finds the command that the words name and runs it; help and mistakes are answered here. */
+
+import { settings } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import { errorTable, MbkError } from '@mbk/core';
+import { fileURLToPath } from 'node:url';
+import { hasJsonFlag } from './base-command.ts';
+import { commandTable } from './commands.ts';
+import { nearest } from './nearest.ts';
+import { makeOutput } from './output.ts';
+import { readPackage } from './package.ts';
+
+/** Runs `mbk` with `argv` (without program names); resolves with the exit code once everything is written. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const words = verbFirst(argv);
+  const helpVerb = askedHelp(words);
+  const verb = findVerb(helpVerb ?? words);
+  if (verb === undefined && isOverview(helpVerb ?? words)) {
+    const { renderOverview } = await import('./help.ts');
+    process.stdout.write(renderOverview(topicOf(helpVerb ?? words), readPackage().version));
+    return 0;
+  }
+  const row = verb === undefined ? undefined : commandTable[verb];
+  if (verb === undefined || row === undefined) return failUnknown(helpVerb ?? words, argv);
+
+  const { default: CommandClass } = await row.load();
+  CommandClass.id = verb.replaceAll(' ', ':');
+  CommandClass.summary = row.summary;
+  if (helpVerb !== undefined) {
+    const { renderCommandHelp } = await import('./help.ts');
+    process.stdout.write(await renderCommandHelp(CommandClass, loadOptions()));
+    return 0;
+  }
+  settings.enableAutoTranspile = false;
+  await CommandClass.run(words.slice(verb.split(' ').length), loadOptions());
+  return typeof process.exitCode === 'number' ? process.exitCode : 0;
+}
+
+/** What oclif reads of a package: handed over, so that it searches for nothing. */
+function loadOptions(): Interfaces.Options {
+  return { root: fileURLToPath(new URL('..', import.meta.url)), pjson: readPackage() as Interfaces.PJSON };
+}
+
+/** Global flags may stand before the verb: they are moved behind its words. */
+function verbFirst(argv: readonly string[]): string[] {
+  let at = 0;
+  for (; at < argv.length; at += 1) {
+    const word = argv[at] ?? '';
+    if (word === '-r' || word === '--repo') at += 1;
+    else if (word !== '--json' && !word.startsWith('--repo=') && !/^-r./.test(word)) break;
+  }
+  const rest = argv.slice(at);
+  const verb = findVerb(rest);
+  const length = verb === undefined ? rest.length : verb.split(' ').length;
+  return [...rest.slice(0, length), ...argv.slice(0, at), ...rest.slice(length)];
+}
+
+/** The longest row of the table that `words` begin with. */
+function findVerb(words: readonly string[]): string | undefined {
+  for (const length of [3, 2, 1]) {
+    const verb = words.slice(0, length).join(' ');
+    if (words.length >= length && Object.hasOwn(commandTable, verb)) return verb;
+  }
+  return undefined;
+}
+
+/** The words that help was asked for: `help VERB`, `VERB --help`, `VERB -h`; undefined when it was not asked for. */
+function askedHelp(words: readonly string[]): readonly string[] | undefined {
+  if (words[0] === 'help') return words.slice(1);
+  const end = words.indexOf('--');
+  const before = end === -1 ? words : words.slice(0, end);
+  return before.includes('--help') || before.includes('-h')
+    ? before.filter((word) => word !== '--help' && word !== '-h')
+    : undefined;
+}
+
+/** Nothing but flags, or the first word of longer verbs alone, such as `key`. */
+function isOverview(words: readonly string[]): boolean {
+  const topic = topicOf(words);
+  return (
+    topic === undefined ||
+    (words.length === 1 && Object.keys(commandTable).some((verb) => verb.startsWith(`${topic} `)))
+  );
+}
+
+const topicOf = (words: readonly string[]): string | undefined => words.find((word) => !word.startsWith('-'));
+
+function failUnknown(words: readonly string[], argv: readonly string[]): number {
+  const verbs = Object.keys(commandTable);
+  const isTopic = verbs.some((verb) => verb.startsWith(`${words[0] ?? ''} `));
+  const called = words.slice(0, isTopic ? 2 : 1).join(' ');
+  const meant = nearest(called, verbs);
+  const error = new MbkError('usage-invalid', `unknown command: ${called}`, {
+    remedy: `${meant === undefined ? '' : `Did you mean \`mbk ${meant}\`? `}See \`mbk --help\` for all commands.`,
+    details: { command: called, ...(meant === undefined ? {} : { meant }) },
+  });
+  makeOutput(hasJsonFlag(argv), process).error(error);
+  return errorTable['usage-invalid'].exit;
+}

@@ -1,0 +1,110 @@
+/** The secret that opens a repository: from a file, a command, the environment or a person; never from an argument. */
+
+import { MbkError, parseKeyFile, parseRecoveryKey } from '@mbk/core';
+import type { Secret } from '@mbk/core';
+import { lstatSync, readFileSync } from 'node:fs';
+import { childEnvironment } from './environment.ts';
+import type { SecretSources } from './environment.ts';
+
+export interface AskOptions {
+  readonly sources: SecretSources;
+  /** The whole environment, for the child that MBK_PASSPHRASE_COMMAND starts. */
+  readonly env: NodeJS.ProcessEnv;
+  /** What is asked for, such as `Passphrase of ./backups`. */
+  readonly prompt: string;
+  readonly signal: AbortSignal;
+}
+
+/** A passphrase that is longer is taken for a mistake: a whole file, a binary. */
+const maximumPassphrase = 65_536;
+
+/** The secret to unlock with. Errors: `secret-missing`, `key-file-unsafe`. */
+export async function readSecret(options: AskOptions): Promise<Secret> {
+  const { keyFile } = options.sources;
+  if (keyFile !== undefined) return { kind: 'key-file', key: readKeyFile(keyFile) };
+  const text = (await givenPassphrase(options)) ?? (await askPassphrase(options.prompt, options.signal));
+  const recovery = parseRecoveryKey(text);
+  return recovery === undefined ? { kind: 'passphrase', passphrase: text } : { kind: 'recovery', key: recovery };
+}
+
+/** A passphrase for a new slot: as `readSecret`, and typed twice by a person. Errors: `secret-missing`, `usage-invalid`. */
+export async function readNewPassphrase(options: AskOptions): Promise<string> {
+  const given = await givenPassphrase(options);
+  if (given !== undefined) return given;
+  const first = await askPassphrase(options.prompt, options.signal);
+  const second = await askPassphrase('The same again', options.signal);
+  if (first === second) return first;
+  throw new MbkError('usage-invalid', 'the two passphrases differ', { remedy: 'Try again.' });
+}
+
+/** The key in a key file that nobody else can read. Errors: `key-file-unsafe`. */
+export function readKeyFile(path: string): Uint8Array {
+  let text: string;
+  try {
+    const { mode, size } = lstatSync(path);
+    if ((mode & 0o077) !== 0) {
+      throw new MbkError('key-file-unsafe', `the key file ${path} can be read by others`, {
+        details: { path },
+        remedy: `Run \`chmod 600\` on it.`,
+      });
+    }
+    if (size > 4096) throw new MbkError('key-file-unsafe', `${path} is too large for a key file`, { details: { path } });
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof MbkError) throw cause;
+    throw new MbkError('key-file-unsafe', `the key file ${path} cannot be read`, { cause, details: { path }, remedy: 'Check MBK_KEY_FILE.' });
+  }
+  return parseKeyFile(text);
+}
+
+async function givenPassphrase({ sources, env, signal }: AskOptions): Promise<string | undefined> {
+  if (sources.passphrase !== undefined) return sources.passphrase;
+  if (sources.passphraseFile !== undefined) return firstLine(readPassphraseFile(sources.passphraseFile), 'MBK_PASSPHRASE_FILE');
+  if (sources.passphraseCommand === undefined) return undefined;
+  const { execa } = await import('execa');
+  try {
+    const { stdout } = await execa({
+      shell: true,
+      env: childEnvironment(env),
+      extendEnv: false,
+      stdin: 'inherit',
+      stderr: 'inherit',
+      maxBuffer: maximumPassphrase,
+      cancelSignal: signal,
+    })(sources.passphraseCommand);
+    return firstLine(stdout, 'MBK_PASSPHRASE_COMMAND');
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (thrown instanceof MbkError) throw thrown;
+    // The error of the child may quote its output: it is not passed on.
+    throw new MbkError('secret-missing', 'the command of MBK_PASSPHRASE_COMMAND failed', { remedy: 'Run it by hand to see why.' });
+  }
+}
+
+function readPassphraseFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new MbkError('secret-missing', `the passphrase file ${path} cannot be read`, { cause, remedy: 'Check MBK_PASSPHRASE_FILE.' });
+  }
+}
+
+function firstLine(text: string, source: string): string {
+  const line = text.split(/\r?\n/, 1)[0] ?? '';
+  if (line === '' || line.length > maximumPassphrase) {
+    throw new MbkError('secret-missing', `${source} gives no passphrase in its first line`);
+  }
+  return line;
+}
+
+async function askPassphrase(prompt: string, signal: AbortSignal): Promise<string> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new MbkError('secret-missing', 'a passphrase is needed, and there is no terminal to ask for it');
+  }
+  const { isCancel, password } = await import('@clack/prompts');
+  const answer = await password({ message: prompt, output: process.stderr, signal });
+  signal.throwIfAborted();
+  if (isCancel(answer)) throw new MbkError('interrupted', 'no passphrase was given');
+  if (answer === '') throw new MbkError('secret-missing', 'an empty passphrase protects nothing');
+  return answer;
+}

@@ -1,0 +1,32 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeExclude } from '../../src/project/excludes.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'mbk-exclude-'));
+mkdirSync(join(root, 'data/raw'), { recursive: true });
+writeFileSync(join(root, '.mbkignore'), '*.log\n');
+writeFileSync(join(root, 'data/.mbkignore'), '!keep.log\n/raw/big\n');
+const options = { root, patterns: ['__pycache__/', '*.tmp'], never: [join(root, 'backups')], includeVcs: false };
+
+test.each([
+  ['a.tmp', false, true],
+  ['x/__pycache__', true, true],
+  ['__pycache__', false, false],
+  ['x/y.log', false, true],
+  ['data/keep.log', false, false],
+  ['data/raw/big', false, true],
+  ['raw/big', false, false],
+  ['backups', true, true],
+  ['.git', true, true],
+  ['sub/.mbk', true, true],
+  ['..x', true, false],
+  ['new\nline', false, false],
+])('%j (folder: %s) is left out: %s', (path, isDirectory, expected) => {
+  expect(makeExclude(options)(path, isDirectory)).toBe(expected);
+});
+
+test('.git is kept when it is asked for', () => {
+  expect(makeExclude({ ...options, includeVcs: true })('.git', true)).toBe(false);
+});

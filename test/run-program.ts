@@ -1,0 +1,48 @@
+/** The ways in which mbk is started, each as a real process. */
+
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+export interface Ended {
+  /** null when a signal ended the process. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const root = join(import.meta.dirname, '..');
+const cli = join(root, 'packages', 'cli');
+
+/** Program and first arguments of each way of running. */
+export const waysToRun = {
+  source: [process.execPath, '--conditions=@mbk/source', join(cli, 'src', 'main.ts')],
+  dist: [process.execPath, join(cli, 'dist', 'main.js')],
+  bundle: [process.execPath, join(cli, 'dist-bundle', 'main.js')],
+  command: [join(root, 'node_modules', '.bin', 'mbk')],
+} as const satisfies Record<string, readonly [string, ...string[]]>;
+
+export type WayToRun = keyof typeof waysToRun;
+
+/** Runs mbk to its end; the environment is the test's own without what steers mbk, Node or colours, plus `env`. */
+export async function runMbk(way: WayToRun, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const [program, ...first] = waysToRun[way];
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(MBK_|NODE_|VITEST|FORCE_COLOR|NO_COLOR)/.test(name),
+  );
+  const child = spawn(program, [...first, ...args], {
+    env: { ...Object.fromEntries(inherited), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, code] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve)),
+  ]);
+  return { code, stdout, stderr };
+}
+
+async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part);
+  return Buffer.concat(parts).toString();
+}

@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+
+// Tests run from source: the condition is given to Vite, to Node's own resolver inside the test
+// processes, and, through `execArgv`, to every worker that a test starts.
+const sourceCondition = '@mbk/source';
+const conditions = [sourceCondition, 'node', 'module-sync'];
+
+const project = (name: string, root: string, include: string[]) => ({
+  extends: true as const,
+  test: { name, root, include },
+});
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    pool: 'forks',
+    execArgv: [`--conditions=${sourceCondition}`],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ['default', './test/closing-line.ts'],
+    projects: [
+      project('plugin-sdk', 'packages/plugin-sdk', ['test/**/*.test.ts']),
+      project('core', 'packages/core', ['test/**/*.test.ts']),
+      project('cli', 'packages/cli', ['test/**/*.test.ts']),
+      project('gguf', 'plugins/gguf', ['test/**/*.test.ts']),
+      project('checkpoint', 'plugins/checkpoint', ['test/**/*.test.ts']),
+      project('workspace', 'test', ['**/*.test.ts']),
+    ],
+  },
+});
