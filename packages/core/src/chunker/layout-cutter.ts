@@ -1,0 +1,78 @@
+/**
+ * Cuts a file along its layout: tensors into pieces, all other bytes into the skeleton (docs/format.md, Chunking).
+ *
+ * A piece of a tensor never crosses its end; a part of the skeleton never crosses a multiple of `pieceBytes` of the
+ * skeleton, so each lies in one skeleton blob.
+ */
+import type { Layout, TensorSpan } from '../format/layout-record.ts';
+import { parameters } from '../format/limits.ts';
+import type { Piece, PieceCutter } from './piece.ts';
+import { isZero } from './zeros.ts';
+
+const { pieceBytes, smallTensorBytes } = parameters;
+
+/** A cutter for a file whose layout passed `checkLayout`. */
+export function layoutCutter(layout: Layout): PieceCutter {
+  const tensors = layout.tensors.filter((tensor) => tensor.length >= smallTensorBytes).values();
+  let tensor = next(tensors);
+  let skeletonBytes = 0;
+  let start = 0;
+  let position = 0;
+  let end = endOfPiece();
+  /** Whether the current piece is zeros so far. */
+  let zero = true;
+
+  function isInTensor(): boolean {
+    return tensor !== undefined && start >= tensor.offset;
+  }
+
+  /** Where the piece that begins at `start` ends; a last part of the skeleton may end before, with the file. */
+  function endOfPiece(): number {
+    if (tensor !== undefined && isInTensor()) {
+      return Math.min(start + wholeUnits(tensor.unit), tensor.offset + tensor.length);
+    }
+    const endOfBlob = start + pieceBytes - (skeletonBytes % pieceBytes);
+    return Math.min(endOfBlob, tensor?.offset ?? Infinity);
+  }
+
+  const takePiece = (): Piece => {
+    const length = position - start;
+    const inTensor = isInTensor();
+    const kind = inTensor ? (zero ? 'zero' : 'blob') : 'skeleton';
+    const piece = { kind, offset: start, length } as const;
+    if (!inTensor) skeletonBytes += length;
+    start = position;
+    while (tensor !== undefined && start >= tensor.offset + tensor.length) tensor = next(tensors);
+    end = endOfPiece();
+    zero = true;
+    return piece;
+  };
+
+  return {
+    push(bytes) {
+      const pieces: Piece[] = [];
+      for (let i = 0; i < bytes.length;) {
+        const to = Math.min(bytes.length, i + end - position);
+        if (zero && isInTensor()) zero = isZero(bytes, i, to);
+        position += to - i;
+        i = to;
+        if (position === end) pieces.push(takePiece());
+      }
+      return pieces;
+    },
+    end: () => (position > start ? [takePiece()] : []),
+    get needed() {
+      return start;
+    },
+  };
+}
+
+/** Bytes of the longest piece of whole units. */
+function wholeUnits(unit: number): number {
+  return pieceBytes - (pieceBytes % unit);
+}
+
+function next(tensors: ArrayIterator<TensorSpan>): TensorSpan | undefined {
+  const { done, value } = tensors.next();
+  return done === true ? undefined : value;
+}

@@ -1,0 +1,22 @@
+/**
+ * What a chunker does: it takes the bytes of a file once, from start to end, in buffers of any size, and says where the
+ * pieces of the file lie. It keeps no bytes; the caller keeps those from `needed` on.
+ */
+
+export interface Piece {
+  /** A blob of its own; zeros that need no blob; or a part of the skeleton (docs/format.md, Chunking). */
+  readonly kind: 'blob' | 'zero' | 'skeleton';
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  /** At least 1. */
+  readonly length: number;
+}
+
+export interface PieceCutter {
+  /** Takes the next bytes; returns the pieces that they ended, in the order of the file. */
+  push(bytes: Uint8Array): Piece[];
+  /** Says that the file ends here; returns the pieces that are left. */
+  end(): Piece[];
+  /** Offset in the file from which on bytes may be part of a piece that is still to come. */
+  readonly needed: number;
+}

@@ -1,0 +1,286 @@
+/**
+ * Remembers what was read from a source, so that files that did not change are not read again.
+ *
+ * One for each repository and source root, used by any number of processes at once. A row says: the file that looked
+ * like this had this content, and the newest capture of its collection holds it. Losing rows costs time only, so no
+ * error of the cache is one of the snapshot: it forgets, says so in `problem`, and the files are read.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import { isMbkError } from '../errors.ts';
+import type { ByteString } from '../format/byte-name.ts';
+import { readFields } from '../format/fields.ts';
+import { asCommitId, isHex, type CommitId } from '../format/ids.ts';
+import { readContent, type FileContent } from '../format/tree.ts';
+import { idBound, idSet } from './id-set.ts';
+import type { SourceFacts } from './source-facts.ts';
+import { isDamage, isSqliteError, newestNumber, openNewStatDatabase, openStatDatabase } from './stat-database.ts';
+
+/** A collection of a domain. */
+export interface CollectionRef {
+  readonly domain: string;
+  readonly collection: string;
+}
+
+/** A collection as one run took it, and what made it part of history. */
+export interface CaptureRef extends CollectionRef {
+  readonly commit: CommitId;
+  /** Number of the log entry. */
+  readonly n: number;
+}
+
+/** What a plugin recognised in a file. */
+export interface AssetFacts {
+  /** `class/format`: `model/gguf`. */
+  readonly kind: string;
+  /** How many it holds, where its layout is known. */
+  readonly tensors?: number;
+}
+
+/** A file whose facts and content belong together. */
+export interface ReadFile {
+  readonly facts: SourceFacts;
+  readonly content: FileContent;
+  /** When the facts were taken, before the content was read: milliseconds since 1970. */
+  readonly takenMs: number;
+  /** Undefined if no plugin knows the file. */
+  readonly asset?: AssetFacts | undefined;
+}
+
+export interface KnownFile extends ReadFile {
+  /** Holds the content as long as it is not expired; the same object for all files of the capture. */
+  readonly capture: CaptureRef;
+  /** Names the row. */
+  readonly row: number;
+}
+
+export interface StatCache {
+  /** What the file at `path` holds, if it looks as it did when it was read and could not have changed unseen. */
+  lookup(path: ByteString, facts: SourceFacts): KnownFile | undefined;
+  /** Keeps what `lookup` found at `path`, as part of what this run takes of `collection`. */
+  keep(path: ByteString, known: KnownFile, collection: CollectionRef): void;
+  /** Remembers a file that was read; not for one that changed meanwhile. */
+  record(path: ByteString, file: ReadFile, collection: CollectionRef): void;
+  /**
+   * Makes what was kept and recorded the rows of `captures`, all at once; other rows of their collections go. Call it
+   * when the log entry of the run is stored, and close the cache then; without it nothing of the run is remembered.
+   */
+  commit(captures: readonly CaptureRef[]): void;
+  close(): void;
+  /** Why something was not remembered; undefined as long as all is well. */
+  readonly problem: string | undefined;
+}
+
+export interface StatCacheOptions {
+  /** In the state folder; made when it is not there. */
+  readonly folder: string;
+  /** Of the repository and the source root: letters, digits and `-`. */
+  readonly name: string;
+  /** How long to wait for other processes, in milliseconds; 10,000 unless given. */
+  readonly timeoutMs?: number;
+}
+
+/** Facts say nothing if they were taken so soon after a change that another one could have left them as they are. */
+const racyMs = 2000;
+
+export function openStatCache({ folder, name, timeoutMs = 10_000 }: StatCacheOptions): StatCache {
+  const databaseOptions = { folder, name, timeoutMs };
+  let problem: string | undefined;
+  let rows: Rows | undefined;
+
+  /** Runs `call` on the database; on an error of it goes on with a new database, or none. */
+  const attempt = <T>(call: (rows: Rows) => T): T | undefined => {
+    if (rows === undefined) return undefined;
+    try {
+      return call(rows);
+    } catch (error) {
+      fail(error);
+      return undefined;
+    }
+  };
+
+  const fail = (error: unknown): void => {
+    if (!isSqliteError(error) && !isDamage(error) && !isSystemError(error)) throw error;
+    const isFirst = problem === undefined;
+    problem ??= `the stat cache failed: ${error instanceof Error ? error.message : String(error)}`;
+    rows?.close();
+    rows = undefined;
+    if (!isFirst || !isDamage(error)) return;
+    try {
+      rows = openRows(openNewStatDatabase(databaseOptions, newestNumber(databaseOptions)));
+    } catch (next) {
+      fail(next);
+    }
+  };
+
+  try {
+    rows = openRows(openStatDatabase(databaseOptions));
+  } catch (error) {
+    fail(error);
+  }
+
+  return {
+    get problem() {
+      return problem;
+    },
+
+    lookup: (path, facts) => attempt((open) => open.find(path, facts)),
+
+    keep(path, known, collection) {
+      const { capture } = known;
+      if (capture.domain === collection.domain && capture.collection === collection.collection) {
+        attempt((open) => open.keep(known.row));
+      } else {
+        attempt((open) => open.add(path, known, collection));
+      }
+    },
+
+    record(path, file, collection) {
+      const { facts, takenMs } = file;
+      if (takenMs - Math.max(facts.mtimeMs, facts.ctimeMs) < racyMs) return;
+      attempt((open) => open.add(path, file, collection));
+    },
+
+    commit: (captures) => attempt((open) => open.commit(captures)),
+
+    close() {
+      rows?.close();
+      rows = undefined;
+    },
+  };
+}
+
+/** What a run does with one open database. */
+interface Rows {
+  find(path: ByteString, facts: SourceFacts): KnownFile | undefined;
+  keep(row: number): void;
+  add(path: ByteString, file: ReadFile, collection: CollectionRef): void;
+  /** The last call but `close`, which takes back what it did when it failed. */
+  commit(captures: readonly CaptureRef[]): void;
+  close(): void;
+}
+
+function openRows(database: DatabaseSync): Rows {
+  // In the connection's own temporary database: what a run did not commit, no other process sees, and nothing is left.
+  database.exec('CREATE TEMP TABLE added (path TEXT NOT NULL, collection TEXT NOT NULL, record TEXT NOT NULL, sum INTEGER NOT NULL)');
+  // One reading transaction for all lookups: a third of their time, and all see the same rows. It blocks nobody.
+  database.exec('BEGIN');
+  /**
+   * Each commit is a generation. A row of a later one than this run saw is not the row that it kept: another process
+   * wrote it meanwhile, as part of a capture of its own.
+   */
+  const generation = generationOf(database);
+  const captures = capturesOf(database);
+  const kept = idSet();
+  database.function('is_kept', (row, of) => (Number(of) <= generation && kept.has(Number(row)) ? 1 : 0));
+  const select = database.prepare('SELECT id, capture, record, sum FROM files WHERE path = ?');
+  const insert = database.prepare('INSERT INTO temp.added VALUES (?, ?, ?, ?)');
+  return {
+    find(path, facts) {
+      const row = select.get(path);
+      if (row === undefined) return undefined;
+      const id = Number(row['id']);
+      const capture = captures.get(Number(row['capture']));
+      const record = String(row['record']);
+      // SQLite does not notice a changed bit inside a row; a wrong hash in a tree would be a lost file.
+      if (capture === undefined || sumOf(path, record) !== row['sum'] || id >= idBound) return undefined;
+      const file = decodeRecord(record, path, facts);
+      return file === undefined ? undefined : { ...file, capture, row: id };
+    },
+
+    keep: (row) => kept.add(row),
+
+    add(path, file, collection) {
+      const record = encodeRecord(file);
+      insert.run(path, collectionKey(collection), record, sumOf(path, record));
+    },
+
+    commit(taken) {
+      database.exec('COMMIT; BEGIN IMMEDIATE');
+      const next = generationOf(database) + 1;
+      for (const capture of taken) writeCapture(database, capture, next);
+      database.prepare('UPDATE state SET generation = ? WHERE id = 1').run(next);
+      database.exec('COMMIT');
+    },
+
+    close: () => database.close(),
+  };
+}
+
+function writeCapture(database: DatabaseSync, capture: CaptureRef, generation: number): void {
+  const { domain, collection, commit, n } = capture;
+  const row = database
+    .prepare(
+      `INSERT INTO captures (domain, collection, made_by, n) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET made_by = excluded.made_by, n = excluded.n RETURNING id`,
+    )
+    .get(domain, collection, commit, n);
+  const id = Number(row?.['id']);
+  database.prepare('DELETE FROM files WHERE capture = ? AND NOT is_kept(id, generation)').run(id);
+  database
+    .prepare(
+      `INSERT INTO files (path, capture, generation, record, sum)
+       SELECT path, ?, ?, record, sum FROM temp.added WHERE collection = ?
+       ON CONFLICT DO UPDATE SET capture = excluded.capture, generation = excluded.generation,
+                                 record = excluded.record, sum = excluded.sum`,
+    )
+    .run(id, generation, collectionKey(capture));
+}
+
+function generationOf(database: DatabaseSync): number {
+  return Number(database.prepare('SELECT generation FROM state WHERE id = 1').get()?.['generation']);
+}
+
+function capturesOf(database: DatabaseSync): ReadonlyMap<number, CaptureRef> {
+  const captures = new Map<number, CaptureRef>();
+  for (const row of database.prepare('SELECT id, domain, collection, made_by, n FROM captures').all()) {
+    const { id, domain, collection, made_by: commit, n } = row;
+    // What a damaged row says is of no capture: its files are read again.
+    if (!isHex(commit, 20)) continue;
+    const capture = { domain: String(domain), collection: String(collection), commit: asCommitId(commit), n: Number(n) };
+    captures.set(Number(id), capture);
+  }
+  return captures;
+}
+
+function collectionKey({ domain, collection }: CollectionRef): string {
+  return `${domain}/${collection}`;
+}
+
+function sumOf(path: ByteString, record: string): number {
+  return crc32(`${path}\0${record}`);
+}
+
+function encodeRecord({ facts, content, takenMs, asset }: ReadFile): string {
+  return JSON.stringify([facts.dev, facts.ino, facts.size, facts.mtimeMs, facts.ctimeMs, takenMs, content, asset ?? null]);
+}
+
+/** The file of a record, if it looked as `facts` say; undefined also for a record that another version wrote. */
+function decodeRecord(record: string, path: ByteString, facts: SourceFacts): ReadFile | undefined {
+  try {
+    const [dev, ino, size, mtimeMs, ctimeMs, takenMs, content, asset] = JSON.parse(record) as readonly unknown[];
+    const isSame =
+      dev === facts.dev &&
+      ino === facts.ino &&
+      size === facts.size &&
+      mtimeMs === facts.mtimeMs &&
+      ctimeMs === facts.ctimeMs;
+    if (!isSame || typeof takenMs !== 'number') return undefined;
+    const what = `row ${path} of the stat cache`;
+    return { facts, content: readContent(readFields(content, what)), takenMs, asset: readAsset(asset, what) };
+  } catch (error) {
+    if (error instanceof SyntaxError || isMbkError(error, 'value-invalid')) return undefined;
+    throw error;
+  }
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}
+
+function readAsset(value: unknown, what: string): AssetFacts | undefined {
+  if (value === null) return undefined;
+  const fields = readFields(value, what);
+  const tensors = fields.optional('tensors', (f) => f.int('tensors'));
+  return { kind: fields.string('kind', { max: 100 }), ...(tensors === undefined ? {} : { tensors }) };
+}

@@ -1,0 +1,74 @@
+/** Writes the bytes of one file of a target, in any order, with holes where a sparse file has them. */
+import fs from 'node:fs';
+import { zeroBlock } from '../chunker/zeros.ts';
+import { bufferOfBytes, type ByteString } from '../format/byte-name.ts';
+import { setFacts, type SetFactsOptions, type TargetFacts } from './target-facts.ts';
+
+export interface TargetContent {
+  /** Bytes. */
+  readonly size: number;
+  /** Whether zero runs are holes. */
+  readonly sparse: boolean;
+}
+
+export interface TargetWriter {
+  /** Writes all of `bytes` at `position`, within the size. */
+  write(bytes: Uint8Array, position: number): void;
+  /** Zeros from `position` on: a hole in a sparse file, so nothing else may be written there. */
+  zeros(position: number, length: number): void;
+}
+
+export interface NewFile extends TargetWriter {
+  /** Gives it its size and facts and closes it; on the disk itself before it returns if `fsync`. */
+  seal(facts: TargetFacts, options: SetFactsOptions & { readonly fsync: boolean }): void;
+  /** Closes it unfinished, unless it is closed. */
+  drop(): void;
+}
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;
+
+/** Makes a new file, for its owner only until it has its facts; 'EEXIST' when anything is at `location`. */
+export function newFile(location: ByteString, { size, sparse }: TargetContent): NewFile {
+  const fd = fs.openSync(bufferOfBytes(location), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  let end = 0;
+  let isOpen = true;
+
+  const close = (): void => {
+    if (isOpen) fs.closeSync(fd);
+    isOpen = false;
+  };
+
+  const writeFully = (bytes: Uint8Array, position: number): void => {
+    if (position + bytes.length > size) {
+      throw new RangeError(`expected bytes within ${size}, got ${position} + ${bytes.length}`);
+    }
+    for (let done = 0; done < bytes.length;) {
+      done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
+    }
+    end = Math.max(end, position + bytes.length);
+  };
+
+  return {
+    write: writeFully,
+
+    zeros(position, length) {
+      // Without holes in the source, zeros take the room that they took there.
+      if (sparse) return;
+      for (let done = 0; done < length; done += zeroBlock.length) {
+        writeFully(zeroBlock.subarray(0, Math.min(zeroBlock.length, length - done)), position + done);
+      }
+    },
+
+    seal(facts, options) {
+      try {
+        if (end < size) fs.ftruncateSync(fd, size);
+        setFacts(fd, facts, options);
+        if (options.fsync) fs.fsyncSync(fd);
+      } finally {
+        close();
+      }
+    },
+
+    drop: close,
+  };
+}

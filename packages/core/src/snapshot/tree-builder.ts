@@ -1,0 +1,70 @@
+/**
+ * Makes the blobs of one directory from its entries in order (docs/format.md, Trees).
+ *
+ * Holds one unfinished blob of each level, so a directory of a million files needs a few megabytes.
+ */
+import { sha256 } from '../crypto/hash.ts';
+import { bufferOfBytes, displayBytes, type ByteString } from '../format/byte-name.ts';
+import { limits } from '../format/limits.ts';
+import { childText, encodeTreeItems, entryText, leafFrameBytes } from '../format/tree.ts';
+import type { TreeChild, TreeEntry } from '../format/tree.ts';
+import type { BlobId } from '../format/ids.ts';
+import type { StoreBlob } from './blobs.ts';
+import { levelBuilder, type LevelFormat } from './level-builder.ts';
+
+export interface TreeBuilder {
+  /** Adds an entry; RangeError unless its name is behind the one before, byte by byte. */
+  add(entry: TreeEntry): Promise<void>;
+  /** Stores what is left; the id of the tree. */
+  finish(): Promise<BlobId>;
+}
+
+export function treeBuilder(store: StoreBlob): TreeBuilder {
+  const levels = levelBuilder(treeFormat, store);
+  let before: ByteString | undefined;
+  return {
+    async add(entry) {
+      if (before !== undefined && entry.name <= before) {
+        throw new RangeError(`expected a name behind ${displayBytes(before)}, got ${displayBytes(entry.name)}`);
+      }
+      before = entry.name;
+      await levels.add(entry);
+    },
+    finish: async () => (await levels.finish()).id,
+  };
+}
+
+/** Low bits of a name's hash that are zero at the end of a leaf, and for each further level. */
+const bitsPerLevel = 10;
+
+const treeFormat: LevelFormat<TreeEntry, TreeChild> = {
+  type: 'tree',
+  maxItems: limits.treeEntries,
+  // One comma fewer than there are entries.
+  maxLeafBytes: limits.treeLeafBytes - leafFrameBytes + 1,
+  itemText: entryText,
+  childText,
+  itemEnds: (entry) => endsLevel(entry.name, 0),
+  childEnds: (child, level) => endsLevel(child.last, level),
+  encode: encodeTreeItems,
+  leafChild: (id, entries) => ({ id, count: entries.length, last: entries.at(-1)?.name ?? '' }),
+  nodeChild: (id, children) => ({
+    id,
+    count: children.reduce((count, child) => count + child.count, 0),
+    last: children.at(-1)?.last ?? '',
+  }),
+};
+
+/** Whether a leaf (level 0) or a node of `level` ends after what `name` is the last name of. */
+export function endsLevel(name: ByteString, level: number): boolean {
+  return zeroLowBits(sha256(bufferOfBytes(name))) >= bitsPerLevel * (level + 1);
+}
+
+/** How many of the lowest bits of a big-endian number are zero. */
+function zeroLowBits(bytes: Uint8Array): number {
+  const last = bytes.findLastIndex((byte) => byte !== 0);
+  if (last === -1) return bytes.length * 8;
+  const byte = bytes[last] ?? 0;
+  // Math.clz32 counts from the top; byte & -byte keeps the lowest bit that is set.
+  return (bytes.length - 1 - last) * 8 + (31 - Math.clz32(byte & -byte));
+}

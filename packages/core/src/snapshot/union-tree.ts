@@ -1,0 +1,175 @@
+/**
+ * A snapshot as one tree: its collections laid over each other.
+ *
+ * Each collection has its own files and the folders that lead to them, so the same folder may stand in several trees: it
+ * is merged. Of what else has one name in several trees, which no writer makes, the first wins. Streaming: holds one blob
+ * of each level of each tree that is open.
+ */
+import { joinBytes, type ByteString } from '../format/byte-name.ts';
+import type { BlobId } from '../format/ids.ts';
+import type { DirectoryEntry, FileEntry, SymlinkEntry, TreeEntry } from '../format/tree.ts';
+import type { ReadBlob } from './blobs.ts';
+import { checkDepth, findEntry, readTree, type ReadTreeOptions } from './tree-reader.ts';
+
+/** A tree, and the collection that it belongs to. */
+export interface UnionPart {
+  readonly collection: string;
+  readonly tree: BlobId;
+}
+
+/** A file or link, of one collection. */
+export interface UnionLeaf {
+  /** Names joined by `/`, from the root. */
+  readonly path: ByteString;
+  readonly entry: FileEntry | SymlinkEntry;
+  readonly collection: string;
+}
+
+/** A folder: mode, owner and time are those of the first part. */
+export interface UnionDirectory {
+  readonly path: ByteString;
+  readonly entry: DirectoryEntry;
+  /** Collection of the first part. */
+  readonly collection: string;
+  /** The trees that together are the folder, in the order of the parts above; at least one. */
+  readonly parts: readonly UnionPart[];
+}
+
+export type UnionEntry = UnionLeaf | UnionDirectory;
+
+/**
+ * The parts of a whole snapshot, for the functions below: the newest capture first, so that a folder that several
+ * collections share has the mode and the time that it had last.
+ */
+export function unionParts(
+  collections: readonly { readonly name: string; readonly takenAt: string; readonly tree: BlobId }[],
+): UnionPart[] {
+  return collections
+    .toSorted((a, b) => (a.takenAt === b.takenAt ? 0 : a.takenAt > b.takenAt ? -1 : 1))
+    .map(({ name, tree }) => ({ collection: name, tree }));
+}
+
+/** Whether the entry is a folder, which has parts. */
+export function isUnionDirectory(entry: UnionEntry): entry is UnionDirectory {
+  return 'parts' in entry;
+}
+
+export interface ReadUnionOptions extends ReadTreeOptions {
+  /** Path of the folder that `parts` are; `''`, the root, unless given. */
+  readonly base?: ByteString | undefined;
+}
+
+/** The entries of the folder that `parts` are, by name. */
+export async function* readUnion(
+  readBlob: ReadBlob,
+  parts: readonly UnionPart[],
+  { base = '', signal }: ReadUnionOptions = {},
+): AsyncGenerator<UnionEntry> {
+  const cursors: Cursor[] = [];
+  for (const { collection, tree } of parts) {
+    const cursor = { collection, entries: readTree(readBlob, tree, { signal }), head: undefined };
+    await advance(cursor);
+    cursors.push(cursor);
+  }
+  for (;;) {
+    const name = leastName(cursors);
+    if (name === undefined) return;
+    const found: FoundEntry[] = [];
+    for (const cursor of cursors) {
+      if (cursor.head?.name !== name) continue;
+      found.push({ collection: cursor.collection, entry: cursor.head });
+      await advance(cursor);
+    }
+    const merged = merge(joinBytes(base, name), found);
+    if (merged !== undefined) yield merged;
+  }
+}
+
+/** What is at `path`, names joined by `/`; undefined when there is nothing. Reads one blob of each level of each tree. */
+export async function findInUnion(
+  readBlob: ReadBlob,
+  parts: readonly UnionPart[],
+  path: ByteString,
+  options: ReadTreeOptions = {},
+): Promise<UnionEntry | undefined> {
+  let here: UnionEntry | undefined;
+  let open = parts;
+  let at: ByteString = '';
+  for (const name of path.split('/')) {
+    if (here !== undefined && !isUnionDirectory(here)) return undefined;
+    const found: FoundEntry[] = [];
+    for (const { collection, tree } of open) {
+      const entry = await findEntry(readBlob, tree, name, options);
+      if (entry !== undefined) found.push({ collection, entry });
+    }
+    at = joinBytes(at, name);
+    here = merge(at, found);
+    if (here === undefined) return undefined;
+    open = isUnionDirectory(here) ? here.parts : [];
+  }
+  return here;
+}
+
+export interface WalkUnionOptions extends ReadUnionOptions {
+  /** Whether to go into a folder; all of them unless given. */
+  readonly enter?: ((directory: UnionDirectory) => boolean) | undefined;
+}
+
+/** Everything below the folder that `parts` are, depth first: a folder, then what is in it, in the order of names. */
+export async function* walkUnion(
+  readBlob: ReadBlob,
+  parts: readonly UnionPart[],
+  { base = '', enter = () => true, signal }: WalkUnionOptions = {},
+): AsyncGenerator<UnionEntry> {
+  // A stack of iterators in place of recursion: each entry passes one generator, not one for each folder above it.
+  const open = [readUnion(readBlob, parts, { base, signal })];
+  for (let entries = open.at(-1); entries !== undefined; entries = open.at(-1)) {
+    const { done, value: entry } = await entries.next();
+    if (done === true) {
+      open.pop();
+      continue;
+    }
+    yield entry;
+    if (isUnionDirectory(entry) && enter(entry)) {
+      checkDepth(open.length, entry.path);
+      open.push(readUnion(readBlob, entry.parts, { base: entry.path, signal }));
+    }
+  }
+}
+
+interface Cursor {
+  readonly collection: string;
+  readonly entries: AsyncGenerator<TreeEntry>;
+  /** The next entry; undefined at the end. */
+  head: TreeEntry | undefined;
+}
+
+async function advance(cursor: Cursor): Promise<void> {
+  const { done, value } = await cursor.entries.next();
+  cursor.head = done === true ? undefined : value;
+}
+
+function leastName(cursors: readonly Cursor[]): ByteString | undefined {
+  let least: ByteString | undefined;
+  for (const { head } of cursors) {
+    if (head !== undefined && (least === undefined || head.name < least)) least = head.name;
+  }
+  return least;
+}
+
+interface FoundEntry {
+  readonly collection: string;
+  readonly entry: TreeEntry;
+}
+
+/** One entry of what several trees have under one name. */
+function merge(path: ByteString, found: readonly FoundEntry[]): UnionEntry | undefined {
+  const [first] = found;
+  if (first === undefined) return undefined;
+  const { collection, entry } = first;
+  if (entry.type !== 'directory') return { path, collection, entry };
+  const parts = found.flatMap((one) =>
+    one.entry.type === 'directory' ? [{ collection: one.collection, tree: one.entry.tree }] : [],
+  );
+  return { path, collection, entry, parts };
+}

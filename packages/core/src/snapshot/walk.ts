@@ -1,0 +1,196 @@
+/**
+ * Walks a source folder: depth first, names in the order of their bytes, never through a symbolic link.
+ *
+ * What cannot be read is an event, not an error: a snapshot takes the rest. The walk blocks while it reads a folder and
+ * holds the names that are left in the folders it is in, nothing else; the caller decides when other work runs.
+ */
+import fs, { type Stats } from 'node:fs';
+import { throwIfInterrupted } from '../backend/interrupted.ts';
+import { MbkError } from '../errors.ts';
+import { bufferOfBytes, displayBytes, isName, joinBytes, type ByteString } from '../format/byte-name.ts';
+import { limits } from '../format/limits.ts';
+import { handleLocation, hasFolderHandles, openFolderHandle } from './folder-handles.ts';
+import { problemOf, sourceFacts, type SourceFacts, type SourceProblem } from './source-facts.ts';
+
+/**
+ * `enter` and `leave` stand around what is in a folder, the root (path `''`) too. A folder that was excluded or is gone
+ * has neither; one that cannot be read has both and a problem between.
+ */
+export type WalkEvent =
+  | WalkedFolder
+  | WalkedFile
+  | WalkedSymlink
+  | { readonly type: 'leave'; readonly path: ByteString }
+  | { readonly type: 'problem'; readonly problem: SourceProblem };
+
+interface Walked {
+  /** Names joined by `/`, from the root. */
+  readonly path: ByteString;
+  readonly name: ByteString;
+  readonly facts: SourceFacts;
+}
+
+export interface WalkedFolder extends Walked {
+  readonly type: 'enter';
+}
+
+export interface WalkedFile extends Walked {
+  readonly type: 'file';
+  /** Where file system calls find it, however long its path is; until the `leave` of its folder. */
+  readonly location: ByteString;
+  /** The same for two paths exactly if they are one file; absent if the file has one name. */
+  readonly link?: string;
+}
+
+export interface WalkedSymlink extends Walked {
+  readonly type: 'symlink';
+  readonly target: ByteString;
+}
+
+export interface WalkOptions {
+  /** Whether to leave out what is at `path`, of a folder with all that is in it. Nothing unless given. */
+  readonly exclude?: (path: ByteString, isDirectory: boolean) => boolean;
+  /** Whether to stay on the file system of the root; folders where another one is mounted are empty then. */
+  readonly oneFileSystem?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Walks the folder at the absolute path `root`. Throws 'source-absent' when it cannot be read, 'interrupted'. */
+export function* walk(root: ByteString, options: WalkOptions = {}): Generator<WalkEvent> {
+  const { exclude = () => false, oneFileSystem = false, signal } = options;
+  const { facts: rootFacts, folder: rootFolder } = openRoot(root);
+  const open: OpenFolder[] = [rootFolder];
+  try {
+    yield { type: 'enter', path: '', name: '', facts: rootFacts };
+    for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
+      throwIfInterrupted(signal, 'walking the source');
+      const name = folder.names.pop();
+      if (name === undefined) {
+        yield { type: 'leave', path: folder.path };
+        closeFolder(folder);
+        open.pop();
+        continue;
+      }
+      const found = lookAt(folder, name, exclude);
+      if (found === undefined) continue;
+      if (found.type !== 'enter') {
+        yield found;
+        continue;
+      }
+      const isBorder = oneFileSystem && found.facts.dev !== rootFacts.dev;
+      const { folder: inner, problem } = openFolder(folder, found, isBorder, open.length);
+      // A folder that is gone has no place in the snapshot; one that cannot be read keeps its mode and time.
+      if (problem?.reason === 'vanished') {
+        yield { type: 'problem', problem };
+        continue;
+      }
+      open.push(inner);
+      yield found;
+      if (problem !== undefined) yield { type: 'problem', problem };
+    }
+  } finally {
+    open.forEach(closeFolder);
+  }
+}
+
+interface OpenFolder {
+  readonly path: ByteString;
+  readonly location: ByteString;
+  /** Names that are left, the next one last. */
+  readonly names: ByteString[];
+  readonly fd: number | undefined;
+}
+
+/** Longer locations are replaced by handles. Linux takes 4,095 bytes; a name of 255 and a slash must still fit. */
+const longestLocation = 2048;
+
+function openRoot(root: ByteString): { readonly facts: SourceFacts; readonly folder: OpenFolder } {
+  try {
+    const facts = sourceFacts(fs.statSync(bufferOfBytes(root)));
+    return { facts, folder: { path: '', location: root, names: namesIn(root), fd: undefined } };
+  } catch (cause) {
+    const { message } = problemOf(cause, root, 'reading');
+    throw new MbkError('source-absent', message, { cause, details: { path: displayBytes(root) } });
+  }
+}
+
+/** The folder that was found in `parent`, of which `depth` folders are open; empty and with a problem if unreadable. */
+function openFolder(
+  parent: OpenFolder,
+  { path, name }: WalkedFolder,
+  isBorder: boolean,
+  depth: number,
+): { readonly folder: OpenFolder; readonly problem?: SourceProblem } {
+  let location = `${parent.location}/${name}`;
+  const empty = { path, location, names: [], fd: undefined };
+  if (isBorder) return { folder: empty };
+  if (depth > limits.directoryDepth) {
+    const message = `more than ${limits.directoryDepth} folders lie in each other below ${displayBytes(path.slice(0, 100))}…`;
+    return { folder: empty, problem: { path, reason: 'too-long', message } };
+  }
+  let fd: number | undefined;
+  try {
+    if (location.length > longestLocation && hasFolderHandles()) {
+      fd = openFolderHandle(location);
+      location = handleLocation(fd);
+    }
+    return { folder: { path, location, names: namesIn(location), fd } };
+  } catch (error) {
+    if (fd !== undefined) fs.closeSync(fd);
+    return { folder: empty, problem: problemOf(error, path, 'reading the folder') };
+  }
+}
+
+function closeFolder({ fd }: OpenFolder): void {
+  if (fd !== undefined) fs.closeSync(fd);
+}
+
+/** Names in the order of their bytes, the last one first. */
+function namesIn(location: ByteString): ByteString[] {
+  return fs.readdirSync(bufferOfBytes(location), { encoding: 'latin1' }).sort().reverse();
+}
+
+/** What the name stands for, as an event; undefined if it is excluded. */
+function lookAt(
+  folder: OpenFolder,
+  name: ByteString,
+  exclude: (path: ByteString, isDirectory: boolean) => boolean,
+): Exclude<WalkEvent, { readonly type: 'leave' }> | undefined {
+  const path = joinBytes(folder.path, name);
+  const location = `${folder.location}/${name}`;
+  let stats: Stats;
+  try {
+    stats = fs.lstatSync(bufferOfBytes(location));
+    if (exclude(path, stats.isDirectory())) return undefined;
+    if (!isName(name)) return problem(path, 'too-long', `the name of ${displayBytes(path)} is too long`);
+    if (stats.isDirectory()) return { type: 'enter', path, name, facts: sourceFacts(stats) };
+    if (stats.isFile()) return walkedFile({ path, name, facts: sourceFacts(stats) }, location);
+    if (stats.isSymbolicLink()) return walkedSymlink({ path, name, facts: sourceFacts(stats) }, location);
+  } catch (error) {
+    return { type: 'problem', problem: problemOf(error, path, 'reading') };
+  }
+  return problem(path, 'special', `${displayBytes(path)} is ${kindOfSpecial(stats)}, which is not backed up`);
+}
+
+function walkedFile(walked: Walked, location: ByteString): WalkedFile {
+  if (walked.facts.links < 2) return { type: 'file', ...walked, location };
+  // Only files with several names pay for exact numbers, which plain stats round beyond 2^53.
+  const { dev, ino } = fs.lstatSync(bufferOfBytes(location), { bigint: true });
+  return { type: 'file', ...walked, location, link: `${dev}:${ino}` };
+}
+
+function walkedSymlink(walked: Walked, location: ByteString): ReturnType<typeof lookAt> {
+  const target = fs.readlinkSync(bufferOfBytes(location), { encoding: 'latin1' });
+  if (target.length >= 1 && target.length <= limits.targetBytes) return { type: 'symlink', ...walked, target };
+  return problem(walked.path, 'too-long', `the target of the link ${displayBytes(walked.path)} has ${target.length} bytes`);
+}
+
+function problem(path: ByteString, reason: SourceProblem['reason'], message: string): WalkEvent & { type: 'problem' } {
+  return { type: 'problem', problem: { path, reason, message } };
+}
+
+function kindOfSpecial(stats: Stats): string {
+  if (stats.isSocket()) return 'a socket';
+  if (stats.isFIFO()) return 'a named pipe';
+  return stats.isBlockDevice() || stats.isCharacterDevice() ? 'a device' : 'no file, folder or link';
+}

@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { layoutCutter } from '../../src/chunker/layout-cutter.ts';
+import type { Layout, TensorSpan } from '../../src/format/layout-record.ts';
+import { cutInBuffers, fileOf, isWhole } from './cut.ts';
+import { referenceLayoutCuts } from './reference.ts';
+
+const MiB = 1_048_576;
+
+const tensor = (offset: number, length: number, unit = 2): TensorSpan => {
+  return { name: `t${offset}`, dtype: 'BF16', shape: [length / unit], offset, length, unit };
+};
+const layoutOf = (...tensors: TensorSpan[]): Layout => ({ container: 'safetensors', tensors });
+
+const cut = (file: Uint8Array, layout: Layout, sizes = [4 * MiB]): ReturnType<typeof cutInBuffers> => {
+  return cutInBuffers(layoutCutter(layout), file, sizes);
+};
+
+describe('layout cutter', () => {
+  test('cuts tensors from their start in pieces of whole units, the rest is skeleton', () => {
+    const file = fileOf([10 * MiB]);
+    // 210 bytes is a block of 256 Q6_K weights: 4 MiB are no multiple of it.
+    const layout = layoutOf(tensor(1000, 210 * 30_000, 210), tensor(7 * MiB, 100), tensor(8 * MiB, 65_536));
+    const longest = 4_194_304 - (4_194_304 % 210);
+    expect(cut(file, layout)).toEqual([
+      { kind: 'skeleton', offset: 0, length: 1000 },
+      { kind: 'blob', offset: 1000, length: longest },
+      { kind: 'blob', offset: 1000 + longest, length: 6_300_000 - longest },
+      { kind: 'skeleton', offset: 6_301_000, length: 8 * MiB - 6_301_000 },
+      { kind: 'blob', offset: 8 * MiB, length: 65_536 },
+      { kind: 'skeleton', offset: 8 * MiB + 65_536, length: 2 * MiB - 65_536 },
+    ]);
+  });
+
+  test('a piece of zeros is a zero run, also next to one that is not', () => {
+    const file = fileOf([100, -4 * MiB, 4 * MiB, -100_000]);
+    const pieces = cut(file, layoutOf(tensor(100, 8 * MiB, 4), tensor(100 + 8 * MiB, 100_000, 4)));
+    expect(pieces.map(({ kind }) => kind)).toEqual(['skeleton', 'zero', 'blob', 'zero']);
+  });
+
+  test('a skeleton of zeros stays a skeleton', () => {
+    expect(cut(new Uint8Array(100_000), layoutOf()).map(({ kind }) => kind)).toEqual(['skeleton']);
+  });
+
+  test('parts of the skeleton end where its blobs do', () => {
+    const file = fileOf([9 * MiB]);
+    const pieces = cut(file, layoutOf(tensor(3 * MiB, MiB)));
+    expect(pieces.map(({ kind, length }) => [kind, length / MiB])).toEqual([
+      ['skeleton', 3],
+      ['blob', 1],
+      ['skeleton', 1],
+      ['skeleton', 4],
+    ]);
+  });
+
+  test('a file that is shorter than its layout says ends all the same', () => {
+    const pieces = cut(fileOf([70_000]), layoutOf(tensor(10_000, 4 * MiB)));
+    expect(pieces).toEqual([
+      { kind: 'skeleton', offset: 0, length: 10_000 },
+      { kind: 'blob', offset: 10_000, length: 60_000 },
+    ]);
+  });
+
+  test('the pieces are those of the specification, whatever the sizes of the buffers', () => {
+    const spans = fc.array(
+      fc.record({
+        gap: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 5 * MiB })),
+        units: fc.integer({ min: 0, max: 60_000 }),
+        unit: fc.constantFrom(1, 2, 4, 18, 34, 144, 210),
+        isZero: fc.boolean(),
+      }),
+      { maxLength: 6 },
+    );
+    const sizes = fc.array(fc.integer({ min: 1000, max: 5 * MiB }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(spans, fc.nat(100_000), sizes, (items, tail, bufferSizes) => {
+        const tensors: TensorSpan[] = [];
+        const content: number[] = [];
+        let offset = 0;
+        for (const { gap, units, unit, isZero } of items) {
+          tensors.push(tensor(offset + gap, units * unit, unit));
+          content.push(gap, isZero ? -units * unit : units * unit);
+          offset += gap + units * unit;
+        }
+        const file = fileOf([...content, tail]);
+        const layout = layoutOf(...tensors);
+        const pieces = cut(file, layout, bufferSizes);
+        expect(pieces).toEqual(referenceLayoutCuts(file, layout));
+        expect(isWhole(pieces, file.length)).toBe(true);
+      }),
+      { numRuns: 25, seed: 11 },
+    );
+  });
+});
