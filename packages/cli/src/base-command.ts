@@ -1,12 +1,13 @@
 /** The base of every command: global flags, environment, interruption, renderer, and errors with their exit codes. */
 
 import { Command, Flags } from '@oclif/core';
-import type { MbkError } from '@mbk/core';
+import type { MbkError, Repository } from '@mbk/core';
 import { readEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { toMbkError } from './failure.ts';
 import { watchInterruption } from './interruption.ts';
 import type { Interruption } from './interruption.ts';
+import type { OpenContext } from './open.ts';
 import { makeOutput } from './output.ts';
 import type { Output } from './output.ts';
 
@@ -36,6 +37,21 @@ export abstract class MbkCommand extends Command {
   protected get environment(): Environment {
     this.#environment ??= readEnvironment(process.env);
     return this.#environment;
+  }
+
+  /** Opens the repository that `repo` (the flag), the environment or `mbk.yaml` names, runs `work`, and closes it. */
+  protected async withRepository<Result>(
+    repo: string | undefined,
+    work: (repository: Repository) => Promise<Result> | Result,
+  ): Promise<Result> {
+    const { withRepository } = await import('./open.ts');
+    return withRepository(this.context(repo), work);
+  }
+
+  /** What `open.ts` needs to know; `repo` is the flag. */
+  protected context(repo: string | undefined): OpenContext {
+    const { environment, out, signal } = this;
+    return { repo, environment, env: process.env, cwd: process.cwd(), out, signal };
   }
 
   /** Ends with this exit code though nothing was thrown, such as `exitCodes.incomplete`. */

@@ -34,6 +34,11 @@ export type CommandClass = typeof MbkCommand & (new (argv: string[], config: Con
 
 /** Rows by the words that call them, such as `snapshot` or `key add`. */
 export const commandTable: Readonly<Record<string, CommandRow>> = {
+  snapshot: {
+    group: 'Back up and restore',
+    summary: 'Take a snapshot of a project or of paths',
+    load: () => import('./commands/snapshot.ts'),
+  },
   'self-test': {
     group: 'Under the floor',
     summary: 'Try the hashes, ciphers and codecs of this machine against published answers',

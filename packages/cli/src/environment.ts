@@ -14,6 +14,8 @@ export interface SecretSources {
   readonly passphraseCommand?: string;
   /** Path of a key file. */
   readonly keyFile?: string;
+  /** Path of a file whose first line is the passphrase of a slot that `mbk key add` makes. */
+  readonly newPassphraseFile?: string;
 }
 
 export interface Environment {
@@ -43,7 +45,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
 
 /** The environment for every child process: all that is not a secret of mbk. */
 export function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^MBK_(PASSPHRASE|KEY)/i.test(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^MBK_(NEW_)?(PASSPHRASE|KEY)/i.test(name)));
 }
 
 function readSecretSources(env: NodeJS.ProcessEnv): SecretSources {
@@ -57,7 +59,11 @@ function readSecretSources(env: NodeJS.ProcessEnv): SecretSources {
     const set = names.filter((name) => env[name] !== undefined);
     throw invalid(set.join(', '), 'are set together', 'Keep the one that is meant and unset the others.');
   }
-  return { ...sources, ...optional('keyFile', readText(env, 'MBK_KEY_FILE')) };
+  return {
+    ...sources,
+    ...optional('keyFile', readText(env, 'MBK_KEY_FILE')),
+    ...optional('newPassphraseFile', readText(env, 'MBK_NEW_PASSPHRASE_FILE')),
+  };
 }
 
 function readText(env: NodeJS.ProcessEnv, name: string): string | undefined {

@@ -3,6 +3,8 @@
  * look like something else, and must stay readable and unambiguous.
  */
 
+import type { ByteText } from '@mbk/core';
+
 /**
  * C0 and C1 controls and DEL, line and paragraph separators, direction marks and overrides, invisible joiners and
  * fillers, tags, and lone surrogates.
@@ -32,6 +34,11 @@ export function escapeName(name: Uint8Array): string {
     at += part.length;
   }
   return text;
+}
+
+/** A path or name as reports hold it: text, or the hex of bytes that are not UTF-8; safe for a terminal. */
+export function escapePath(path: ByteText): string {
+  return typeof path === 'string' ? escapeForTerminal(path) : escapeName(Buffer.from(path.hex, 'hex'));
 }
 
 /** JSON with the unsafe characters that `JSON.stringify` leaves as they are written as `\u202e`: still the same value. */

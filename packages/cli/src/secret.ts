@@ -27,14 +27,32 @@ export async function readSecret(options: AskOptions): Promise<Secret> {
   return recovery === undefined ? { kind: 'passphrase', passphrase: text } : { kind: 'recovery', key: recovery };
 }
 
-/** A passphrase for a new slot: as `readSecret`, and typed twice by a person. Errors: `secret-missing`, `usage-invalid`. */
+/** A passphrase for a new repository: as `readSecret`, and typed twice by a person. Errors: `secret-missing`, `usage-invalid`. */
 export async function readNewPassphrase(options: AskOptions): Promise<string> {
-  const given = await givenPassphrase(options);
-  if (given !== undefined) return given;
-  const first = await askPassphrase(options.prompt, options.signal);
-  const second = await askPassphrase('The same again', options.signal);
+  return refuseRecoveryKey((await givenPassphrase(options)) ?? (await askTwice(options)));
+}
+
+/**
+ * A passphrase for another slot: from MBK_NEW_PASSPHRASE_FILE, for MBK_PASSPHRASE and the like open the repository, or
+ * typed twice. Errors: `secret-missing`, `usage-invalid`.
+ */
+export async function readFurtherPassphrase(options: Omit<AskOptions, 'env'>): Promise<string> {
+  const file = options.sources.newPassphraseFile;
+  const variable = 'MBK_NEW_PASSPHRASE_FILE';
+  return refuseRecoveryKey(file === undefined ? await askTwice(options) : firstLine(readPassphraseFile(file, variable), variable));
+}
+
+async function askTwice({ prompt, signal }: Pick<AskOptions, 'prompt' | 'signal'>): Promise<string> {
+  const first = await askPassphrase(prompt, signal);
+  const second = await askPassphrase('The same again', signal);
   if (first === second) return first;
   throw new MbkError('usage-invalid', 'the two passphrases differ', { remedy: 'Try again.' });
+}
+
+/** What looks like a recovery key is taken for one when it is typed: as a passphrase it would open nothing. */
+function refuseRecoveryKey(passphrase: string): string {
+  if (parseRecoveryKey(passphrase) === undefined) return passphrase;
+  throw new MbkError('usage-invalid', 'a recovery key cannot be a passphrase', { remedy: 'Choose a passphrase of your own.' });
 }
 
 /** The key in a key file that nobody else can read. Errors: `key-file-unsafe`. */
@@ -59,7 +77,7 @@ export function readKeyFile(path: string): Uint8Array {
 
 async function givenPassphrase({ sources, env, signal }: AskOptions): Promise<string | undefined> {
   if (sources.passphrase !== undefined) return sources.passphrase;
-  if (sources.passphraseFile !== undefined) return firstLine(readPassphraseFile(sources.passphraseFile), 'MBK_PASSPHRASE_FILE');
+  if (sources.passphraseFile !== undefined) return firstLine(readPassphraseFile(sources.passphraseFile, 'MBK_PASSPHRASE_FILE'), 'MBK_PASSPHRASE_FILE');
   if (sources.passphraseCommand === undefined) return undefined;
   const { execa } = await import('execa');
   try {
@@ -81,11 +99,11 @@ async function givenPassphrase({ sources, env, signal }: AskOptions): Promise<st
   }
 }
 
-function readPassphraseFile(path: string): string {
+function readPassphraseFile(path: string, variable: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new MbkError('secret-missing', `the passphrase file ${path} cannot be read`, { cause, remedy: 'Check MBK_PASSPHRASE_FILE.' });
+    throw new MbkError('secret-missing', `the passphrase file ${path} cannot be read`, { cause, remedy: `Check ${variable}.` });
   }
 }
 

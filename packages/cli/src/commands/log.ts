@@ -1,0 +1,73 @@
+import { listHistory } from '@mbk/core';
+import type { HistoryRow } from '@mbk/core';
+import { Args, Flags } from '@oclif/core';
+import { MbkCommand } from '../base-command.ts';
+import { escapeForTerminal } from '../escape.ts';
+import { formatMoment, shortId } from '../moment.ts';
+import type { Styler } from '../output.ts';
+import { formatBytes } from '../quantities.ts';
+import { renderTable } from '../render-table.ts';
+
+export default class Log extends MbkCommand {
+  static override description =
+    'Lists snapshots, newest first. With a revision it begins there and goes back in that domain. Times are in the time ' +
+    'zone of the repository. In brackets stands what is worth knowing: `changed-while-read`, `unreadable`, `findings`, ' +
+    'or `expired` when retention gave up files that the snapshot took.';
+  static override examples = [
+    '<%= config.bin %> log',
+    '<%= config.bin %> log -n 5 --domain healthcare',
+    '<%= config.bin %> log healthcare@2025-01-31',
+  ];
+  static override args = {
+    revision: Args.string({ description: 'Where to begin, such as healthcare/2025-01-31.', required: false }),
+  };
+  static override flags = {
+    number: Flags.integer({ char: 'n', description: 'At most so many snapshots.', min: 1, helpValue: 'N' }),
+    domain: Flags.string({ char: 'd', description: 'Only this domain.', helpValue: 'DOMAIN' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Log);
+    await this.withRepository(flags.repo, (repository) => {
+      const { timezone } = repository;
+      const request = { revision: args.revision, domain: flags.domain, limit: flags.number };
+      const snapshots = listHistory(repository, request);
+      this.out.result({ timezone, snapshots }, (value, style) => renderLog(value.snapshots, timezone, style));
+    });
+  }
+}
+
+function renderLog(rows: readonly HistoryRow[], timezone: string, style: Styler): string {
+  if (rows.length === 0) return 'There are no snapshots yet.';
+  const head = ['ID', 'TAKEN', 'DOMAIN', 'TAG', 'FILES', 'SIZE', 'ADDED', 'STORED', 'MESSAGE'];
+  const cells = rows.map((row) => [
+    style('yellow', shortId(row.commit)),
+    formatMoment(row.takenAt, timezone),
+    escapeForTerminal(row.domain),
+    escapeForTerminal(row.tags.join(', ')) || '-',
+    String(row.files),
+    formatBytes(row.bytes),
+    formatBytes(row.added),
+    formatBytes(row.stored),
+    messageCell(row, style),
+  ]);
+  return renderTable(head, cells, { right: [4, 5, 6, 7] });
+}
+
+/** Longest part of a message that stands in the table, in characters. */
+const messageLength = 60;
+
+function messageCell(row: HistoryRow, style: Styler): string {
+  const characters = Array.from(row.message.split('\n', 1)[0] ?? '');
+  const isCut = characters.length > messageLength;
+  const start = escapeForTerminal(characters.slice(0, isCut ? messageLength - 1 : messageLength).join(''));
+  const flags = [...row.flags, ...expiredFlag(row)].map((flag) => style('red', `[${escapeForTerminal(flag)}]`));
+  return [`${start}${isCut ? '…' : ''}`, ...flags].join(' ');
+}
+
+function expiredFlag({ captures }: HistoryRow): string[] {
+  const expired = captures.filter((capture) => capture.expired);
+  if (expired.length === 0) return [];
+  if (expired.length === captures.length) return ['expired'];
+  return [`expired: ${expired.map(({ collection }) => collection).join(', ')}`];
+}

@@ -1,0 +1,90 @@
+import { encodeByteText, listFiles, openFiles } from '@mbk/core';
+import type { ListedEntry, OpenedFiles, Repository } from '@mbk/core';
+import { Args, Flags } from '@oclif/core';
+import { MbkCommand } from '../base-command.ts';
+import { escapePath } from '../escape.ts';
+import { formatMoment } from '../moment.ts';
+import { toJson } from '../output.ts';
+import { formatBytes } from '../quantities.ts';
+import { writeOut } from '../stdout.ts';
+
+export default class Ls extends MbkCommand {
+  static override description =
+    'Lists the files of a snapshot, or of a folder in it, by their paths from its root. Names that a terminal cannot ' +
+    'show are escaped, such as \\n or \\xff, and are understood the same way in REV:PATH. Files of collections that ' +
+    'retention gave up are not listed.';
+  static override examples = [
+    '<%= config.bin %> ls healthcare',
+    '<%= config.bin %> ls healthcare/2025-01-31:models --long --recursive',
+  ];
+  static override args = {
+    revision: Args.string({ description: 'Snapshot, and after a colon a path in it.', required: true }),
+  };
+  static override flags = {
+    long: Flags.boolean({ char: 'l', description: 'Mode, owner, size and time too.' }),
+    recursive: Flags.boolean({ char: 'R', description: 'Everything below, too.' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Ls);
+    await this.withRepository(flags.repo, async (repository) => {
+      const files = await openFiles(repository, args.revision);
+      const entries = listFiles(repository, files, { recursive: flags.recursive });
+      if (this.out.json) await writeJson(files, entries);
+      else await writeLines(entries, flags.long ? (entry) => longLine(entry, repository) : shortLine);
+      if (files.expired.length > 0 && !this.out.json) {
+        this.out.notice(`not listed: ${files.expired.join(', ')}, whose files were given up`);
+      }
+    });
+  }
+}
+
+/** One object, written as it comes: a snapshot may have millions of files. */
+async function writeJson(
+  { commit, domain, path, expired }: OpenedFiles,
+  entries: AsyncIterable<ListedEntry>,
+): Promise<void> {
+  const start = toJson({ commit, domain, path: encodeByteText(path), expired }).slice(0, -1);
+  let separator = `${start},"entries":[`;
+  for await (const entry of entries) {
+    if (!(await writeOut(process.stdout, `${separator}${toJson(entry)}`))) return;
+    separator = ',\n';
+  }
+  await writeOut(process.stdout, `${separator === ',\n' ? '' : separator}]}\n`);
+}
+
+async function writeLines(entries: AsyncIterable<ListedEntry>, line: (entry: ListedEntry) => string): Promise<void> {
+  for await (const entry of entries) {
+    if (!(await writeOut(process.stdout, `${line(entry)}\n`))) return;
+  }
+}
+
+function shortLine({ path, type }: ListedEntry): string {
+  return `${escapePath(path)}${type === 'directory' ? '/' : ''}`;
+}
+
+function longLine(entry: ListedEntry, { timezone }: Pick<Repository, 'timezone'>): string {
+  const { size, owner, mtime, target } = entry;
+  const cells = [
+    modeText(entry),
+    owner.join(':').padEnd(11),
+    (size === null ? '-' : formatBytes(size)).padStart(9),
+    formatMoment(mtime, timezone).padEnd(16),
+    shortLine(entry),
+  ];
+  return `${cells.join(' ')}${target === null ? '' : ` -> ${escapePath(target)}`}`;
+}
+
+/** As `ls -l` shows it: `drwxr-x---`. */
+function modeText({ type, mode }: ListedEntry): string {
+  const kind = type === 'directory' ? 'd' : type === 'symlink' ? 'l' : '-';
+  const special = [mode & 0o4000, mode & 0o2000, mode & 0o1000];
+  const letters = ['s', 's', 't'];
+  const sets = [6, 3, 0].map((shift, i) => {
+    const bits = (mode >> shift) & 7;
+    const letter = letters[i] ?? '';
+    const runs = special[i] === 0 ? ((bits & 1) === 0 ? '-' : 'x') : (bits & 1) === 0 ? letter.toUpperCase() : letter;
+    return `${(bits & 4) === 0 ? '-' : 'r'}${(bits & 2) === 0 ? '-' : 'w'}${runs}`;
+  });
+  return `${kind}${sets.join('')}`;
+}

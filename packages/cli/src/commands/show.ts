@@ -1,0 +1,91 @@
+import { showSnapshot } from '@mbk/core';
+import type { ShownCollection, ShownSnapshot } from '@mbk/core';
+import { Args } from '@oclif/core';
+import { MbkCommand } from '../base-command.ts';
+import { escapeForTerminal, escapePath } from '../escape.ts';
+import { formatMoment, shortId } from '../moment.ts';
+import type { Styler } from '../output.ts';
+import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
+import { renderTable } from '../render-table.ts';
+
+export default class Show extends MbkCommand {
+  static override description =
+    'Shows one snapshot: when, where and from what it was taken, its collections with their sizes, what was new, and ' +
+    'what went wrong with single files. The manifest is checked against the commit first.';
+  static override examples = ['<%= config.bin %> show healthcare', '<%= config.bin %> show healthcare/2025-01-31 --json'];
+  static override args = {
+    revision: Args.string({ description: 'The snapshot: a domain, tag, time or commit id.', required: true }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Show);
+    await this.withRepository(flags.repo, async (repository) => {
+      const shown = await showSnapshot(repository, args.revision);
+      this.out.result(shown, (value, style) => renderShown(value, repository.timezone, style));
+      if (shown.parentProblem !== null) this.out.notice(`the snapshot before it cannot be checked: ${shown.parentProblem}`);
+    });
+  }
+}
+
+function renderShown(shown: ShownSnapshot, timezone: string, style: Styler): string {
+  const facts = factsOf(shown, timezone);
+  const width = Math.max(...facts.map(([name]) => name.length)) + 1;
+  const lines = [
+    `${style('yellow', `snapshot ${shown.commit}`)}`,
+    ...facts.map(([name, value]) => `${`${name}:`.padEnd(width)} ${escapeForTerminal(value)}`),
+    '',
+    ...shown.message.split('\n').map((line) => `    ${escapeForTerminal(line)}`.trimEnd()),
+    '',
+    renderCollections(shown.collections, timezone, style),
+    '',
+    totalsLine(shown.totals),
+  ];
+  if (shown.notes.length > 0) {
+    lines.push('', 'Notes:', ...shown.notes.map(({ path, problem }) => `  ${escapePath(path)}: ${escapeForTerminal(problem)}`));
+  }
+  if (shown.notesOmitted > 0) lines.push(`  and ${formatCount(shown.notesOmitted, 'more note')}`);
+  return lines.join('\n');
+}
+
+function factsOf(shown: ShownSnapshot, timezone: string): (readonly [string, string])[] {
+  const { source, plan, flags, tags, parent } = shown;
+  const tookMs = Date.parse(shown.finishedAt) - Date.parse(shown.startedAt);
+  return [
+    ['Domain', shown.domain],
+    ['Tags', tags.join(', ') || '-'],
+    ['Parent', parent ?? '-'],
+    ['Taken', `${formatMoment(shown.takenAt, timezone)} (${timezone}), in ${formatDuration(Math.max(tookMs, 0))}`],
+    ['Host', plan === null ? shown.host : `${shown.host}, plan ${plan}`],
+    ['By', `${shown.actor.name} (${shown.actor.id.slice(0, 8)}), ${shown.tool}`],
+    ['Source', source.root],
+    ...(source.git === null ? [] : [['Git', gitText(source.git)] as const]),
+    ...(flags.length === 0 ? [] : [['Flags', flags.join(', ')] as const]),
+  ];
+}
+
+function gitText({ commit, branch, dirty }: NonNullable<ShownSnapshot['source']['git']>): string {
+  const place = branch === null ? 'no branch' : `branch ${branch}`;
+  return `${commit ?? 'before the first commit'}, ${place}${dirty ? ', with changes that were not committed' : ''}`;
+}
+
+function renderCollections(collections: readonly ShownCollection[], timezone: string, style: Styler): string {
+  const rows = collections.map((one) => [
+    escapeForTerminal(one.name),
+    formatMoment(one.takenAt, timezone),
+    one.commit === null ? 'this run' : shortId(one.commit),
+    String(one.files),
+    formatBytes(one.bytes),
+    [...one.flags, ...(one.expired ? ['expired'] : [])].map((flag) => style('red', `[${escapeForTerminal(flag)}]`)).join(' '),
+  ]);
+  return renderTable(['COLLECTION', 'TAKEN', 'BY', 'FILES', 'SIZE', ''], rows, { right: [3, 4] });
+}
+
+function totalsLine({ files, directories, symlinks, bytes, assets, added, stored }: ShownSnapshot['totals']): string {
+  const counts = [
+    formatCount(files, 'file'),
+    formatCount(directories, 'folder'),
+    ...(symlinks === 0 ? [] : [formatCount(symlinks, 'link')]),
+    ...(assets === 0 ? [] : [formatCount(assets, 'asset')]),
+  ];
+  return `${counts.join(', ')}, ${formatBytes(bytes)}; new ${formatBytes(added)}, stored ${formatBytes(stored)}`;
+}

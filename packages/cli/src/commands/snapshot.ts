@@ -1,0 +1,161 @@
+import { assetPlugins, displayBytes, encodeByteText, exitCodes, planSnapshot, snapshot } from '@mbk/core';
+import type { CommittedSnapshot, SnapshotPlan, SnapshotProgress, SnapshotReport } from '@mbk/core';
+import type { Plugin } from '@mbk/plugin-sdk';
+import { Args, Flags } from '@oclif/core';
+import { MbkCommand } from '../base-command.ts';
+import { escapeForTerminal } from '../escape.ts';
+import { openForCommand } from '../open.ts';
+import type { ReadProgress } from '../live-line.ts';
+import type { Styler } from '../output.ts';
+import { readGitProvenance } from '../project/git-provenance.ts';
+import { chooseSource } from '../project/source.ts';
+import { formatBytes, formatCount, formatDuration, formatRate } from '../quantities.ts';
+import { renderTable } from '../render-table.ts';
+
+export default class Snapshot extends MbkCommand {
+  static override description =
+    'Takes a snapshot of the project that mbk.yaml describes: one commit for each domain touched, tagged with its date. ' +
+    'Only files that changed are read, only content that is new is stored. Paths pick the collections that have files ' +
+    'below them. Without mbk.yaml the paths themselves are taken, into one domain.';
+  static override examples = [
+    '<%= config.bin %> snapshot -m "before the deploy"',
+    '<%= config.bin %> snapshot --plan daily --skip-if-unchanged',
+    '<%= config.bin %> snapshot ./models --domain healthcare',
+  ];
+  static override strict = false;
+  static override args = {
+    path: Args.string({ description: 'Files or folders; the project unless given.', required: false }),
+  };
+  static override flags = {
+    domain: Flags.string({ char: 'd', description: 'Only this domain; without mbk.yaml, the domain of everything taken.' }),
+    collection: Flags.string({ char: 'c', description: 'Only this collection, such as models/checkpoint or data/*.' }),
+    plan: Flags.string({ description: 'Only the collections of this plan of mbk.yaml.' }),
+    message: Flags.string({ char: 'm', description: 'Why the snapshot is taken.', default: '' }),
+    tag: Flags.string({ char: 't', description: 'A further tag for each snapshot, under its domain.' }),
+    exclude: Flags.string({ description: 'Leave out what this pattern (.gitignore syntax) matches.', multiple: true, default: [] }),
+    'include-vcs': Flags.boolean({ description: 'Take .git folders too.' }),
+    'one-file-system': Flags.boolean({ description: 'Stay on the file system of the source.' }),
+    force: Flags.boolean({ description: 'Read every file, whatever the stat cache says.' }),
+    host: Flags.string({ description: 'Name of this host in the snapshot. Else MBK_HOST, else its own.' }),
+    'skip-if-unchanged': Flags.boolean({ description: 'Make no commit for a domain in which nothing changed.' }),
+    'dry-run': Flags.boolean({ description: 'Say what would be taken, and store nothing.' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags, argv } = await this.parse(Snapshot);
+    const { repository, config, folder } = await openForCommand({
+      repo: flags.repo,
+      environment: this.environment,
+      env: process.env,
+      cwd: process.cwd(),
+      out: this.out,
+      signal: this.signal,
+    });
+    try {
+      const source = chooseSource({
+        config,
+        cwd: process.cwd(),
+        paths: argv.map(String),
+        domain: flags.domain,
+        collection: flags.collection,
+        plan: flags.plan,
+        exclude: flags.exclude,
+        includeVcs: flags['include-vcs'],
+        repositoryFolder: folder,
+      });
+      const request = {
+        ...source,
+        oneFileSystem: flags['one-file-system'],
+        plugins: assetPlugins(await loadPlugins()),
+        message: flags.message,
+        plan: flags.plan ?? null,
+        tag: flags.tag,
+        host: flags.host ?? this.environment.host,
+        git: await readGitProvenance(source.rootText, { env: process.env, signal: this.signal }),
+        force: flags.force,
+        skipIfUnchanged: flags['skip-if-unchanged'],
+      };
+      if (flags['dry-run']) return this.tellPlan(await planSnapshot(repository, request));
+      const startedAt = Date.now();
+      let progress: SnapshotProgress | undefined;
+      const stop = this.out.progress(() => progressOf(progress, Date.now() - startedAt));
+      const report = await snapshot(repository, request, { onProgress: (now) => (progress = now) }).finally(stop);
+      this.tell(report, Date.now() - startedAt);
+    } finally {
+      await repository.close();
+    }
+  }
+
+  private tellPlan(plan: SnapshotPlan): void {
+    const problems = plan.problems.map((one) => ({ ...one, path: encodeByteText(one.path) }));
+    this.out.result({ type: 'plan', collections: plan.collections, problems }, () => renderPlan(plan));
+  }
+
+  private tell(report: SnapshotReport, elapsedMs: number): void {
+    for (const { path, message } of report.incomplete) {
+      this.out.event({ type: 'finding', severity: 'error', path: encodeByteText(path), message }, (_, style) =>
+        `${style('red', 'incomplete:')} ${escapeForTerminal(displayBytes(path))}: ${escapeForTerminal(message)}`,
+      );
+    }
+    this.out.result({ type: 'summary', ...plain(report) }, (_, style) => renderReport(report, elapsedMs, style));
+    if (report.incomplete.length > 0) this.endWith(exitCodes.incomplete);
+  }
+}
+
+/** The built-in plugins. */
+async function loadPlugins(): Promise<Plugin[]> {
+  const [{ plugin: gguf }, { plugin: checkpoint }] = await Promise.all([
+    import('@mbk/plugin-gguf'),
+    import('@mbk/plugin-checkpoint'),
+  ]);
+  return [gguf, checkpoint];
+}
+
+function progressOf(progress: SnapshotProgress | undefined, elapsedMs: number): ReturnType<ReadProgress> {
+  const { files = 0, bytes = 0, newBytes = 0, storedBytes = 0 } = progress ?? {};
+  const path = progress === undefined ? '' : escapeForTerminal(displayBytes(progress.path));
+  return {
+    line: `${formatCount(files, 'file')}, ${formatBytes(bytes)}, ${formatRate(bytes, elapsedMs)}, ${formatBytes(newBytes)} new  ${path}`,
+    fields: { files, bytes, newBytes, storedBytes, ...(progress && { path: encodeByteText(progress.path) }) },
+  };
+}
+
+/** As `--json` prints it. */
+function plain(report: SnapshotReport): object {
+  const problems = (list: SnapshotReport['incomplete']): object[] => list.map((one) => ({ ...one, path: encodeByteText(one.path) }));
+  return { ...report, incomplete: problems(report.incomplete), skipped: problems(report.skipped) };
+}
+
+function renderPlan({ collections, problems }: SnapshotPlan): string {
+  const rows = collections.map(({ domain, collection, files, bytes, readFiles, readBytes }) => [
+    domain,
+    collection,
+    formatCount(files, 'file'),
+    formatBytes(bytes),
+    `${formatCount(readFiles, 'file')}, ${formatBytes(readBytes)}`,
+  ]);
+  const lines = problems.map(({ message }) => escapeForTerminal(message));
+  return [renderTable(['DOMAIN', 'COLLECTION', 'FILES', 'SIZE', 'TO READ'], rows), ...lines, 'Nothing was stored.'].join('\n');
+}
+
+function renderReport(report: SnapshotReport, elapsedMs: number, style: Styler): string {
+  const lines = report.snapshots.map((one) => renderSnapshot(one, style));
+  for (const domain of report.unchanged) lines.push(`${domain}  ${style('dim', 'unchanged, no snapshot made')}`);
+  const { files, bytes, readBytes, newBytes, storedBytes, skipped, statCacheProblem } = report;
+  lines.push(
+    `${formatCount(files, 'file')}, ${formatBytes(bytes)}: ${formatBytes(readBytes)} read, ${formatBytes(newBytes)} new, ` +
+      `${formatBytes(storedBytes)} written in ${formatDuration(elapsedMs)}`,
+  );
+  if (skipped.length > 0) lines.push(`${formatCount(skipped.length, 'socket, pipe or device', 'sockets, pipes and devices')} left out`);
+  if (statCacheProblem !== undefined) lines.push(style('yellow', `the next snapshot reads every file again: ${statCacheProblem}`));
+  return lines.join('\n');
+}
+
+function renderSnapshot({ commit, tag, files, bytes, collections }: CommittedSnapshot, style: Styler): string {
+  const head = `${style('yellow', commit.slice(0, 10))}  ${style('bold', tag)}  ${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
+  const rows = collections.map(
+    ({ name, isTaken, files: count, bytes: size }) =>
+      `    ${name}  ${formatCount(count, 'file')}, ${formatBytes(size)}${isTaken ? '' : style('dim', ' (as before)')}`,
+  );
+  return [head, ...rows].join('\n');
+}

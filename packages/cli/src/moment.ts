@@ -1,0 +1,20 @@
+/** Times as people read them, in the time zone of the repository. */
+
+import { calendarOf } from '@mbk/core';
+
+/** A time (RFC 3339) as `2025-01-31 14:00`; `-` for none, and as it is when it cannot be read. */
+export function formatMoment(time: string | null, timezone: string): string {
+  if (time === null) return '-';
+  const at = Date.parse(time);
+  if (Number.isNaN(at)) return time;
+  const { year, month, day, hour, minute } = calendarOf(timezone).localTime(at);
+  const date = [String(year).padStart(4, '0'), ...[month, day].map(twoDigits)].join('-');
+  return `${date} ${twoDigits(hour)}:${twoDigits(minute)}`;
+}
+
+const twoDigits = (value: number): string => String(value).padStart(2, '0');
+
+/** The start of a commit id that is shown for it. */
+export function shortId(commit: string): string {
+  return commit.slice(0, 8);
+}

@@ -1,0 +1,139 @@
+/** `mbk log`: the history of all domains or of one, from the lines that the log keeps; no entry is read for it. */
+import { checkDomainName } from '../catalogue/names.ts';
+import { suggestNames } from '../catalogue/suggest-names.ts';
+import { MbkError } from '../errors.ts';
+import type { ActorId, CommitId } from '../format/ids.ts';
+import type { Line } from '../format/log-state.ts';
+import { timeText } from '../format/snapshot-manifest.ts';
+import { headsOf, isExpired, linesOf, tagsOf, type Fold } from '../log/fold.ts';
+import type { Repository } from '../repository.ts';
+
+export interface HistoryRequest {
+  /** Begin with this snapshot and go back in its domain. */
+  readonly revision?: string | undefined;
+  /** Only this domain. */
+  readonly domain?: string | undefined;
+  /** At most so many rows. */
+  readonly limit?: number | undefined;
+}
+
+/** One snapshot as `mbk log` shows it; sizes in bytes, times RFC 3339. */
+export interface HistoryRow {
+  readonly commit: CommitId;
+  readonly domain: string;
+  readonly parent: CommitId | null;
+  /** Full names of the tags that are on it now. */
+  readonly tags: readonly string[];
+  readonly takenAt: string;
+  readonly message: string;
+  readonly host: string;
+  readonly plan: string | null;
+  readonly run: string;
+  readonly actor: { readonly id: ActorId; readonly name: string | null };
+  readonly files: number;
+  readonly bytes: number;
+  /** Plain bytes that were new to the repository. */
+  readonly added: number;
+  /** Bytes that were written for them. */
+  readonly stored: number;
+  readonly flags: readonly string[];
+  /** What its run took. */
+  readonly captures: readonly HistoryCapture[];
+  /** What it carried forward from an earlier run of `commit`. */
+  readonly carried: readonly { readonly collection: string; readonly commit: CommitId; readonly expired: boolean }[];
+  /** Number of the log entry that holds it. */
+  readonly entry: number;
+}
+
+export interface HistoryCapture {
+  readonly collection: string;
+  readonly files: number;
+  readonly bytes: number;
+  /** Whether its files were given up by retention. */
+  readonly expired: boolean;
+}
+
+/**
+ * Snapshots, newest first by the order of the log.
+ *
+ * Errors: `name-invalid`, `revision-unknown` (also for a domain without snapshots), `revision-ambiguous`.
+ */
+export function listHistory(repository: Repository, { revision, domain, limit }: HistoryRequest = {}): HistoryRow[] {
+  const { fold } = repository.log;
+  const tags = tagsByCommit(fold);
+  return chosenLines(repository, { revision, domain })
+    .toReversed()
+    .slice(0, limit)
+    .map((line) => rowOf(fold, line, tags));
+}
+
+/** The row of one commit; undefined when the log does not know it. */
+export function historyRow(fold: Fold, commit: CommitId): HistoryRow | undefined {
+  const line = fold.lineOfCommit.get(commit);
+  return line === undefined ? undefined : rowOf(fold, line, tagsByCommit(fold));
+}
+
+/** Oldest first. */
+function chosenLines(repository: Repository, { revision, domain }: HistoryRequest): Line[] {
+  const { fold } = repository.log;
+  if (domain !== undefined) requireDomain(fold, domain);
+  if (revision === undefined) return linesOf(fold, domain);
+  const { line } = repository.resolve(revision);
+  if (domain !== undefined && domain !== line.domain) {
+    throw new MbkError('revision-unknown', `${revision} is a snapshot of ${line.domain}, not of ${domain}`, {
+      details: { revision, domain, suggestions: [] },
+    });
+  }
+  return linesOf(fold, line.domain).filter((one) => one.n <= line.n);
+}
+
+function requireDomain(fold: Fold, domain: string): void {
+  checkDomainName(domain);
+  const heads = headsOf(fold);
+  if (heads.has(domain)) return;
+  const suggestions = suggestNames(domain, [...heads.keys()]);
+  throw new MbkError('revision-unknown', `there is no snapshot of a domain ${domain}`, {
+    details: { revision: domain, suggestions },
+    ...(suggestions.length === 0 ? {} : { remedy: `Did you mean ${suggestions.join(' or ')}?` }),
+  });
+}
+
+function rowOf(fold: Fold, head: Line, tags: ReadonlyMap<CommitId, readonly string[]>): HistoryRow {
+  const { to: commit, domain, from: parent, line, n: entry, actor } = head;
+  const { takenAt, message, host, plan, run, files, bytes, added, stored, flags } = line;
+  return {
+    commit,
+    domain,
+    parent,
+    tags: tags.get(commit) ?? [],
+    takenAt: timeText(takenAt),
+    message,
+    host,
+    plan,
+    run,
+    actor: { id: actor, name: fold.actors.get(actor)?.name ?? null },
+    files,
+    bytes,
+    added,
+    stored,
+    flags,
+    captures: line.captures.map((one) => ({
+      collection: one.collection,
+      files: one.files,
+      bytes: one.bytes,
+      expired: isExpired(fold, commit, one.collection),
+    })),
+    carried: line.carried.map((one) => ({ ...one, expired: isExpired(fold, one.commit, one.collection) })),
+    entry,
+  };
+}
+
+function tagsByCommit(fold: Fold): Map<CommitId, string[]> {
+  const byCommit = new Map<CommitId, string[]>();
+  for (const { name, commit } of tagsOf(fold).values()) {
+    const names = byCommit.get(commit);
+    if (names === undefined) byCommit.set(commit, [name]);
+    else names.push(name);
+  }
+  return byCommit;
+}

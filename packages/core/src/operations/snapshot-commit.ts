@@ -1,0 +1,284 @@
+/**
+ * The commits of a run and the one log entry that makes them history.
+ *
+ * For each domain touched a commit on top of its head, listing every collection of the domain; all heads advance in one
+ * entry, so a run over several domains is there whole or not at all. A lost race looks again whether what the run relied
+ * on still holds, and builds commits and tags on the new heads.
+ */
+import { loadSchemaCheck, type SchemaCheck } from '../catalogue/catalogue-schemas.ts';
+import { viewOfFold } from '../catalogue/catalogue-view.ts';
+import { isTagName } from '../catalogue/names.ts';
+import { nextTag } from '../catalogue/next-tag.ts';
+import { sealBundle } from '../catalogue/seal-bundle.ts';
+import { commitSnapshot, prepareSnapshot, writeTagObject } from '../catalogue/snapshot-commit.ts';
+import { openCatalogue, type Snapshot } from '../catalogue/open-catalogue.ts';
+import { MbkError } from '../errors.ts';
+import { encodeByteText } from '../format/byte-name.ts';
+import type { BlobId, CommitId } from '../format/ids.ts';
+import type { Capture, HeadLine, KnownOperation } from '../format/log-operations.ts';
+import { timeText, type CollectionState } from '../format/snapshot-manifest.ts';
+import { headOf, isExpired, type Fold } from '../log/fold.ts';
+import type { Repository } from '../repository.ts';
+import type { CaptureRef } from '../snapshot/stat-cache.ts';
+import type { SnapshotRequest } from './snapshot.ts';
+import type { StoredCollection } from './snapshot-tables.ts';
+import { ReliedOnGone, type WriteSession } from './write-session.ts';
+
+export interface CommittedSnapshot {
+  readonly domain: string;
+  readonly commit: CommitId;
+  readonly parent: CommitId | null;
+  /** Full name of its tag: `healthcare/2025-01-01`. */
+  readonly tag: string;
+  /** Of the whole domain. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Every collection of the domain as of this commit, sorted by name. */
+  readonly collections: readonly CommittedCollection[];
+}
+
+export interface CommittedCollection {
+  readonly name: string;
+  /** Whether this run took it; else it was carried. */
+  readonly isTaken: boolean;
+  readonly tree: BlobId;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface CommitAbout {
+  readonly run: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly collections: readonly StoredCollection[];
+  /** Captures whose files were taken as they were. */
+  readonly reused: readonly CaptureRef[];
+}
+
+export interface CommitResult {
+  readonly snapshots: readonly CommittedSnapshot[];
+  /** Domains that had not changed. */
+  readonly unchanged: readonly string[];
+  /** Number of the log entry; 0 if none was needed. */
+  readonly n: number;
+}
+
+/** Commits. Errors: `ReliedOnGone`, `tag-exists`, `name-invalid`, and those of `Log.append`. */
+export async function commitSnapshots(
+  repository: Repository,
+  request: SnapshotRequest,
+  session: WriteSession,
+  about: CommitAbout,
+): Promise<CommitResult> {
+  const indexOps = await session.takeIndex();
+  const options: BuildOptions = { request, session, about, finishedAt: repository.now(), check: await loadSchemaCheck() };
+  let result: Omit<CommitResult, 'n'> = { snapshots: [], unchanged: [] };
+
+  const appended = await repository.log.append(async (fold) => {
+    const broken = session.broken(fold, about.reused);
+    if (broken !== undefined) throw new ReliedOnGone(broken);
+    const built = await buildDomains(repository, fold, options);
+    result = { snapshots: built.map(({ snapshot }) => snapshot).filter((one) => one !== undefined), unchanged: built.flatMap(({ unchanged }) => unchanged ?? []) };
+    const heads = built.flatMap(({ head }) => head ?? []);
+    const ops: KnownOperation[] = [...indexOps, ...(heads.length === 0 ? [] : [{ op: 'advance', heads } as const]), ...built.flatMap(({ tags }) => tags)];
+    return ops.length === 0 ? undefined : { ops };
+  });
+  session.indexed();
+  return { ...result, n: appended?.n ?? 0 };
+}
+
+interface BuildOptions {
+  readonly request: SnapshotRequest;
+  readonly session: WriteSession;
+  readonly about: CommitAbout;
+  readonly finishedAt: number;
+  readonly check: SchemaCheck;
+}
+
+interface BuiltDomain {
+  readonly snapshot?: CommittedSnapshot;
+  readonly unchanged?: string;
+  readonly head?: HeadLine;
+  readonly tags: readonly KnownOperation[];
+}
+
+async function buildDomains(repository: Repository, fold: Fold, options: BuildOptions): Promise<BuiltDomain[]> {
+  const domains = [...new Set(options.about.collections.map(({ domain }) => domain))].sort();
+  const built: BuiltDomain[] = [];
+  for (const domain of domains) built.push(await buildDomain(repository, fold, domain, options));
+  return built;
+}
+
+async function buildDomain(repository: Repository, fold: Fold, domain: string, options: BuildOptions): Promise<BuiltDomain> {
+  const { keys, random, timezone, backend, signal, get } = repository;
+  const { request, about } = options;
+  const view = viewOfFold(fold);
+  const head = headOf(fold, domain);
+  const parent = head === null ? undefined : await openCatalogue({ get, keys, view }).readSnapshot(head, { signal });
+  const taken = about.collections.filter((collection) => collection.domain === domain);
+  const carried = carriedCollections(parent, { taken, request, domain, fold });
+  if (request.skipIfUnchanged === true && isSame(parent, { taken, carried })) return { unchanged: domain, tags: [] };
+
+  const collections = [...taken.map((one) => takenState(one, options)), ...carried].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const prepared = await prepareSnapshot(
+    manifestOf(repository, fold, { domain, collections, taken, options }),
+    { assets: taken.flatMap(({ assets }) => assets), check: options.check },
+  );
+  const actorName = fold.actors.get(keys.actor.id)?.name ?? keys.actor.id.slice(0, 8);
+  const author = { name: actorName, email: `${keys.actor.id.slice(0, 16)}@${request.host}` };
+  const at = about.startedAt;
+  const tag = nextTag(view, domain, { at, timezone });
+  const made = await commitSnapshot(prepared, { parent: parent && { id: parent.commit.id, content: parent.commit.content }, author, at, timezone, tag });
+  const named = request.tag === undefined ? undefined : await extraTag(fold, request.tag, { domain, commit: made.commit, author, at, timezone, message: made.message });
+  const bundle = sealBundle([...made.objects, ...(named?.objects ?? [])], { keys, random });
+  await backend.put(bundle.key, [bundle.bytes], { signal });
+
+  const { totals } = prepared.manifest;
+  return {
+    snapshot: {
+      domain,
+      commit: made.commit,
+      parent: head,
+      tag,
+      files: totals.files,
+      bytes: totals.bytes,
+      collections: collections.map(({ name, commit, tree, files, bytes }) => ({ name, isTaken: commit === null, tree, files, bytes })),
+    },
+    head: {
+      domain,
+      from: head,
+      to: made.commit,
+      bundle: bundle.id,
+      tag,
+      tagObject: made.tagObject ?? null,
+      line: {
+        takenAt: at,
+        message: made.message.slice(0, 1000).toWellFormed(),
+        host: request.host,
+        plan: request.plan,
+        run: about.run,
+        files: totals.files,
+        bytes: totals.bytes,
+        added: totals.added,
+        stored: totals.stored,
+        flags: [...new Set(taken.flatMap(flagsOf))],
+        captures: taken.map(({ collection, tree, files, bytes }) => ({ collection, tree, files, bytes })),
+        carried: carried.map(({ name, commit }): Capture => ({ collection: name, commit: ofCommit(commit, parent) })),
+      },
+    },
+    tags: named === undefined ? [] : [{ op: 'tag', domain, name: named.name, commit: made.commit, object: named.object, bundle: bundle.id }],
+  };
+}
+
+/** Collections of the parent that this run did not take and that are not gone, as of the commit whose run took them. */
+function carriedCollections(
+  parent: Snapshot | undefined,
+  { taken, request, domain, fold }: {
+    readonly taken: readonly StoredCollection[];
+    readonly request: SnapshotRequest;
+    readonly domain: string;
+    readonly fold: Fold;
+  },
+): CollectionState[] {
+  if (parent === undefined) return [];
+  const names = new Set(taken.map(({ collection }) => collection));
+  return parent.manifest.collections
+    .filter(({ name }) => !names.has(name) && !(request.isWholeSource && request.wants({ domain, collection: name })))
+    .map((state) => ({ ...state, commit: ofCommit(state.commit, parent) }))
+    .filter(({ name, commit }) => !isExpired(fold, commit, name));
+}
+
+function ofCommit(commit: CommitId | null, parent: Snapshot | undefined): CommitId {
+  const id = commit ?? parent?.commit.id;
+  if (id === undefined) throw new RangeError('expected a parent for a carried collection');
+  return id;
+}
+
+function isSame(
+  parent: Snapshot | undefined,
+  { taken, carried }: { readonly taken: readonly StoredCollection[]; readonly carried: readonly CollectionState[] },
+): boolean {
+  if (parent === undefined || parent.manifest.collections.length !== taken.length + carried.length) return false;
+  const trees = new Map(parent.manifest.collections.map(({ name, tree }) => [name, tree]));
+  return taken.every(({ collection, tree }) => trees.get(collection) === tree);
+}
+
+function takenState(
+  collection: StoredCollection,
+  { request, about }: BuildOptions,
+): CollectionState {
+  const { files, directories, symlinks, bytes, tree, links, table } = collection;
+  return {
+    name: collection.collection,
+    takenAt: timeText(about.startedAt),
+    commit: null,
+    tree,
+    links,
+    assets: table,
+    files,
+    directories,
+    symlinks,
+    bytes,
+    retention: request.retentionOf(collection),
+    flags: flagsOf(collection),
+  };
+}
+
+function flagsOf({ changed, problems }: StoredCollection): string[] {
+  const flags: string[] = [];
+  if (changed.length > 0) flags.push('changed-while-read');
+  if (problems.some(({ reason }) => reason !== 'special')) flags.push('unreadable');
+  return flags;
+}
+
+function manifestOf(
+  { keys, tool }: Repository,
+  fold: Fold,
+  { domain, collections, taken, options }: {
+    readonly domain: string;
+    readonly collections: readonly CollectionState[];
+    readonly taken: readonly StoredCollection[];
+    readonly options: BuildOptions;
+  },
+): Parameters<typeof prepareSnapshot>[0] {
+  const { request, about, finishedAt, session } = options;
+  const sum = (field: 'files' | 'directories' | 'symlinks' | 'bytes'): number => collections.reduce((total, one) => total + one[field], 0);
+  const notes = taken.flatMap(({ changed, problems }) => [
+    ...changed.map((path) => ({ path: encodeByteText(path), problem: 'changed while it was read' })),
+    ...problems.map(({ path, message }) => ({ path: encodeByteText(path), problem: message })),
+  ]);
+  return {
+    domain,
+    run: about.run,
+    plan: request.plan,
+    host: request.host,
+    actor: { id: keys.actor.id, name: fold.actors.get(keys.actor.id)?.name ?? '' },
+    tool,
+    startedAt: timeText(about.startedAt),
+    finishedAt: timeText(finishedAt),
+    message: request.message,
+    source: { root: request.rootText, git: request.git },
+    collections,
+    totals: {
+      files: sum('files'),
+      directories: sum('directories'),
+      symlinks: sum('symlinks'),
+      bytes: sum('bytes'),
+      assets: taken.reduce((total, { assets }) => total + assets.length, 0),
+      added: session.writer.stats.newBytes,
+      stored: session.writer.stats.storedBytes,
+    },
+    notes,
+  };
+}
+
+async function extraTag(
+  fold: Fold,
+  short: string,
+  about: Omit<Parameters<typeof writeTagObject>[0], 'name'>,
+): Promise<Awaited<ReturnType<typeof writeTagObject>>> {
+  const name = `${about.domain}/${short}`;
+  if (!isTagName(about.domain, name)) throw new MbkError('name-invalid', `${JSON.stringify(short)} cannot be a tag`, { details: { tag: short } });
+  if (fold.tags.get(name) !== undefined) throw new MbkError('tag-exists', `the tag ${name} exists`, { details: { tag: name } });
+  return writeTagObject({ ...about, name });
+}

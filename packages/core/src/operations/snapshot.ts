@@ -1,0 +1,197 @@
+/**
+ * `mbk snapshot`: one commit for each domain touched.
+ *
+ * The order is law: packs, then the index segment, then the catalogue bundles, then the log entry that names them all
+ * (docs/format.md, The protocol). Nothing is locked. If something that the run relied on was given up meanwhile, it is
+ * stored again and the run goes on.
+ */
+import { gearTable } from '../chunker/gear.ts';
+import { sha256Hex } from '../crypto/hash.ts';
+import { MbkError } from '../errors.ts';
+import { toHex, utf8 } from '../format/bytes.ts';
+import type { ByteString } from '../format/byte-name.ts';
+import { lifetimes, type Lifetime } from '../format/ids.ts';
+import type { GitProvenance } from '../format/snapshot-manifest.ts';
+import { isExpired, lostAfter } from '../log/fold.ts';
+import type { Repository } from '../repository.ts';
+import type { AssetPlugins } from '../snapshot/asset-plugins.ts';
+import { captureSource, type CapturedSource, type CaptureProgress } from '../snapshot/capture-source.ts';
+import { openStatCache, type CaptureRef, type CollectionRef, type StatCache } from '../snapshot/stat-cache.ts';
+import { commitSnapshots, type CommittedSnapshot } from './snapshot-commit.ts';
+import { storeTables } from './snapshot-tables.ts';
+import { openWriteSession, ReliedOnGone, type WriteSession } from './write-session.ts';
+
+export interface SnapshotRequest {
+  /** Absolute path of the source root. */
+  readonly root: ByteString;
+  /** The same for people. */
+  readonly rootText: string;
+  readonly exclude?: ((path: ByteString, isDirectory: boolean) => boolean) | undefined;
+  readonly oneFileSystem?: boolean | undefined;
+  readonly assign: (path: ByteString) => CollectionRef;
+  readonly wants: (collection: CollectionRef) => boolean;
+  readonly emptyFolders: CollectionRef;
+  /** Whether a collection that is wanted and has no file any more is left out of the commit; else it is carried. */
+  readonly isWholeSource: boolean;
+  readonly retentionOf: (collection: CollectionRef) => { readonly rule: string | null; readonly lifetime: Lifetime } | null;
+  readonly plugins: AssetPlugins;
+  readonly message: string;
+  readonly plan: string | null;
+  /** A further tag for each snapshot, without its domain. */
+  readonly tag?: string | undefined;
+  readonly host: string;
+  readonly git: GitProvenance | null;
+  /** Reads every file, whatever the stat cache says. */
+  readonly force?: boolean | undefined;
+  /** Makes no commit for a domain whose trees are those of its head. */
+  readonly skipIfUnchanged?: boolean | undefined;
+}
+
+export interface SnapshotProgress extends Omit<CaptureProgress, 'path'> {
+  readonly path: ByteString;
+  /** Plain bytes that were new, and bytes that were written for them. */
+  readonly newBytes: number;
+  readonly storedBytes: number;
+}
+
+export interface SnapshotReport {
+  /** Id of the run: 32 hex digits. */
+  readonly run: string;
+  readonly snapshots: readonly CommittedSnapshot[];
+  /** Domains that were skipped because nothing had changed. */
+  readonly unchanged: readonly string[];
+  readonly files: number;
+  readonly bytes: number;
+  readonly readBytes: number;
+  readonly newBytes: number;
+  readonly storedBytes: number;
+  /** Files that could not be taken whole: reason to end with exit code 3. */
+  readonly incomplete: readonly SnapshotProblem[];
+  /** Sockets, pipes and devices, which are never taken. */
+  readonly skipped: readonly SnapshotProblem[];
+  /** Why nothing was remembered for the next run; undefined if all is well. */
+  readonly statCacheProblem: string | undefined;
+}
+
+export interface SnapshotProblem extends CollectionRef {
+  readonly path: ByteString;
+  readonly message: string;
+}
+
+/** How often a run starts again because what it relied on was given up; each time needs a prune in between. */
+const maxRounds = 10;
+
+/** Bytes of stored packs, and time, after which work in progress is indexed in the log, so that an interruption keeps it. */
+const checkpointBytes = 1_073_741_824;
+const checkpointMs = 600_000;
+
+/**
+ * Takes a snapshot.
+ *
+ * Errors: `source-absent`, `tag-exists`, `name-invalid`, `role-denied`, `log-race-lost`, `log-damaged`, `interrupted`,
+ * and those of the backend. What was stored before an error is used again by the next run.
+ */
+export async function snapshot(
+  repository: Repository,
+  request: SnapshotRequest,
+  { onProgress }: { readonly onProgress?: ((progress: SnapshotProgress) => void) | undefined } = {},
+): Promise<SnapshotReport> {
+  const run = toHex(repository.random(16));
+  const startedAt = repository.now();
+  const session = await openWriteSession(repository);
+  for (let round = 1; ; round += 1) {
+    const statCache = openStatCacheOf(repository, request);
+    try {
+      const captured = await capture(repository, request, { session, statCache, onProgress });
+      const collections = await storeTables(captured.collections, { session, lifetimeOf: lifetimeOf(request) });
+      await session.writer.flush();
+      const about = { run, startedAt, collections, reused: [...captured.reused] };
+      const { snapshots, unchanged, n } = await commitSnapshots(repository, request, session, about);
+      rememberFiles(statCache, snapshots, n);
+      return report(run, { captured, snapshots, unchanged, session, statCache });
+    } catch (error) {
+      if (!(error instanceof ReliedOnGone) || round === maxRounds) throw error;
+      session.invalidate(error.broken);
+    } finally {
+      statCache.close();
+    }
+  }
+}
+
+/** Walks and stores; what takes long is indexed in the log on the way. */
+async function capture(
+  repository: Repository,
+  request: SnapshotRequest,
+  { session, statCache, onProgress }: {
+    readonly session: WriteSession;
+    readonly statCache: StatCache;
+    readonly onProgress: ((progress: SnapshotProgress) => void) | undefined;
+  },
+): Promise<CapturedSource> {
+  const { keys, log, now, signal } = repository;
+  const { writer } = session;
+  if (keys.shared.chunker === undefined) throw new MbkError('role-denied', 'the key that was used may not take snapshots');
+  let checkpointAt = now() + checkpointMs;
+  return captureSource({
+    ...request,
+    lifetimeOf: lifetimeOf(request),
+    gear: gearTable(keys.shared.chunker),
+    statCache,
+    isReusable: (captureRef) => request.force !== true && isReusable(repository, captureRef),
+    async store(type, bytes, lifetime) {
+      if (writer.pendingBytes >= checkpointBytes || now() >= checkpointAt) {
+        checkpointAt = now() + checkpointMs;
+        await session.checkpoint(log);
+      }
+      return writer.store(type, bytes, { lifetime });
+    },
+    now,
+    signal,
+    onFile: onProgress && ((progress) => onProgress({ ...progress, newBytes: writer.stats.newBytes, storedBytes: writer.stats.storedBytes })),
+  });
+}
+
+/**
+ * Whether the files of a capture may be taken as they were: it is part of history, not expired, and no pack was declared
+ * lost since: what is lost heals only when files are read again.
+ */
+export function isReusable({ log: { fold } }: Repository, { commit, collection, n }: CaptureRef): boolean {
+  return fold.lineOfCommit.get(commit) !== undefined && !isExpired(fold, commit, collection) && lostAfter(fold, n).length === 0;
+}
+
+/** The stat cache of a source root in this repository; the caller closes it. */
+export function openStatCacheOf({ stateFolder }: Repository, { root }: Pick<SnapshotRequest, 'root'>): StatCache {
+  return openStatCache({ folder: `${stateFolder}/stat`, name: sha256Hex(utf8(root)).slice(0, 32) });
+}
+
+function lifetimeOf(request: SnapshotRequest): (collection: CollectionRef) => Lifetime {
+  return (collection) => request.retentionOf(collection)?.lifetime ?? lifetimes[1];
+}
+
+function rememberFiles(statCache: StatCache, snapshots: readonly CommittedSnapshot[], n: number): void {
+  const captures = snapshots.flatMap(({ domain, commit, collections }) =>
+    collections.filter(({ isTaken }) => isTaken).map(({ name }) => ({ domain, collection: name, commit, n })),
+  );
+  if (captures.length > 0) statCache.commit(captures);
+}
+
+function report(
+  run: string,
+  { captured, snapshots, unchanged, session, statCache }: {
+    readonly captured: CapturedSource;
+    readonly snapshots: readonly CommittedSnapshot[];
+    readonly unchanged: readonly string[];
+    readonly session: WriteSession;
+    readonly statCache: StatCache;
+  },
+): SnapshotReport {
+  const incomplete: SnapshotProblem[] = [];
+  const skipped: SnapshotProblem[] = [];
+  for (const { domain, collection, changed, problems } of captured.collections) {
+    for (const path of changed) incomplete.push({ domain, collection, path, message: 'changed while it was read; kept as it was read' });
+    for (const { path, message, reason } of problems) (reason === 'special' ? skipped : incomplete).push({ domain, collection, path, message });
+  }
+  const { newBytes, storedBytes } = session.writer.stats;
+  return { run, snapshots, unchanged, ...captured.progress, newBytes, storedBytes, incomplete, skipped, statCacheProblem: statCache.problem };
+}
+

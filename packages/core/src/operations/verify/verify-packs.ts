@@ -1,0 +1,234 @@
+/**
+ * Packs: that they are stored with the right size and a sound, signed footer which says what the index says; with `data`
+ * also that every byte is the one that was written (docs/format.md, Packs).
+ *
+ * Of files in several chunks the whole SHA-256 is not computed again: the log, the commits, trees and chunk lists above
+ * are authentic and name every chunk by its SHA-256, so when all chunks are right the file is, unless the program that
+ * took the snapshot recorded a wrong hash, which every checkout notices. Computing it would read all data a second
+ * time, in the order of files and not of packs.
+ */
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+import { sha256Hex } from '../../crypto/hash.ts';
+import { equalBytes, toHex } from '../../format/bytes.ts';
+import { type PackId, packKey } from '../../format/ids.ts';
+import { limits } from '../../format/limits.ts';
+import type { PackRow } from '../../format/segment-rows.ts';
+import { isDeleted, isLost } from '../../log/fold.ts';
+import type { BlobCopy } from '../../pack/blob-copy.ts';
+import { checkPack, type PackCheck } from '../../pack/check-pack.ts';
+import type { IndexSet } from '../../pack/index-set.ts';
+import { checkBlob, openFrame } from '../../pack/open-pack.ts';
+import { type PackContents, packName } from '../../pack/pack-contents.ts';
+import type { Segment } from '../../pack/segment.ts';
+import { segmentKey } from '../../pack/segment-writer.ts';
+import type { Repository } from '../../repository.ts';
+import { isBadContent } from '../bad-content.ts';
+import type { FindingCode } from './findings.ts';
+import type { PackHealth } from './pack-health.ts';
+import { sizeInStorage, type Verification } from './verification.ts';
+
+export interface VerifyPacksOptions {
+  readonly index: IndexSet;
+  readonly health: PackHealth;
+  /** Whether all bytes are read. */
+  readonly data: boolean;
+  /** Whether hashes are computed by a second, independent implementation. */
+  readonly independent: boolean;
+  /** The packs to check; all that live segments name unless given. */
+  readonly only: ReadonlySet<PackId> | undefined;
+}
+
+/**
+ * Looks whether all packs that live segments name are stored, with the right size: one listing, no reading. With `data`
+ * a pack of another size is left to `verifyPacks`, which finds out what of it can be used.
+ */
+export async function verifyPresence(run: Verification, { index, health, data }: Pick<VerifyPacksOptions, 'index' | 'health' | 'data'>): Promise<void> {
+  const { fold, found, counts } = run;
+  for (const row of index.packs()) {
+    if (isDeleted(fold, row.id)) {
+      counts.deletedPacks += 1;
+      continue;
+    }
+    const key = packKey(row.kind, row.id);
+    if (isLost(fold, row.id)) {
+      const message = `${packName(row)} was declared lost in entry ${fold.lost.get(row.id) ?? 0}; new snapshots of the same files heal it`;
+      found.add({ code: 'pack-lost', severity: 'note', key, message });
+      continue;
+    }
+    const size = await sizeInStorage(run, key);
+    if (size === row.size) continue;
+    if (size === undefined) await spoil(run, health, row, 'pack-absent', `${packName(row)} is not in the storage`);
+    else if (!data) await spoil(run, health, row, 'pack-damaged', `${packName(row)} has ${size} bytes, and the index says ${row.size}`);
+  }
+}
+
+/** Reads the footers of packs, or, with `data`, packs whole, and holds them against the index. */
+export async function verifyPacks(run: Verification, options: VerifyPacksOptions): Promise<void> {
+  const { index, only } = options;
+  const rows = [...index.packs()].filter(({ id }) => (only?.has(id) ?? true) && !isDeleted(run.fold, id) && !isLost(run.fold, id));
+  const seen = new Map<Segment, SeenRows>(index.segments.map((segment) => [segment, { records: 0, frames: 0, isPartial: only !== undefined }]));
+  for (const [done, row] of rows.entries()) {
+    run.progress('packs', done, rows.length);
+    const size = await sizeInStorage(run, packKey(row.kind, row.id));
+    // What is absent, or of another size where bytes are not read, was told before.
+    if (size === undefined || (size !== row.size && !options.data)) {
+      for (const rest of seen.values()) rest.isPartial = true;
+      continue;
+    }
+    run.counts.packs += 1;
+    const contents = options.data ? await checkWhole(run, row, size, options) : await checkFooter(run, row);
+    if (contents === undefined) for (const rest of seen.values()) rest.isPartial = true;
+    else compareWithIndex(run, index, contents, seen);
+  }
+  run.progress('packs', rows.length, rows.length);
+  for (const row of index.packs()) if (isDeleted(run.fold, row.id) || isLost(run.fold, row.id)) markPartial(index, row, seen);
+  for (const [segment, { records, frames, isPartial }] of seen) {
+    if (isPartial || (records === segment.counts.records && frames === segment.counts.frames)) continue;
+    const message = `index segment ${segment.id} has ${segment.counts.records} blobs in ${segment.counts.frames} frames, its packs have ${records} in ${frames}`;
+    run.found.add({ code: 'index-wrong', severity: 'error', key: segmentKey(segment.id), message });
+  }
+}
+
+/** Rows of a segment that were met in footers. */
+interface SeenRows {
+  records: number;
+  frames: number;
+  /** Whether packs of it were not read, so that the sums say nothing. */
+  isPartial: boolean;
+}
+
+/** A footer that is damaged takes no blob away: they are found through the index. */
+async function checkFooter({ repository, found, signal }: Verification, row: PackRow): Promise<PackContents | undefined> {
+  try {
+    return await repository.packs.readContents(row.kind, row.id, { signal });
+  } catch (error) {
+    if (!isBadContent(error)) throw error;
+    found.add({ code: 'pack-damaged', severity: 'error', key: packKey(row.kind, row.id), message: error.message });
+    return undefined;
+  }
+}
+
+/** Reads a pack of `size` bytes and checks all of them; what its footer says, where it can be read. */
+async function checkWhole(run: Verification, row: PackRow, size: number, { index, health, independent }: VerifyPacksOptions): Promise<PackContents | undefined> {
+  const hash = independent ? (bytes: Uint8Array): string => toHex(nobleSha256(bytes)) : sha256Hex;
+  let read: PackBytes;
+  try {
+    read = await checkOnce(run, row, size, hash);
+    // A read may go wrong once; the verdict falls on the second.
+    if (read.check.problems.length > 0) read = await checkOnce(run, row, size, hash);
+  } catch (error) {
+    if (!isBadContent(error)) throw error;
+    await spoil(run, health, row, error.code === 'entry-absent' ? 'pack-absent' : 'pack-damaged', error.message);
+    return undefined;
+  }
+  const { bytes, check } = read;
+  run.counts.packBytes += bytes.byteLength;
+  const [first] = check.problems;
+  if (first === undefined) return check.contents;
+  const frames = check.contents === undefined ? badFrames(run, index, row, bytes) : [...new Set(check.problems.flatMap(({ frame }) => frame ?? []))];
+  const where = frames.length === 0 ? '' : ` (frames ${frames.slice(0, 10).join(', ')}${frames.length > 10 ? ', …' : ''})`;
+  const finding = run.found.open({ code: 'pack-damaged', severity: 'error', key: packKey(row.kind, row.id), message: `${first.error.message}${where}` });
+  for (const frame of frames) health.spoilFrame(row.id, frame, finding);
+  return check.contents;
+}
+
+interface PackBytes {
+  readonly bytes: Uint8Array;
+  readonly check: PackCheck;
+}
+
+async function checkOnce({ repository, signal }: Verification, { kind, id }: PackRow, size: number, hash: (bytes: Uint8Array) => string): Promise<PackBytes> {
+  const { backend, keys } = repository;
+  const bytes = await backend.get(packKey(kind, id), { offset: 0, length: Math.min(size, limits.packBytes), signal });
+  return { bytes, check: checkPack(bytes, { kind, id, keys, hash }) };
+}
+
+/** Frames of a pack without a footer that cannot be read either, going by the index. */
+function badFrames({ repository }: Verification, index: IndexSet, row: PackRow, bytes: Uint8Array): number[] {
+  const copies = new Map<number, BlobCopy[]>();
+  for (const segment of index.segments) {
+    if (segment.pack(row.id) === undefined) continue;
+    for (const copy of segment.allCopies()) {
+      if (copy.pack.id === row.id) copies.set(copy.number, [...(copies.get(copy.number) ?? []), copy]);
+    }
+  }
+  return [...copies].filter(([number, of]) => !isSoundFrame(repository, row, number, of, bytes)).map(([number]) => number);
+}
+
+function isSoundFrame({ packs }: Repository, row: PackRow, number: number, copies: readonly BlobCopy[], bytes: Uint8Array): boolean {
+  const [first] = copies;
+  if (first === undefined) return true;
+  const { frame } = first;
+  try {
+    const plain = openFrame(packs.keyOf(row), row, number, frame, bytes.subarray(frame.offset, frame.offset + frame.boxLength));
+    for (const { id, offset, length } of copies) checkBlob(id, plain.subarray(offset, offset + length), row, number);
+    return true;
+  } catch (error) {
+    if (!isBadContent(error)) throw error;
+    return false;
+  }
+}
+
+/** Holds the footer of a pack against every live segment that has rows of it. */
+function compareWithIndex(run: Verification, index: IndexSet, contents: PackContents, seen: ReadonlyMap<Segment, SeenRows>): void {
+  const { row, frames } = contents;
+  if (run.fold.actors.get(row.actor) === undefined) {
+    const message = `${packName(row)} is signed by ${row.actor.slice(0, 8)}, who never was an actor of this repository`;
+    run.found.add({ code: 'pack-signer-unknown', severity: 'error', key: packKey(row.kind, row.id), message });
+  }
+  const blobs = frames.reduce((sum, frame) => sum + frame.blobs.length, 0);
+  for (const segment of index.segments) {
+    const listed = segment.pack(row.id);
+    if (listed === undefined) continue;
+    const rest = seen.get(segment);
+    if (rest !== undefined) {
+      rest.records += blobs;
+      rest.frames += frames.length;
+    }
+    const problem = isSameRow(listed, row) ? missingBlob(segment, contents) : 'another row of the pack itself';
+    if (problem === undefined) continue;
+    const message = `index segment ${segment.id} and the footer of ${packName(row)} disagree: the segment has ${problem}`;
+    run.found.add({ code: 'index-wrong', severity: 'error', key: segmentKey(segment.id), message });
+  }
+}
+
+function isSameRow(a: PackRow, b: PackRow): boolean {
+  return (
+    equalBytes(a.ephemeral, b.ephemeral) &&
+    (['id', 'actor', 'keyset', 'size', 'kind', 'lifetime', 'frames'] as const).every((field) => a[field] === b[field])
+  );
+}
+
+/** The first thing that the footer has and the segment has not, or has otherwise. */
+function missingBlob(segment: Segment, { row, frames }: PackContents): string | undefined {
+  for (const [number, frame] of frames.entries()) {
+    let offset = 0;
+    for (const { id, type, length } of frame.blobs) {
+      const copy = segment
+        .copies(row.kind, id)
+        .find((one) => one.pack.id === row.id && one.number === number && one.offset === offset && one.length === length && one.type === type);
+      if (copy === undefined) return `no row of blob ${id} in frame ${number}`;
+      const same =
+        (['offset', 'boxLength', 'plainLength', 'codec', 'depth'] as const).every((field) => copy.frame[field] === frame[field]) &&
+        equalBytes(copy.frame.parameters, frame.parameters) &&
+        copy.frame.bases.join() === frame.bases.join();
+      if (!same) return `another row of frame ${number}`;
+      offset += length;
+    }
+  }
+  return undefined;
+}
+
+function markPartial(index: IndexSet, { id }: PackRow, seen: ReadonlyMap<Segment, SeenRows>): void {
+  for (const segment of index.segments) {
+    const rest = seen.get(segment);
+    if (rest !== undefined && segment.pack(id) !== undefined) rest.isPartial = true;
+  }
+}
+
+/** Takes a pack for unusable and tells it, unless an entry since then has deleted it: then it may be gone. */
+async function spoil(run: Verification, health: PackHealth, row: PackRow, code: FindingCode, message: string): Promise<void> {
+  await run.repository.log.refresh();
+  if (isDeleted(run.repository.log.fold, row.id)) return;
+  health.spoilPack(row.id, run.found.open({ code, severity: 'error', key: packKey(row.kind, row.id), message }));
+}

@@ -1,0 +1,118 @@
+/**
+ * A writing session on a repository: a blob writer over the index as the log stood when it opened, with the packs that
+ * an interrupted run of this host left behind.
+ */
+import { join } from 'node:path';
+import { MbkError } from '../errors.ts';
+import type { EntryId, PackId, SegmentId } from '../format/ids.ts';
+import type { KnownOperation } from '../format/log-operations.ts';
+import type { Fold } from '../log/fold.ts';
+import type { Log } from '../log/open-log.ts';
+import { checkReliance, isReliable, type BrokenReliance } from '../log/writer-check.ts';
+import { adoptPacks } from '../pack/adopt-packs.ts';
+import { blobWriter, type BlobWriter } from '../pack/blob-writer.ts';
+import type { SegmentInfo } from '../pack/index-set.ts';
+import { packJournal } from '../pack/pack-journal.ts';
+import { isUsable, type Repository } from '../repository.ts';
+import type { CaptureRef } from '../snapshot/stat-cache.ts';
+
+export interface WriteSession {
+  readonly writer: BlobWriter;
+  /** What the session relies on and no longer holds as of `fold`; undefined if all holds. */
+  broken(fold: Fold, reused: readonly CaptureRef[]): BrokenReliance | undefined;
+  /** Makes what is gone count for nothing: the next round stores it again. */
+  invalidate(broken: BrokenReliance): void;
+  /** Puts a segment of everything that is stored and not indexed; the operation that names it. */
+  takeIndex(): Promise<KnownOperation[]>;
+  /** Says that the log names what `takeIndex` gave. */
+  indexed(): void;
+  /** Indexes in the log what is stored so far. */
+  checkpoint(log: Log): Promise<void>;
+}
+
+/** Something that the session relied on was deleted, lost or expired before it could commit. */
+export class ReliedOnGone extends Error {
+  override readonly name = 'ReliedOnGone';
+  readonly broken: BrokenReliance;
+
+  constructor(broken: BrokenReliance) {
+    super('what the session relied on was given up meanwhile');
+    this.broken = broken;
+  }
+}
+
+export async function openWriteSession(repository: Repository): Promise<WriteSession> {
+  const { backend, keys, log, random, signal, stateFolder, packs: reader } = repository;
+  await log.refresh();
+  const index = await repository.index();
+  const openedAt = log.fold.n;
+  /** The newest fold is asked: a pack that was deleted since is never a hit, one stored since may be. */
+  const usable = (pack: PackId, actor: Parameters<typeof isUsable>[3]): boolean => isUsable(log.fold, keys, pack, actor);
+  const folder = join(stateFolder, 'journal');
+  const adoption = await adoptPacks({ folder, backend, reader, index, isUsable: usable, isAlive, signal });
+  const journal = packJournal(folder, { pid: process.pid, random });
+  const writer = blobWriter({ backend, keys, random, index, isUsable: usable, journal, signal });
+  const taken: SegmentInfo[] = [];
+
+  const session: WriteSession = {
+    writer,
+    broken(fold, reused) {
+      const broken = checkReliance(fold, { packs: writer.reliedPacks, captures: reused, sinceN: openedAt });
+      const lostSince = reused.length > 0 && [...fold.lost.values()].some((n) => n > openedAt);
+      // Files that were reused by stat may have lain in any pack: they are read again.
+      const expiredCaptures = lostSince ? [...reused] : broken.expiredCaptures;
+      const own = ownGone(fold, taken);
+      const found = { ...broken, expiredCaptures };
+      if (own !== undefined) throw own;
+      return isReliable(found) ? undefined : found;
+    },
+    invalidate({ deletedPacks, lostPacks }) {
+      writer.invalidate([...deletedPacks, ...lostPacks]);
+    },
+    async takeIndex() {
+      await writer.flush();
+      const segment = await writer.takeSegment();
+      if (segment !== undefined) taken.push(segment);
+      return taken.length === 0 ? [] : [{ op: 'index', add: [...taken], drop: [] }];
+    },
+    indexed() {
+      writer.committed(taken.map(({ id }) => id));
+      taken.length = 0;
+      adoption.clear();
+    },
+    async checkpoint(to) {
+      const ops = await session.takeIndex();
+      if (ops.length === 0) return;
+      // What is gone is found again at the commit, which can start over; until then nothing is named.
+      const appended = await to.append((fold) => (session.broken(fold, []) === undefined ? { ops } : undefined));
+      if (appended !== undefined) session.indexed();
+    },
+  };
+  return session;
+}
+
+/** A segment of ours that a prune took for a stray: only possible with a minimum age of zero. */
+function ownGone(fold: Fold, taken: readonly SegmentInfo[]): MbkError | undefined {
+  const gone = taken.find(({ id }) => isGone(fold, id));
+  return gone === undefined
+    ? undefined
+    : new MbkError('log-race-lost', `a prune removed index segment ${gone.id.slice(0, 8)} of this run before it could commit`, {
+        details: { segment: gone.id },
+      });
+}
+
+function isGone(fold: Fold, id: SegmentId | EntryId): boolean {
+  return fold.deleted.has(id as PackId);
+}
+
+/** Whether another process of that number runs on this host. In a container the dead one may have had our own. */
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+

@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
+import type { PackId } from '../../src/format/ids.ts';
+import { packKey } from '../../src/format/ids.ts';
+import { verifyRepository, type VerifyEvent, type VerifyReport, type VerifyRequest } from '../../src/operations/verify.ts';
+import { testRepository, type TestRepository } from './make-repository.ts';
+
+/** A source with every kind of record: chunk lists, zero runs, links, empty files and folders. */
+export function fillSource(source: string): void {
+  mkdirSync(join(source, 'lab/deep/empty'), { recursive: true });
+  writeFileSync(join(source, 'lab/model.bin'), randomBytes(2_500_000));
+  writeFileSync(join(source, 'lab/notes.txt'), 'alpha');
+  writeFileSync(join(source, 'lab/deep/zero'), '');
+  writeFileSync(join(source, 'lab/deep/sparse'), randomBytes(70_000));
+  truncateSync(join(source, 'lab/deep/sparse'), 2_000_000);
+  linkSync(join(source, 'lab/notes.txt'), join(source, 'lab/deep/same'));
+  symlinkSync('../notes.txt', join(source, 'lab/deep/link'));
+  writeFileSync(join(source, 'top.txt'), 'top');
+}
+
+async function verify(lab: TestRepository, request: Partial<VerifyRequest> = {}): Promise<VerifyReport> {
+  const repository = await lab.open();
+  try {
+    return await verifyRepository(repository, { revisions: [], data: false, ...request });
+  } finally {
+    await repository.close();
+  }
+}
+
+async function keysUnder(backend: Backend, prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of backend.list(prefix)) keys.push(key);
+  return keys;
+}
+
+async function damage(backend: Backend, key: string, change: (bytes: Uint8Array) => Uint8Array): Promise<void> {
+  const bytes = change(await backend.get(key));
+  await backend.delete(key);
+  await backend.put(key, [bytes]);
+}
+
+const flipAt = (at: number) => (bytes: Uint8Array): Uint8Array => bytes.map((byte, i) => (i === (at + bytes.length) % bytes.length ? byte ^ 1 : byte));
+
+async function labWithTwo(): Promise<TestRepository> {
+  const lab = await testRepository();
+  fillSource(lab.source);
+  await lab.snapshot();
+  writeFileSync(join(lab.source, 'lab/notes2.txt'), 'beta');
+  await lab.snapshot({ tag: 'v2' });
+  return lab;
+}
+
+describe('verify', () => {
+  test('finds nothing in a sound repository and says what it looked at', async () => {
+    const lab = await labWithTwo();
+    const events: VerifyEvent[] = [];
+    const repository = await lab.open();
+    const report = await verifyRepository(repository, { revisions: [], data: true, independent: true }, { onEvent: (event) => events.push(event) });
+    expect(report.findings).toEqual([]);
+    expect(report).toMatchObject({ level: 'data', errors: 0, warnings: 0, head: { n: 3 } });
+    expect(report.counts).toMatchObject({ logEntries: 3, segments: 2, snapshots: 4, tags: 6, captures: 4, expiredCaptures: 0 });
+    expect(report.counts.packBytes).toBeGreaterThan(2_500_000);
+    expect(report.strays).toEqual({ packs: 0, segments: 0, bundles: 0, states: 0, other: 0, bytes: 0 });
+    expect(new Set(events.map((event) => (event.type === 'progress' ? event.phase : event.type)))).toEqual(new Set(['keys', 'log', 'index', 'snapshots', 'packs']));
+  });
+
+  test('names every file that a missing pack takes away, and no other', async () => {
+    const lab = await labWithTwo();
+    const [key = ''] = await largest(lab.backend, 'packs/');
+    await lab.backend.delete(key);
+    const { findings } = await verify(lab);
+    expect(findings.map(({ code, key: found }) => [code, found])).toEqual([['pack-absent', key]]);
+    const [finding] = findings;
+    const paths = new Set(finding?.dependents?.map(({ path }) => path));
+    expect(paths).toContain('lab/model.bin');
+    expect(paths).toContain('lab/deep/sparse');
+    expect(paths).not.toContain('lab/notes2.txt');
+    expect(new Set(finding?.dependents?.map(({ commit }) => commit)).size).toBeGreaterThanOrEqual(2);
+  });
+
+  test('a changed byte in a frame is found by reading data, and names the frame and its files', async () => {
+    const lab = await labWithTwo();
+    const [key = ''] = await largest(lab.backend, 'packs/');
+    await damage(lab.backend, key, flipAt(200_000));
+    expect((await verify(lab)).errors).toBe(0);
+    const { findings } = await verify(lab, { data: true });
+    expect(findings).toHaveLength(1);
+    expect(findings[0]).toMatchObject({ code: 'pack-damaged', severity: 'error', key });
+    expect(findings[0]?.message).toMatch(/frames \d/);
+    expect(findings[0]?.dependents?.length).toBeGreaterThan(0);
+  });
+
+  test('a cut pack is noticed without reading data; with data, what is left of it counts', async () => {
+    const lab = await labWithTwo();
+    const [key = ''] = await largest(lab.backend, 'packs/');
+    const before = await verify(lab);
+    expect(before.errors).toBe(0);
+    await damage(lab.backend, key, (bytes) => bytes.subarray(0, bytes.length - 10));
+    expect((await verify(lab)).findings).toMatchObject([{ code: 'pack-damaged', key }]);
+    const { findings } = await verify(lab, { data: true });
+    expect(findings).toMatchObject([{ code: 'pack-damaged', key, dependents: [] }]);
+  });
+
+  test('with revisions only what they need is looked at', async () => {
+    const lab = await testRepository();
+    mkdirSync(join(lab.source, 'one'));
+    mkdirSync(join(lab.source, 'two'));
+    writeFileSync(join(lab.source, 'one/a'), randomBytes(600_000));
+    await lab.snapshot();
+    writeFileSync(join(lab.source, 'two/b'), randomBytes(700_000));
+    await lab.snapshot();
+    const [key = ''] = await largest(lab.backend, 'packs/');
+    await damage(lab.backend, key, flipAt(300_000));
+    expect((await verify(lab, { data: true, revisions: ['one'] })).errors).toBe(0);
+    const two = await verify(lab, { data: true, revisions: ['two'] });
+    expect(two.findings).toMatchObject([{ code: 'pack-damaged', key, dependents: [{ domain: 'two', path: 'two/b', collection: 'data/all' }] }]);
+    expect(two.counts.packs).toBeLessThan((await verify(lab)).counts.packs);
+  });
+
+  test('index, bundles, keys and the log are read whole', async () => {
+    for (const [prefix, code] of [['index/', 'segment-damaged'], ['catalogue/', 'bundle-damaged'], ['copy/slots/', 'key-entry-damaged'], ['grants/', 'key-entry-damaged']] as const) {
+      const lab = await labWithTwo();
+      const [key = ''] = await keysUnder(lab.backend, prefix);
+      await damage(lab.backend, key, flipAt(150));
+      const { findings, errors } = await verify(lab);
+      expect(errors, key).toBeGreaterThan(0);
+      expect(findings.map(({ code: found, key: at }) => [found, at]), key).toContainEqual([code, key]);
+    }
+  });
+
+  test('a snapshot whose captures expired needs nothing of them', async () => {
+    const lab = await labWithTwo();
+    const repository = await lab.open();
+    const captures = repository.log.fold.lines.values().toArray().flatMap(({ to, line }) => line.captures.map(({ collection }) => ({ commit: to, collection })));
+    await repository.log.append(() => ({ ops: [{ op: 'expire', captures, reason: 'test' }] }));
+    const packs = [...(await repository.index()).packs()];
+    for (const { kind, id } of packs) await lab.backend.delete(packKey(kind, id as PackId));
+    const { findings, counts } = await verify(lab);
+    expect(counts).toMatchObject({ captures: 0, expiredCaptures: 4 });
+    expect(findings.every(({ code, dependents }) => code === 'pack-absent' && dependents?.length === 0)).toBe(true);
+  });
+
+  test('entries that nothing names are counted and no error', async () => {
+    const lab = await labWithTwo();
+    const [key = ''] = await keysUnder(lab.backend, 'packs/');
+    const bytes = await lab.backend.get(key);
+    await lab.backend.put(`packs/00/${'0'.repeat(64)}`, [bytes]);
+    await lab.backend.put('elsewhere/file', [bytes]);
+    const { errors, strays } = await verify(lab);
+    expect(errors).toBe(0);
+    expect(strays).toEqual({ packs: 1, segments: 0, bundles: 0, states: 0, other: 1, bytes: 2 * bytes.length });
+  });
+});
+
+async function largest(backend: Backend, prefix: string): Promise<string[]> {
+  const entries: { readonly key: string; readonly size: number }[] = [];
+  for await (const entry of backend.list(prefix)) entries.push(entry);
+  return entries.sort((a, b) => b.size - a.size).map(({ key }) => key);
+}
