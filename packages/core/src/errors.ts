@@ -82,6 +82,16 @@ const rows = {
     meaning: 'No slot has this id or name.',
     remedy: 'See `mbk key list`.',
   },
+  'slot-ambiguous': {
+    exit: 1,
+    meaning: 'More than one slot has this name or start of an id.',
+    remedy: 'Give the whole id that `mbk key list` shows.',
+  },
+  'slot-exists': {
+    exit: 1,
+    meaning: 'There is a slot with this name already, or one that this secret opens.',
+    remedy: 'Choose another name or another secret, or remove the slot that is there with `mbk key remove`.',
+  },
   'role-denied': {
     exit: 13,
     meaning: 'The role of the key that was used does not allow this.',
@@ -180,6 +190,11 @@ const rows = {
     meaning: 'The revision matches more than one snapshot.',
     remedy: 'Give more characters of the id.',
   },
+  'object-unknown': {
+    exit: 1,
+    meaning: 'No Git object, blob or log entry has this id or number.',
+    remedy: 'Check it; `mbk show` and `mbk ls --json` print ids.',
+  },
   'path-absent': {
     exit: 1,
     meaning: 'The path is not in the snapshot.',
@@ -231,6 +246,11 @@ const rows = {
     exit: 1,
     meaning: 'Writing a file would leave the target folder or follow a link out of it.',
     remedy: 'Check out into a new folder that nobody else writes to.',
+  },
+  'target-collision': {
+    exit: 1,
+    meaning: 'Two names of the snapshot are one name in the target, which does not tell upper from lower case.',
+    remedy: 'Check out into a folder on a file system that does, or check out the two paths one by one.',
   },
   'target-failed': {
     exit: 1,

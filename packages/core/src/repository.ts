@@ -59,8 +59,10 @@ export interface Repository {
   readonly cacheFolder: string | undefined;
   readonly stateFolder: string;
   readonly packs: PackReader;
-  /** What is wrong and was got round on opening, a sentence each. */
+  /** What is wrong and was got round, a sentence each; on opening and since. */
   readonly notices: readonly string[];
+  /** Adds to `notices`. */
+  notice(text: string): void;
   /** Bytes of an entry that is named by its SHA-256, from the cache or the backend. */
   get(key: string): Promise<Uint8Array>;
   /** Index of the live segments as of the log's fold; damaged ones are left out and told in `notices`. */
@@ -117,6 +119,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     stateFolder,
     packs,
     notices,
+    notice: (text) => void notices.push(text),
     get: (key) => cachedGet(backend, cache, key, { signal, maxBytes: limits.documentBytes }),
     index: index.get,
     blobs: () => (reader ??= blobs()),

@@ -52,9 +52,14 @@ export function createGrant(
   return { ...unsigned, signature: signMessage(signer.seed, signedBytes(unsigned)) };
 }
 
+/** Whether `grant` is signed by the actor that it names as its signer. */
+export function isGrantSigned(grant: Grant): boolean {
+  return verifyMessage(fromHex(grant.signer), signedBytes(grant), grant.signature);
+}
+
 /** The keysets in `grant`; `entry-damaged` if its signature is wrong or it does not open with `recipientPrivate`. */
 export function openGrant(grant: Grant, recipientPrivate: Uint8Array, what: string): Keyset[] {
-  if (!verifyMessage(fromHex(grant.signer), signedBytes(grant), grant.signature)) {
+  if (!isGrantSigned(grant)) {
     throw new MbkError('entry-damaged', `${what} is not signed by the owner that it names`);
   }
   const key = sealingKey(grant, x25519(recipientPrivate, grant.ephemeral));

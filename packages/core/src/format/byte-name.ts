@@ -48,9 +48,7 @@ export function bufferOfBytes(bytes: ByteString): Buffer {
 
 /** Whether `name` can stand in a tree: 1 to 255 bytes, no `/`, no zero byte, not `.` or `..`. */
 export function isName(name: ByteString): boolean {
-  return (
-    name.length > 0 && name.length <= limits.nameBytes && name !== '.' && name !== '..' && !/[\0/]/.test(name)
-  );
+  return name.length > 0 && name.length <= limits.nameBytes && name !== '.' && name !== '..' && !/[\0/]/.test(name);
 }
 
 /** Whether `path` is names joined by `/`, at most as many as directories may lie in each other. */
@@ -103,7 +101,7 @@ export function checkName(name: ByteString, what: string): ByteString {
 }
 
 function decodeHex(hex: unknown, what: string, maxBytes: number): ByteString {
-  if (typeof hex !== 'string' || hex.length > maxBytes * 2 || !isHex(hex, hex.length / 2)) {
+  if (typeof hex !== 'string' || hex.length > maxBytes * 2 || !isHex(hex, Math.floor(hex.length / 2))) {
     throw new MbkError('value-invalid', `${what}: expected the hex of at most ${maxBytes} bytes`);
   }
   const bytes = Buffer.from(hex, 'hex').toString('latin1');

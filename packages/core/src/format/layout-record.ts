@@ -43,7 +43,10 @@ export function checkLayout(layout: Layout, size: number, what: string): Layout 
     const tensor = `${what}: tensor ${JSON.stringify(name.slice(0, 100))}`;
     const isCounted = isCount(offset) && isCount(length) && length <= size - offset;
     if (!isCounted || (length > 0 && offset < end)) {
-      throw new MbkError('value-invalid', `${tensor} at ${offset} + ${length} overlaps or leaves the file of ${size} bytes`);
+      throw new MbkError(
+        'value-invalid',
+        `${tensor} at ${offset} + ${length} overlaps or leaves the file of ${size} bytes`,
+      );
     }
     if (!isCount(unit) || unit < 1 || unit > parameters.pieceBytes) {
       throw new MbkError('value-invalid', `${tensor}: unit ${unit}, expected 1 to ${parameters.pieceBytes} bytes`);

@@ -9,11 +9,9 @@ import { encodeCanonical, parseJson } from './canonical-json.ts';
 import { readFields, type Fields } from './fields.ts';
 import {
   asActorId,
-  asBlobId,
   asCommitId,
   asEntryId,
   asGitObjectId,
-  asKeysetId,
   asPackId,
   asSegmentId,
   type ActorId,
@@ -25,7 +23,18 @@ import {
   type PackId,
   type SegmentId,
 } from './ids.ts';
-import { parameters as currentParameters } from './limits.ts';
+import type { parameters as currentParameters } from './limits.ts';
+import {
+  readActor,
+  readAuditPin,
+  readCapture,
+  readDomain,
+  readGrantRow,
+  readHeadLine,
+  readKeysetRow,
+  readRedaction,
+  readSegmentRow,
+} from './log-rows.ts';
 
 /** What section 0 of an entry holds. */
 export type LogBody = {
@@ -42,8 +51,7 @@ export type AuditPin = { readonly chain: string; readonly hash: string; readonly
 
 export type Parameters = { readonly [Name in keyof typeof currentParameters]: number };
 
-export const roles = ['owner', 'writer', 'reader', 'auditor'] as const;
-export type Role = (typeof roles)[number];
+export type Role = 'owner' | 'writer' | 'reader' | 'auditor';
 
 /** Who may act: a slot's keys and what they are allowed. */
 export type Actor = {
@@ -165,9 +173,20 @@ export type HoldOperation = {
   readonly removed?: false | undefined;
 };
 export type ReleaseOperation = { readonly op: 'hold'; readonly name: string; readonly removed: true };
-export type CondemnOperation = { readonly op: 'condemn'; readonly packs: readonly PackId[] };
+/** Entries that nothing live needs: to be deleted after the grace, if that still holds then. */
+export type Discarded = {
+  readonly packs: readonly PackId[];
+  readonly segments: readonly SegmentId[];
+  readonly bundles: readonly EntryId[];
+};
+export type CondemnOperation = { readonly op: 'condemn' } & Discarded;
 /** `condemned` is n of the condemn entry. */
-export type DeleteOperation = { readonly op: 'delete'; readonly packs: readonly PackId[]; readonly condemned: number };
+export type DeleteOperation = {
+  readonly op: 'delete';
+  /** What that entry condemned and is needed again: condemned no longer. */
+  readonly spared: readonly EntryId[];
+  readonly condemned: number;
+} & Discarded;
 export type LostOperation = { readonly op: 'lost'; readonly packs: readonly PackId[] };
 export type TrustOperation = { readonly op: 'trust'; readonly packs: readonly PackId[] };
 export type Redaction = { readonly object: GitObjectId; readonly replacement: GitObjectId };
@@ -236,9 +255,6 @@ export function decodeLogSection(bytes: Uint8Array, what: string): readonly Oper
 }
 
 const maxOperations = 65_536;
-const domainPattern = /^[a-z0-9][a-z0-9._-]{0,62}$/;
-const collectionPattern = /^[a-z0-9][a-z0-9._-]{0,62}\/[a-z0-9][a-z0-9._-]{0,62}$/;
-const wordPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** The one reader of each operation; their names are the operations that this version knows. */
 const readers: { readonly [Name in KnownOperation['op']]: (fields: Fields) => KnownOperation } = {
@@ -263,8 +279,13 @@ const readers: { readonly [Name in KnownOperation['op']]: (fields: Fields) => Kn
   expire: (fields) => readExpire('expire', fields),
   unexpire: (fields) => readExpire('unexpire', fields),
   hold: readHold,
-  condemn: (fields) => ({ op: 'condemn', packs: readPacks(fields) }),
-  delete: (fields) => ({ op: 'delete', packs: readPacks(fields), condemned: fields.int('condemned', { min: 1 }) }),
+  condemn: (fields) => ({ op: 'condemn', ...readDiscarded(fields) }),
+  delete: (fields) => ({
+    op: 'delete',
+    ...readDiscarded(fields),
+    spared: readIds(fields, 'spared', asEntryId),
+    condemned: fields.int('condemned', { min: 1 }),
+  }),
   lost: (fields) => ({ op: 'lost', packs: readPacks(fields) }),
   trust: (fields) => ({ op: 'trust', packs: readPacks(fields) }),
   redact: (fields) => ({ op: 'redact', objects: fields.array('objects', readRedaction) }),
@@ -352,131 +373,23 @@ function readHold(fields: Fields): HoldOperation | ReleaseOperation {
   return { op: 'hold', name, captures: fields.array('captures', readCapture), reason: fields.string('reason') };
 }
 
-// Readers of rows that a state holds too.
-
-export function readKeysetRow(fields: Fields): Omit<KeysetOperation, 'op'> {
-  return {
-    id: asKeysetId(fields.hex('id', 16)),
-    scope: fields.string('scope', { pattern: domainPattern }),
-    generation: fields.int('generation', { min: 1 }),
-  };
-}
-
-export function readGrantRow(fields: Fields): Omit<GrantOperation, 'op'> {
-  return {
-    grant: asEntryId(fields.hex('grant', 32)),
-    actor: asActorId(fields.hex('actor', 32)),
-    keysets: fields.array('keysets', asKeysetId),
-  };
-}
-
+/** A state holds the fields without the name of the operation. */
 export function readFeaturesRow(fields: Fields): Omit<FeaturesOperation, 'op'> {
-  const { op: _, ...row } = readFeatures(fields);
-  return row;
+  const { format, required, parameters, timezone } = readFeatures(fields);
+  return { format, required, parameters, timezone };
 }
 
-export function readActor(fields: Fields): Actor {
-  const domains = fields.optional('domains', (here) =>
-    here.array('domains', (value, what) => readDomain(readFields({ domain: value }, what))),
-  );
-  const trusted = fields.optional('trusted', (here) => here.bool('trusted'));
+function readDiscarded(fields: Fields): Discarded {
   return {
-    signing: asActorId(fields.hex('signing', 32)),
-    agreement: fields.hex('agreement', 32),
-    name: fields.string('name', { max: 200 }),
-    role: fields.literal('role', ...roles),
-    kind: fields.string('kind', { pattern: wordPattern }),
-    ...(domains === undefined ? {} : { domains }),
-    ...(trusted === undefined ? {} : { trusted }),
+    packs: readIds(fields, 'packs', asPackId),
+    segments: readIds(fields, 'segments', asSegmentId),
+    bundles: readIds(fields, 'bundles', asEntryId),
   };
 }
 
-export function readHeadLine(fields: Fields): HeadLine {
-  return {
-    domain: readDomain(fields),
-    from: fields.nullable('from', (here) => asCommitId(here.hex('from', 20))),
-    to: asCommitId(fields.hex('to', 20)),
-    bundle: asEntryId(fields.hex('bundle', 32)),
-    ...readLineTag(fields),
-    line: readLogLine(fields.object('line')),
-  };
-}
-
-function readLineTag(fields: Fields): Pick<HeadLine, 'tag' | 'tagObject'> {
-  const tag = fields.nullable('tag', (here) => here.string('tag', { max: 200 }));
-  const tagObject = fields.nullable('tagObject', (here) => asGitObjectId(here.hex('tagObject', 20)));
-  const domain = fields.string('domain');
-  if ((tag === null) !== (tagObject === null) || (tag !== null && !tag.startsWith(`${domain}/`))) {
-    throw new MbkError(
-      'value-invalid',
-      `${fields.what}: fields tag and tagObject: expected both null, or a tag of domain ${domain} and its object`,
-    );
-  }
-  return { tag, tagObject };
-}
-
-function readLogLine(fields: Fields): LogLine {
-  return {
-    takenAt: fields.int('takenAt'),
-    message: fields.string('message'),
-    host: fields.string('host', { max: 1000 }),
-    plan: fields.nullable('plan', (here) => here.string('plan', { max: 200 })),
-    run: fields.string('run', { max: 200 }),
-    files: fields.int('files'),
-    bytes: fields.int('bytes'),
-    added: fields.int('added'),
-    stored: fields.int('stored'),
-    flags: fields.array(
-      'flags',
-      (value, what) => readFields({ flag: value }, what).string('flag', { pattern: wordPattern }),
-      { max: 100 },
-    ),
-    captures: fields.array('captures', readLineCapture),
-    carried: fields.array('carried', readCapture),
-  };
-}
-
-function readLineCapture(value: unknown, what: string): LineCapture {
-  const fields = readFields(value, what);
-  return {
-    collection: fields.string('collection', { pattern: collectionPattern }),
-    tree: asBlobId(fields.hex('tree', 32)),
-    files: fields.int('files'),
-    bytes: fields.int('bytes'),
-  };
-}
-
-export function readCapture(value: unknown, what: string): Capture {
-  return readCaptureFields(readFields(value, what));
-}
-
-export function readCaptureFields(fields: Fields): Capture {
-  return {
-    commit: asCommitId(fields.hex('commit', 20)),
-    collection: fields.string('collection', { pattern: collectionPattern }),
-  };
-}
-
-export function readSegmentRow(fields: Fields): SegmentRow {
-  return { id: asSegmentId(fields.hex('id', 32)), blobs: fields.int('blobs'), bytes: fields.int('bytes') };
-}
-
-export function readRedaction(value: unknown, what: string): Redaction {
-  const fields = readFields(value, what);
-  return { object: asGitObjectId(fields.hex('object', 20)), replacement: asGitObjectId(fields.hex('replacement', 20)) };
-}
-
-export function readAuditPin(value: unknown, what: string): AuditPin {
-  const fields = readFields(value, what);
-  return {
-    chain: fields.string('chain', { pattern: /^[0-9a-f]{1,128}$/ }),
-    hash: fields.hex('hash', 32),
-    n: fields.int('n', { min: 1 }),
-  };
-}
-
-export function readDomain(fields: Fields): string {
-  return fields.string('domain', { pattern: domainPattern });
+/** Ids in a field that may be left out. */
+function readIds<T>(fields: Fields, name: string, asId: (value: unknown) => T): T[] {
+  return fields.optional(name, (here) => here.array(name, asId)) ?? [];
 }
 
 function readPacks(fields: Fields): PackId[] {

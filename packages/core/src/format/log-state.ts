@@ -22,17 +22,7 @@ import {
 } from './ids.ts';
 import { formatVersion } from './limits.ts';
 import {
-  readActor,
-  readAuditPin,
-  readCapture,
-  readCaptureFields,
-  readDomain,
   readFeaturesRow,
-  readGrantRow,
-  readHeadLine,
-  readKeysetRow,
-  readRedaction,
-  readSegmentRow,
   type Actor,
   type AuditPin,
   type Capture,
@@ -43,6 +33,18 @@ import {
   type Redaction,
   type SegmentRow,
 } from './log-operations.ts';
+import {
+  readActor,
+  readAuditPin,
+  readCapture,
+  readCaptureFields,
+  readDomain,
+  readGrantRow,
+  readHeadLine,
+  readKeysetRow,
+  readRedaction,
+  readSegmentRow,
+} from './log-rows.ts';
 
 export type Features = Omit<FeaturesOperation, 'op'>;
 export type KeysetRow = Omit<KeysetOperation, 'op'>;
@@ -60,14 +62,18 @@ export type TagRow = {
   readonly n: number;
   readonly at: number;
 };
-export type LiveSegment = SegmentRow & { readonly n: number };
+/** `actor` is who named it: its rows are as good as their word. */
+export type LiveSegment = SegmentRow & { readonly n: number; readonly actor: ActorId };
 export type ExpiredRow = Capture & { readonly n: number; readonly reason?: string | undefined };
+export type LiftedRow = Capture & { readonly n: number };
 export type HoldRow = {
   readonly name: string;
   readonly captures: readonly Capture[];
   readonly reason: string;
   readonly n: number;
 };
+/** An entry of the storage and the n that says something of it. */
+export type EntryMark = readonly [id: EntryId, n: number];
 export type PackMark = readonly [pack: PackId, n: number];
 export type VoidedRow = readonly [n: number, hash: string];
 export type ClockRow = { readonly at: number; readonly n: number };
@@ -98,9 +104,12 @@ export type LogState = {
   readonly tags: readonly TagRow[];
   readonly segments: readonly LiveSegment[];
   readonly expired: readonly ExpiredRow[];
+  /** Captures that were expired and are not any more, with the n of that expiry. */
+  readonly lifted: readonly LiftedRow[];
   readonly holds: readonly HoldRow[];
-  readonly condemned: readonly PackMark[];
-  readonly deleted: readonly PackMark[];
+  /** Packs, segments and bundles. */
+  readonly condemned: readonly EntryMark[];
+  readonly deleted: readonly EntryMark[];
   readonly lost: readonly PackMark[];
   readonly trusted: readonly PackId[];
   readonly redacted: readonly Redaction[];
@@ -121,9 +130,10 @@ export function encodeLogState(state: LogState): Uint8Array {
     tags: sortedBy(state.tags, (row) => row.name),
     segments: sortedBy(state.segments, (row) => row.id),
     expired: sortedBy(state.expired, (row) => `${row.commit} ${row.collection}`),
+    lifted: sortedBy(state.lifted, (row) => `${row.commit} ${row.collection}`),
     holds: sortedBy(state.holds, (row) => row.name),
-    condemned: sortedBy(state.condemned, ([pack]) => pack),
-    deleted: sortedBy(state.deleted, ([pack]) => pack),
+    condemned: sortedBy(state.condemned, ([id]) => id),
+    deleted: sortedBy(state.deleted, ([id]) => id),
     lost: sortedBy(state.lost, ([pack]) => pack),
     trusted: sortedBy(state.trusted, (pack) => pack),
     redacted: sortedBy(state.redacted, (row) => row.object),
@@ -138,7 +148,7 @@ export function decodeLogState(body: Uint8Array, what: string): LogState {
   fields.literal('version', formatVersion);
   const rows = <T>(name: string, read: (row: Fields) => T): T[] =>
     fields.array(name, (value, where) => read(readFields(value, where)), { max: maxRows });
-  const marks = (name: string): PackMark[] => fields.array(name, readPackMark, { max: maxRows });
+  const marks = (name: string): EntryMark[] => fields.array(name, readMark, { max: maxRows });
   return {
     n: fields.int('n', { min: 1 }),
     hash: fields.hex('hash', 32),
@@ -149,12 +159,13 @@ export function decodeLogState(body: Uint8Array, what: string): LogState {
     grants: rows('grants', readGrantRow),
     lines: rows('lines', readLine),
     tags: rows('tags', readTagRow),
-    segments: rows('segments', (row) => ({ ...readSegmentRow(row), n: readNumber(row) })),
+    segments: rows('segments', readLiveSegment),
     expired: rows('expired', readExpiredRow),
+    lifted: rows('lifted', (row) => ({ ...readCaptureFields(row), n: readNumber(row) })),
     holds: rows('holds', readHoldRow),
     condemned: marks('condemned'),
     deleted: marks('deleted'),
-    lost: marks('lost'),
+    lost: marks('lost').map(([id, n]) => [asPackId(id), n]),
     trusted: fields.array('trusted', asPackId, { max: maxRows }),
     redacted: fields.array('redacted', readRedaction, { max: maxRows }),
     audit: fields.array('audit', readAuditPin, { max: maxRows }),
@@ -172,6 +183,10 @@ const maxRows = 8_388_608;
 
 function readNumber(row: Fields): number {
   return row.int('n', { min: 1 });
+}
+
+function readLiveSegment(row: Fields): LiveSegment {
+  return { ...readSegmentRow(row), n: readNumber(row), actor: asActorId(row.hex('actor', 32)) };
 }
 
 function readActorRow(row: Fields): ActorRow {
@@ -219,9 +234,9 @@ function readFinding(row: Fields): LogFinding {
   };
 }
 
-function readPackMark(value: unknown, what: string): PackMark {
-  const [pack, n] = readPair(value, what);
-  return [asPackId(pack), checkNumber(n, what)];
+function readMark(value: unknown, what: string): EntryMark {
+  const [id, n] = readPair(value, what);
+  return [asEntryId(id), checkNumber(n, what)];
 }
 
 function readVoided(value: unknown, what: string): VoidedRow {

@@ -86,7 +86,7 @@ export function decodeRecord(page: Uint8Array, at: number, counts: RowCounts, wh
  *    117    1  lifetime
  *    118    2  zero
  *    120    4  frames
- *    124    4  zero
+ *    124    4  first frame row
  */
 
 export interface PackRow {
@@ -101,7 +101,13 @@ export interface PackRow {
   readonly frames: number;
 }
 
-export function encodePackRow(page: Uint8Array, at: number, row: PackRow): void {
+/** A pack and where its frame rows begin; they lie one after the other in the order of their numbers in the pack. */
+export interface SegmentPack {
+  readonly row: PackRow;
+  readonly firstFrame: number;
+}
+
+export function encodePackRow(page: Uint8Array, at: number, { row, firstFrame }: SegmentPack): void {
   page.set(fromHex(row.id), at);
   page.set(row.ephemeral, at + 32);
   page.set(fromHex(row.actor), at + 64);
@@ -111,20 +117,23 @@ export function encodePackRow(page: Uint8Array, at: number, row: PackRow): void 
   view.setUint8(at + 116, row.kind === 'data' ? 0 : 1);
   view.setUint8(at + 117, lifetimes.indexOf(row.lifetime));
   view.setUint32(at + 120, row.frames, true);
+  view.setUint32(at + 124, firstFrame, true);
 }
 
 /** A pack row of the segment `what`; `value-invalid` when a field is out of its bounds. */
-export function decodePackRow(page: Uint8Array, at: number, what: string): PackRow {
+export function decodePackRow(page: Uint8Array, at: number, counts: RowCounts, what: string): SegmentPack {
   const view = viewOf(page);
   const id = asPackId(toHex(page.subarray(at, at + 32)));
   const size = view.getUint32(at + 112, true);
   const kind = view.getUint8(at + 116);
   const lifetime = lifetimes[view.getUint8(at + 117)];
   const frames = view.getUint32(at + 120, true);
-  if (size > limits.packBytes || kind > 1 || lifetime === undefined || frames > limits.packFrames) {
+  const firstFrame = view.getUint32(at + 124, true);
+  const fits = size <= limits.packBytes && frames <= limits.packFrames && firstFrame + frames <= counts.frames;
+  if (!fits || kind > 1 || lifetime === undefined) {
     throw new MbkError('value-invalid', `${what}: the row of pack ${id} is out of bounds`, { details: { pack: id } });
   }
-  return {
+  const row: PackRow = {
     id,
     ephemeral: page.slice(at + 32, at + 64),
     actor: asActorId(toHex(page.subarray(at + 64, at + 96))),
@@ -134,6 +143,7 @@ export function decodePackRow(page: Uint8Array, at: number, what: string): PackR
     lifetime,
     frames,
   };
+  return { row, firstFrame };
 }
 
 /*
@@ -146,13 +156,13 @@ export function decodePackRow(page: Uint8Array, at: number, what: string): PackR
  *     16    1  codec
  *     17    1  depth
  *     18    2  length of the codec parameters
- *     20    4  number of the frame in its pack
+ *     20    4  first byte of its parameters in their region
  *     24    4  first base
  *     28    2  bases
  *     30    2  zero
  */
 
-/** A frame row; bases and parameters lie in regions of their own. */
+/** A frame row; its bases and parameters are runs of regions of their own. */
 export interface SegmentFrame {
   readonly packRow: number;
   readonly offset: number;
@@ -161,7 +171,7 @@ export interface SegmentFrame {
   readonly codec: number;
   readonly depth: number;
   readonly parameterBytes: number;
-  readonly number: number;
+  readonly firstParameter: number;
   readonly firstBase: number;
   readonly bases: number;
 }
@@ -175,7 +185,7 @@ export function encodeFrame(page: Uint8Array, at: number, frame: SegmentFrame): 
   view.setUint8(at + 16, frame.codec);
   view.setUint8(at + 17, frame.depth);
   view.setUint16(at + 18, frame.parameterBytes, true);
-  view.setUint32(at + 20, frame.number, true);
+  view.setUint32(at + 20, frame.firstParameter, true);
   view.setUint32(at + 24, frame.firstBase, true);
   view.setUint16(at + 28, frame.bases, true);
 }
@@ -191,7 +201,7 @@ export function decodeFrame(page: Uint8Array, at: number, counts: RowCounts, wha
     codec: view.getUint8(at + 16),
     depth: view.getUint8(at + 17),
     parameterBytes: view.getUint16(at + 18, true),
-    number: view.getUint32(at + 20, true),
+    firstParameter: view.getUint32(at + 20, true),
     firstBase: view.getUint32(at + 24, true),
     bases: view.getUint16(at + 28, true),
   };
@@ -203,6 +213,7 @@ export function decodeFrame(page: Uint8Array, at: number, counts: RowCounts, wha
     frame.plainLength <= limits.frameBytes &&
     frame.depth <= limits.depth &&
     (frame.depth === 0) === (frame.bases === 0) &&
+    frame.firstParameter + frame.parameterBytes <= counts.parameters &&
     frame.firstBase + frame.bases <= counts.bases;
   if (!sound) throw new MbkError('value-invalid', `${what}: a frame row is out of bounds`, { details: { ...frame } });
   return frame;

@@ -131,7 +131,13 @@ export function decodeEntry(value: unknown, what: string): TreeEntry {
     case 'symlink':
       return { type: 'symlink', ...base, target: readTarget(fields) };
     case 'file':
-      return { type: 'file', ...base, ...readContent(fields), ...readTrue(fields, 'sparse'), ...readTrue(fields, 'changed') };
+      return {
+        type: 'file',
+        ...base,
+        ...readContent(fields),
+        ...readTrue(fields, 'sparse'),
+        ...readTrue(fields, 'changed'),
+      };
   }
 }
 
@@ -220,7 +226,10 @@ function isWithin(value: unknown, min: number, max: number): value is number {
 function readTarget(fields: Fields): ByteString {
   const target = readByteFields(fields, 'target', limits.targetBytes);
   if (target === '' || target.includes('\0')) {
-    throw new MbkError('value-invalid', `${fields.what}: field target: expected 1 to ${limits.targetBytes} bytes, none zero`);
+    throw new MbkError(
+      'value-invalid',
+      `${fields.what}: field target: expected 1 to ${limits.targetBytes} bytes, none zero`,
+    );
   }
   return target;
 }

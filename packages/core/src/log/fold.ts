@@ -83,8 +83,13 @@ export type FindingCode =
   | 'reference-wrong'
   /** An advance that was taken although its `from` is unknown here, because an entry before it could not be read. */
   | 'advance-over-gap'
-  /** An index operation that adds a deleted segment, or drops one that is not live. No effect. */
+  /**
+   * An index operation that adds a deleted segment, drops one that is not live or, unless an owner does it, adds one
+   * that another actor added. No effect.
+   */
   | 'index-stale'
+  /** An advance or a tag that names a deleted bundle. No effect. */
+  | 'bundle-deleted'
   /** A delete of entries that its condemn entry did not name. It has effect: the bytes may be gone. */
   | 'delete-uncondemned'
   /** Since the entry before it the storage's clock went back, or leapt: see `log/check-clock.ts`. */

@@ -9,9 +9,7 @@ import type { Backend } from '../backend/backend.ts';
 import type { Random } from '../crypto/hash.ts';
 import type { Keys } from '../crypto/keyset.ts';
 import { MbkError } from '../errors.ts';
-import { stateInterval } from '../format/limits.ts';
 import { logKey } from '../format/log-entry.ts';
-import type { AuditPin, KnownOperation } from '../format/log-operations.ts';
 import type { LogFinding } from '../format/log-state.ts';
 import { applyEntry, replacedStateOf } from './apply-entry.ts';
 import { entryName, readLinks, type Link, type LogDamage, type LogSource, type SoundLink } from './chain.ts';
@@ -22,8 +20,8 @@ import { hasNoEffect, type Fold } from './fold.ts';
 import { loadLog, type LoadedLog } from './load-log.ts';
 import type { LogMemory, LogPlace, SeenLog } from './log-memory.ts';
 import { putEntry } from './put-entry.ts';
-import { openEntry, sealEntry, type LogEntry, type SectionDraft } from './sealed-entry.ts';
-import { writeState } from './state-entry.ts';
+import { sealNext, type Draft } from './seal-next.ts';
+import type { LogEntry } from './sealed-entry.ts';
 
 export interface OpenLogOptions {
   readonly backend: Backend;
@@ -74,12 +72,6 @@ export interface Log {
   ): Promise<Appended | undefined>;
   /** Reads entry n again, proved by the chain. Errors: `entry-absent`, `log-damaged`. */
   read(n: number): Promise<LogEntry>;
-}
-
-export interface Draft {
-  readonly ops: readonly KnownOperation[];
-  readonly audit?: readonly AuditPin[] | undefined;
-  readonly sections?: readonly SectionDraft[] | undefined;
 }
 
 export interface AppendOptions {
@@ -220,12 +212,8 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
       const { fold } = view;
       const draft = await build(fold);
       if (draft === undefined) return undefined;
-      const bytes = await seal(fold, draft);
-      const entry = openEntry(bytes, fold.n + 1, keys, entryName(fold.n + 1));
-      const applied = applyEntry(fold, entry);
+      const { key, bytes, entry, applied } = await sealNext(fold, draft, { backend, keys, random, tool, signal });
       refuseIneffective(applied.findings);
-
-      const key = logKey(keys.repository, entry.n);
       if ((await putEntry(backend, key, bytes, { sleep, signal })) === 'stored') {
         adopt({ n: entry.n, hash: entry.hash, entry }, applied.fold);
         await source.cache.write(key, bytes);
@@ -237,17 +225,6 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
     throw new MbkError('log-race-lost', `other writers were faster ${attempts} times at appending to the log`, {
       details: { attempts, n: view.newest.n },
     });
-  }
-
-  /** Bytes of the next entry; every so many carry the state of what comes before them, which is put first. */
-  async function seal(fold: Fold, { ops, audit, sections }: Draft): Promise<Uint8Array> {
-    const n = fold.n + 1;
-    const state: KnownOperation[] =
-      n % stateInterval === 0
-        ? [{ op: 'state', id: await writeState(fold, { backend, keys, random, signal }), through: fold.n }]
-        : [];
-    const at = await backend.now({ signal });
-    return sealEntry({ n, previous: fold.hash, at, tool, audit, ops: [...ops, ...state], sections }, keys, random);
   }
 
   function refuseDamaged(): void {

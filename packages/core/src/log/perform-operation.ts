@@ -99,7 +99,8 @@ export function perform(step: Step, op: Operation): void {
   }
 }
 
-function setFeatures(step: Step, { op: _, ...features }: FeaturesOperation): void {
+function setFeatures(step: Step, { format, required, parameters, timezone }: FeaturesOperation): void {
+  const features = { format, required, parameters, timezone };
   if (features.format !== formatVersion || features.required.length > 0) {
     const needs =
       features.format === formatVersion
@@ -141,6 +142,10 @@ function advance(step: Step, { heads }: AdvanceOperation): void {
         'advance-stale',
         `domain ${head.domain} stands at ${after.heads.get(head.domain)?.to ?? 'nothing'}, not at ${head.from ?? 'nothing'}`,
       );
+      return;
+    }
+    if (after.deleted.has(head.bundle)) {
+      note(step, 'advance', 'bundle-deleted', bundleGone(head.bundle));
       return;
     }
     if (head.tag !== null && after.tags.has(head.tag)) {
@@ -196,25 +201,39 @@ function setTag(step: Step, op: TagOperation | UntagOperation): void {
     note(step, 'tag', 'tag-exists', `the tag ${op.name} exists`);
     return;
   }
+  if (fold.deleted.has(op.bundle)) {
+    note(step, 'tag', 'bundle-deleted', bundleGone(op.bundle));
+    return;
+  }
   const { domain, name, commit, object, bundle } = op;
   const row: TagRow = { domain, name, commit, object, bundle, n: entry.n, at: entry.at };
   step.fold = { ...fold, tags: fold.tags.with([[name, row]]) };
 }
 
+function bundleGone(bundle: EntryId): string {
+  return `the catalogue bundle ${bundle}, which it names, was deleted`;
+}
+
 function setSegments(step: Step, { add, drop }: IndexOperation): void {
-  const { fold, entry } = step;
+  const { fold, entry, rights } = step;
   const gone = add.find(({ id }) => fold.deleted.has(id));
   // Behind an entry that cannot be read, segments may be live that this fold has not heard of.
   const idle = fold.gaps.length > 0 ? undefined : drop.find((id) => !fold.segments.has(id));
-  if (gone !== undefined || idle !== undefined) {
-    const text =
-      gone === undefined
-        ? `segment ${idle}, which it drops, is not live`
-        : `segment ${gone.id}, which it adds, was deleted`;
-    note(step, 'index', 'index-stale', text);
+  // Else a writer could take over an owner's segment: whose rows are trusted, and what its size is, would be theirs to say.
+  const foreign =
+    rights?.role === 'owner'
+      ? undefined
+      : add.find(({ id }) => (fold.segments.get(id)?.actor ?? entry.actor) !== entry.actor);
+  const stale = [
+    gone && `segment ${gone.id}, which it adds, was deleted`,
+    idle && `segment ${idle}, which it drops, is not live`,
+    foreign && `segment ${foreign.id}, which it adds, is another actor's`,
+  ].find((text) => text !== undefined);
+  if (stale !== undefined) {
+    note(step, 'index', 'index-stale', stale);
     return;
   }
-  const added = add.map((row) => [row.id, { ...row, n: entry.n }] as const);
+  const added = add.map((row) => [row.id, { ...row, n: entry.n, actor: entry.actor }] as const);
   step.fold = { ...fold, segments: fold.segments.without(drop).with(added) };
 }
 

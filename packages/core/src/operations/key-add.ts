@@ -40,7 +40,7 @@ export interface KeyAdded {
 export async function addKey(repository: Repository, { secret, name }: AddKeyRequest): Promise<KeyAdded> {
   const { backend, keys, log, random } = repository;
   await log.refresh();
-  requireOwner(repository, 'add a key');
+  requireOwner(repository, log.fold, 'add a key');
   checkName(name);
   refuseTaken(log.fold, name);
   await refuseOpening(repository, secret);

@@ -33,7 +33,7 @@ export interface KeyRemoved {
 export async function removeKey(repository: Repository, which: string): Promise<KeyRemoved> {
   const { backend, keys, log } = repository;
   await log.refresh();
-  requireOwner(repository, 'remove a key');
+  requireOwner(repository, log.fold, 'remove a key');
   const rows = await listKeys(repository);
   const row = findKey(rows, which);
   const agreement = await agreementOf(repository, row);
@@ -41,6 +41,7 @@ export async function removeKey(repository: Repository, which: string): Promise<
   const { actor } = row;
   if (actor !== null && roleOf(log.fold, actor) !== undefined) {
     await log.append((fold) => {
+      requireOwner(repository, fold, 'remove a key');
       if (roleOf(fold, actor) === undefined) return undefined; // somebody else removed it
       refuseLast(fold, openers, row);
       return { ops: [{ op: 'actors', set: [], remove: [actor] }] };

@@ -11,7 +11,7 @@ import type { ActorRow } from '../format/log-state.ts';
 import { timeText } from '../format/snapshot-manifest.ts';
 import { readSlots } from '../keyring/open-keys.ts';
 import { MbkError } from '../errors.ts';
-import { roleOf } from '../log/fold.ts';
+import { roleOf, type Fold } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
 
 /**
@@ -98,9 +98,9 @@ export function findKey(rows: readonly KeyRow[], text: string): KeyRow {
   });
 }
 
-/** `role-denied` unless the key in use is an owner's. */
-export function requireOwner(repository: Repository, doing: string): void {
-  const role = roleOf(repository.log.fold, repository.keys.actor.id);
+/** `role-denied` unless the key in use is an owner's, as of `fold`. */
+export function requireOwner({ keys }: Pick<Repository, 'keys'>, fold: Fold, doing: string): void {
+  const role = roleOf(fold, keys.actor.id);
   if (role !== 'owner') throw new MbkError('role-denied', `only an owner may ${doing}`, { details: { role } });
 }
 

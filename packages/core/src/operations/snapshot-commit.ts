@@ -51,6 +51,8 @@ export interface CommitAbout {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly collections: readonly StoredCollection[];
+  /** Plain bytes that were new, by domain. */
+  readonly addedTo: ReadonlyMap<string, number>;
   /** Captures whose files were taken as they were. */
   readonly reused: readonly CaptureRef[];
 }
@@ -241,7 +243,7 @@ function manifestOf(
     readonly options: BuildOptions;
   },
 ): Parameters<typeof prepareSnapshot>[0] {
-  const { request, about, finishedAt, session } = options;
+  const { request, about, finishedAt } = options;
   const sum = (field: 'files' | 'directories' | 'symlinks' | 'bytes'): number => collections.reduce((total, one) => total + one[field], 0);
   const notes = taken.flatMap(({ changed, problems }) => [
     ...changed.map((path) => ({ path: encodeByteText(path), problem: 'changed while it was read' })),
@@ -265,11 +267,18 @@ function manifestOf(
       symlinks: sum('symlinks'),
       bytes: sum('bytes'),
       assets: taken.reduce((total, { assets }) => total + assets.length, 0),
-      added: session.writer.stats.newBytes,
-      stored: session.writer.stats.storedBytes,
+      ...writtenFor(domain, options),
     },
     notes,
   };
+}
+
+/** What the run brought for a domain. Packs are shared: what was written counts by the share of what was new. */
+function writtenFor(domain: string, { about, session }: BuildOptions): { added: number; stored: number } {
+  const added = about.addedTo.get(domain) ?? 0;
+  let all = 0;
+  for (const bytes of about.addedTo.values()) all += bytes;
+  return { added, stored: all === 0 ? 0 : Math.round((session.writer.stats.storedBytes * added) / all) };
 }
 
 async function extraTag(

@@ -5,12 +5,10 @@
 import { encodeAssetLine, type AssetLine } from '../format/asset-line.ts';
 import { concatBytes } from '../format/bytes.ts';
 import { encodeCanonical } from '../format/canonical-json.ts';
-import type { BlobId, Lifetime } from '../format/ids.ts';
+import type { BlobId } from '../format/ids.ts';
 import { limits } from '../format/limits.ts';
 import { encodeLinks } from '../format/links-record.ts';
-import type { CapturedCollection } from '../snapshot/capture-source.ts';
-import type { CollectionRef } from '../snapshot/stat-cache.ts';
-import type { WriteSession } from './write-session.ts';
+import type { CapturedCollection, CaptureSourceOptions } from '../snapshot/capture-source.ts';
 
 /** A collection whose records are all stored. */
 export interface StoredCollection extends Omit<CapturedCollection, 'links'> {
@@ -20,13 +18,11 @@ export interface StoredCollection extends Omit<CapturedCollection, 'links'> {
 
 export async function storeTables(
   collections: readonly CapturedCollection[],
-  { session, lifetimeOf }: { readonly session: WriteSession; readonly lifetimeOf: (ref: CollectionRef) => Lifetime },
+  storeBlob: CaptureSourceOptions['store'],
 ): Promise<StoredCollection[]> {
   const stored: StoredCollection[] = [];
   for (const collection of collections) {
-    const lifetime = lifetimeOf(collection);
-    const store = async (type: 'links' | 'table', bytes: Uint8Array): Promise<BlobId> =>
-      (await session.writer.store(type, bytes, { lifetime })).id;
+    const store = async (type: 'links' | 'table', bytes: Uint8Array): Promise<BlobId> => (await storeBlob(type, bytes, collection)).id;
     const groups = collection.links.groups();
     const links = groups.length === 0 ? null : await store('links', encodeLinks(groups).bytes);
     const table = collection.assets.length === 0 ? null : await storeTable(collection.assets, (bytes) => store('table', bytes));

@@ -10,13 +10,14 @@ import { sha256Hex } from '../crypto/hash.ts';
 import { MbkError } from '../errors.ts';
 import { toHex, utf8 } from '../format/bytes.ts';
 import type { ByteString } from '../format/byte-name.ts';
-import { lifetimes, type Lifetime } from '../format/ids.ts';
+import type { Lifetime } from '../format/ids.ts';
 import type { GitProvenance } from '../format/snapshot-manifest.ts';
 import { isExpired, lostAfter } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
 import type { AssetPlugins } from '../snapshot/asset-plugins.ts';
-import { captureSource, type CapturedSource, type CaptureProgress } from '../snapshot/capture-source.ts';
+import { captureSource, type CapturedSource, type CaptureProgress, type CaptureSourceOptions } from '../snapshot/capture-source.ts';
 import { openStatCache, type CaptureRef, type CollectionRef, type StatCache } from '../snapshot/stat-cache.ts';
+import { mergeIndexIfPossible } from './merge-index.ts';
 import { commitSnapshots, type CommittedSnapshot } from './snapshot-commit.ts';
 import { storeTables } from './snapshot-tables.ts';
 import { openWriteSession, ReliedOnGone, type WriteSession } from './write-session.ts';
@@ -99,15 +100,17 @@ export async function snapshot(
   const run = toHex(repository.random(16));
   const startedAt = repository.now();
   const session = await openWriteSession(repository);
+  const { store, addedTo } = storeOf(repository, request, session);
   for (let round = 1; ; round += 1) {
     const statCache = openStatCacheOf(repository, request);
     try {
-      const captured = await capture(repository, request, { session, statCache, onProgress });
-      const collections = await storeTables(captured.collections, { session, lifetimeOf: lifetimeOf(request) });
+      const captured = await capture(repository, request, { session, store, statCache, onProgress });
+      const collections = await storeTables(captured.collections, store);
       await session.writer.flush();
-      const about = { run, startedAt, collections, reused: [...captured.reused] };
+      const about = { run, startedAt, collections, addedTo, reused: [...captured.reused] };
       const { snapshots, unchanged, n } = await commitSnapshots(repository, request, session, about);
       rememberFiles(statCache, snapshots, n);
+      await mergeIndexIfPossible(repository);
       return report(run, { captured, snapshots, unchanged, session, statCache });
     } catch (error) {
       if (!(error instanceof ReliedOnGone) || round === maxRounds) throw error;
@@ -118,36 +121,56 @@ export async function snapshot(
   }
 }
 
-/** Walks and stores; what takes long is indexed in the log on the way. */
-async function capture(
-  repository: Repository,
+type StoreInCollection = CaptureSourceOptions['store'];
+
+/** Stores blobs for collections, and counts what is new in each domain; what takes long is indexed in the log on the way. */
+function storeOf(
+  { log, now }: Repository,
   request: SnapshotRequest,
-  { session, statCache, onProgress }: {
-    readonly session: WriteSession;
-    readonly statCache: StatCache;
-    readonly onProgress: ((progress: SnapshotProgress) => void) | undefined;
-  },
-): Promise<CapturedSource> {
-  const { keys, log, now, signal } = repository;
+  session: WriteSession,
+): { readonly store: StoreInCollection; readonly addedTo: ReadonlyMap<string, number> } {
   const { writer } = session;
-  if (keys.shared.chunker === undefined) throw new MbkError('role-denied', 'the key that was used may not take snapshots');
+  const addedTo = new Map<string, number>();
   let checkpointAt = now() + checkpointMs;
-  return captureSource({
-    ...request,
-    lifetimeOf: lifetimeOf(request),
-    gear: gearTable(keys.shared.chunker),
-    statCache,
-    isReusable: (captureRef) => request.force !== true && isReusable(repository, captureRef),
-    async store(type, bytes, lifetime) {
+  return {
+    addedTo,
+    async store(type, bytes, collection) {
       if (writer.pendingBytes >= checkpointBytes || now() >= checkpointAt) {
         checkpointAt = now() + checkpointMs;
         await session.checkpoint(log);
       }
-      return writer.store(type, bytes, { lifetime });
+      const { byteLength } = bytes;
+      const lifetime = request.retentionOf(collection)?.lifetime ?? 'long';
+      const stored = await writer.store(type, bytes, { lifetime });
+      if (stored.added) addedTo.set(collection.domain, (addedTo.get(collection.domain) ?? 0) + byteLength);
+      return stored;
     },
+  };
+}
+
+/** Walks the source and stores it. */
+async function capture(
+  repository: Repository,
+  request: SnapshotRequest,
+  { session, store, statCache, onProgress }: {
+    readonly session: WriteSession;
+    readonly store: StoreInCollection;
+    readonly statCache: StatCache;
+    readonly onProgress: ((progress: SnapshotProgress) => void) | undefined;
+  },
+): Promise<CapturedSource> {
+  const { keys, now, signal } = repository;
+  const { stats } = session.writer;
+  if (keys.shared.chunker === undefined) throw new MbkError('role-denied', 'the key that was used may not take snapshots');
+  return captureSource({
+    ...request,
+    gear: gearTable(keys.shared.chunker),
+    statCache,
+    isReusable: (captureRef) => request.force !== true && isReusable(repository, captureRef),
+    store,
     now,
     signal,
-    onFile: onProgress && ((progress) => onProgress({ ...progress, newBytes: writer.stats.newBytes, storedBytes: writer.stats.storedBytes })),
+    onFile: onProgress && ((progress) => onProgress({ ...progress, newBytes: stats.newBytes, storedBytes: stats.storedBytes })),
   });
 }
 
@@ -162,10 +185,6 @@ export function isReusable({ log: { fold } }: Repository, { commit, collection, 
 /** The stat cache of a source root in this repository; the caller closes it. */
 export function openStatCacheOf({ stateFolder }: Repository, { root }: Pick<SnapshotRequest, 'root'>): StatCache {
   return openStatCache({ folder: `${stateFolder}/stat`, name: sha256Hex(utf8(root)).slice(0, 32) });
-}
-
-function lifetimeOf(request: SnapshotRequest): (collection: CollectionRef) => Lifetime {
-  return (collection) => request.retentionOf(collection)?.lifetime ?? lifetimes[1];
 }
 
 function rememberFiles(statCache: StatCache, snapshots: readonly CommittedSnapshot[], n: number): void {

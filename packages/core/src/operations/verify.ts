@@ -89,8 +89,8 @@ export async function verifyRepository(repository: Repository, request: VerifyRe
   };
 }
 
-/** One listing for all steps: about 200 bytes of memory an entry, so some 60 MB for 10 TB in packs of 32 MiB. */
-async function listAll({ backend, signal }: Repository): Promise<ReadonlyMap<string, number>> {
+/** Sizes of all entries, by key. One listing for all steps: about 200 bytes of memory an entry, so some 60 MB for 10 TB in packs of 32 MiB. */
+export async function listAll({ backend, signal }: Repository): Promise<ReadonlyMap<string, number>> {
   const listed = new Map<string, number>();
   for await (const { key, size } of backend.list('', { signal })) listed.set(key, size);
   return listed;

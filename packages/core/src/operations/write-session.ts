@@ -3,15 +3,13 @@
  * an interrupted run of this host left behind.
  */
 import { join } from 'node:path';
-import { MbkError } from '../errors.ts';
-import type { EntryId, PackId, SegmentId } from '../format/ids.ts';
 import type { KnownOperation } from '../format/log-operations.ts';
 import type { Fold } from '../log/fold.ts';
 import type { Log } from '../log/open-log.ts';
 import { checkReliance, isReliable, type BrokenReliance } from '../log/writer-check.ts';
 import { adoptPacks } from '../pack/adopt-packs.ts';
 import { blobWriter, type BlobWriter } from '../pack/blob-writer.ts';
-import type { SegmentInfo } from '../pack/index-set.ts';
+import type { PackFilter, SegmentInfo } from '../pack/index-set.ts';
 import { packJournal } from '../pack/pack-journal.ts';
 import { isUsable, type Repository } from '../repository.ts';
 import type { CaptureRef } from '../snapshot/stat-cache.ts';
@@ -45,39 +43,52 @@ export async function openWriteSession(repository: Repository): Promise<WriteSes
   const { backend, keys, log, random, signal, stateFolder, packs: reader } = repository;
   await log.refresh();
   const index = await repository.index();
-  const openedAt = log.fold.n;
+  /** What was found known or reused since then holds as of this entry; a new round begins where the last one broke. */
+  let sinceN = log.fold.n;
+  let brokenAt = sinceN;
   /** The newest fold is asked: a pack that was deleted since is never a hit, one stored since may be. */
-  const usable = (pack: PackId, actor: Parameters<typeof isUsable>[3]): boolean => isUsable(log.fold, keys, pack, actor);
+  const usable: PackFilter = (pack, actor, namedBy) => isUsable(log.fold, keys, pack, actor, namedBy);
   const folder = join(stateFolder, 'journal');
   const adoption = await adoptPacks({ folder, backend, reader, index, isUsable: usable, isAlive, signal });
   const journal = packJournal(folder, { pid: process.pid, random });
   const writer = blobWriter({ backend, keys, random, index, isUsable: usable, journal, signal });
-  const taken: SegmentInfo[] = [];
+  let taken: readonly SegmentInfo[] = [];
+  /** Whether another actor named our segment before we did: then what it said of it stands. */
+  const isForeign = (fold: Fold, { id }: SegmentInfo): boolean =>
+    (fold.segments.get(id)?.actor ?? keys.actor.id) !== keys.actor.id;
 
   const session: WriteSession = {
     writer,
     broken(fold, reused) {
-      const broken = checkReliance(fold, { packs: writer.reliedPacks, captures: reused, sinceN: openedAt });
-      const lostSince = reused.length > 0 && [...fold.lost.values()].some((n) => n > openedAt);
-      // Files that were reused by stat may have lain in any pack: they are read again.
-      const expiredCaptures = lostSince ? [...reused] : broken.expiredCaptures;
-      const own = ownGone(fold, taken);
-      const found = { ...broken, expiredCaptures };
-      if (own !== undefined) throw own;
-      return isReliable(found) ? undefined : found;
+      const broken = checkReliance(fold, {
+        packs: writer.reliedPacks,
+        stored: taken.map(({ id }) => id),
+        captures: reused,
+        reusesTrees: reused.length > 0,
+        sinceN,
+      });
+      const foreign = taken.filter((segment) => isForeign(fold, segment)).map(({ id }) => id);
+      const found = { ...broken, deletedStored: [...broken.deletedStored, ...foreign] };
+      if (isReliable(found)) return undefined;
+      brokenAt = fold.n;
+      return found;
     },
-    invalidate({ deletedPacks, lostPacks }) {
+    invalidate({ deletedPacks, lostPacks, deletedStored }) {
       writer.invalidate([...deletedPacks, ...lostPacks]);
+      const gone = new Set<string>(deletedStored);
+      writer.untake(taken.map(({ id }) => id).filter((id) => gone.has(id)));
+      taken = taken.filter(({ id }) => !gone.has(id));
+      sinceN = brokenAt;
     },
     async takeIndex() {
       await writer.flush();
       const segment = await writer.takeSegment();
-      if (segment !== undefined) taken.push(segment);
-      return taken.length === 0 ? [] : [{ op: 'index', add: [...taken], drop: [] }];
+      if (segment !== undefined) taken = [...taken, segment];
+      return taken.length === 0 ? [] : [{ op: 'index', add: taken, drop: [] }];
     },
     indexed() {
       writer.committed(taken.map(({ id }) => id));
-      taken.length = 0;
+      taken = [];
       adoption.clear();
     },
     async checkpoint(to) {
@@ -91,20 +102,6 @@ export async function openWriteSession(repository: Repository): Promise<WriteSes
   return session;
 }
 
-/** A segment of ours that a prune took for a stray: only possible with a minimum age of zero. */
-function ownGone(fold: Fold, taken: readonly SegmentInfo[]): MbkError | undefined {
-  const gone = taken.find(({ id }) => isGone(fold, id));
-  return gone === undefined
-    ? undefined
-    : new MbkError('log-race-lost', `a prune removed index segment ${gone.id.slice(0, 8)} of this run before it could commit`, {
-        details: { segment: gone.id },
-      });
-}
-
-function isGone(fold: Fold, id: SegmentId | EntryId): boolean {
-  return fold.deleted.has(id as PackId);
-}
-
 /** Whether another process of that number runs on this host. In a container the dead one may have had our own. */
 function isAlive(pid: number): boolean {
   if (pid === process.pid) return false;
@@ -115,4 +112,3 @@ function isAlive(pid: number): boolean {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
-

@@ -39,7 +39,7 @@ export async function adoptPacks(options: AdoptOptions): Promise<Adoption> {
   for (const row of journals.flatMap(({ rows }) => rows)) {
     if (index.pack(row.id) !== undefined) continue;
     const contents = await contentsOf(row, options);
-    if (contents === undefined || !isUsable(contents.row.id, contents.row.actor)) continue;
+    if (contents === undefined || !isUsable(contents.row.id, contents.row.actor, undefined)) continue;
     index.addPack(contents);
     adopted.push(contents);
   }

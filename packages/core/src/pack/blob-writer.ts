@@ -24,16 +24,18 @@ import { buildSegment } from './build-segment.ts';
 import { type FrameAggregator, frameAggregator } from './frame-aggregator.ts';
 import type { IndexSet, PackFilter, SegmentInfo } from './index-set.ts';
 import { openPacks } from './open-packs.ts';
+import type { PackContents } from './pack-contents.ts';
 import type { PackJournal } from './pack-journal.ts';
 import type { FinishedPack } from './pack-writer.ts';
 import { rowsOfPacks } from './segment-source.ts';
+import { findWhole } from './whole-copy.ts';
 
 export interface BlobWriterOptions {
   readonly backend: Backend;
   readonly keys: Keys;
   readonly random: Random;
   readonly index: IndexSet;
-  /** Whether a blob in this pack counts as known: not condemned, deleted or lost, signed by an actor who is trusted. */
+  /** Whether a blob in this pack counts as known: not condemned, deleted or lost, and all who vouch for it are trusted. */
   readonly isUsable: PackFilter;
   /** What is written is sealed with it; the shared keyset unless given. */
   readonly keyset?: Keyset | undefined;
@@ -86,6 +88,8 @@ export interface BlobWriter {
   committed(segments: Iterable<SegmentId>): void;
   /** Makes packs that were deleted or lost meanwhile count for nothing: `store` of their blobs stores them again. */
   invalidate(packs: Iterable<PackId>): void;
+  /** Makes the packs of segments that cannot be committed, as they were deleted, wait for another segment again. */
+  untake(segments: Iterable<SegmentId>): void;
   /** Packs whose blobs this session counts on, those it put included: none may be deleted when it commits. */
   readonly reliedPacks: ReadonlySet<PackId>;
   /** Bytes of the packs that no segment names yet: reason to take one. */
@@ -101,12 +105,12 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
   const claimed: Readonly<Record<PackKind, Set<BlobId>>> = { data: new Set(), meta: new Set() };
   const relied = new Set<PackId>();
   const invalid = new Set<PackId>();
-  const taken = new Map<SegmentId, readonly PackId[]>();
+  const taken = new Map<SegmentId, readonly PackContents[]>();
   const puts = new Set<Promise<void>>();
   const stats: WriteStats = { newBlobs: 0, newBytes: 0, knownBlobs: 0, knownBytes: 0, packs: 0, storedBytes: 0 };
   let failure: { readonly error: unknown } | undefined;
 
-  const isUsable: PackFilter = (pack, actor) => !invalid.has(pack) && options.isUsable(pack, actor);
+  const isUsable: PackFilter = (pack, actor, namedBy) => !invalid.has(pack) && options.isUsable(pack, actor, namedBy);
 
   return {
     async store(type, bytes, { id: given, lifetime = 'long' } = {}) {
@@ -145,14 +149,14 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
       const built = buildSegment([rowsOfPacks(pending)], { keys, keyset, random });
       await putEntry(built.key, built.parts);
       index.addSegment(built);
-      taken.set(built.id, built.packs);
+      taken.set(built.id, pending);
       return { id: built.id, blobs: built.blobs, bytes: built.byteLength };
     },
 
     committed(segments) {
       const done: PackId[] = [];
       for (const id of segments) {
-        done.push(...(taken.get(id) ?? []));
+        done.push(...(taken.get(id) ?? []).map(({ row }) => row.id));
         taken.delete(id);
       }
       journal?.remove(done);
@@ -167,6 +171,14 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
       index.removePending(gone);
     },
 
+    untake(segments) {
+      for (const id of segments) {
+        index.removeSegment(id);
+        for (const contents of taken.get(id) ?? []) if (!invalid.has(contents.row.id)) index.addPack(contents);
+        taken.delete(id);
+      }
+    },
+
     reliedPacks: relied,
     get pendingBytes() {
       let bytes = 0;
@@ -178,9 +190,9 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
 
   function isKnown(kind: PackKind, id: BlobId): boolean {
     if (claimed[kind].has(id)) return true;
-    const copy = index.find(kind, id, isUsable);
-    if (copy !== undefined) relied.add(copy.pack.id);
-    return copy !== undefined;
+    const chain = findWhole(index, kind, id, isUsable);
+    for (const { pack } of chain ?? []) relied.add(pack.id);
+    return chain !== undefined;
   }
 
   /** Brings a blob into a frame; the packs that this filled. Never waits. */

@@ -10,7 +10,7 @@ import { MbkError } from '../errors.ts';
 import { viewOf } from '../format/bytes.ts';
 import type { PackId } from '../format/ids.ts';
 import { filterBlocks, rowBytes, rowsPerPage } from '../format/index-segment.ts';
-import { decodeFrame, encodeFrame } from '../format/segment-rows.ts';
+import { decodeFrame, decodePackRow, encodeFrame, encodePackRow } from '../format/segment-rows.ts';
 import { addToFilter } from './block-filter.ts';
 import { type MergePlan, planMerge, type PlannedSource } from './merge-plan.ts';
 import { type RowCursor, rowCursor } from './row-cursor.ts';
@@ -136,9 +136,16 @@ function countRecords(plan: MergePlan): number {
 
 function writePacks(writer: SegmentWriter, plan: MergePlan): void {
   const cursors = plan.sources.map((source) => rowCursor(source.rows, 'packs'));
+  const bytes = new Uint8Array(rowBytes.packs);
+  let firstFrame = 0;
   for (const { source, keep } of plan.order()) {
-    cursors[source]?.take(1, (row) => {
-      if (keep) writer.write('packs', row);
+    const counts = plan.sources[source]?.rows.counts;
+    cursors[source]?.take(1, (packRow) => {
+      if (!keep || counts === undefined) return;
+      const { row } = decodePackRow(packRow, 0, counts, 'index segment');
+      encodePackRow(bytes, 0, { row, firstFrame });
+      writer.write('packs', bytes);
+      firstFrame += row.frames;
     });
   }
 }
@@ -154,9 +161,11 @@ function writeFrames(writer: SegmentWriter, plan: MergePlan): ExtraCounts {
   const perPack = (): Uint32Array[] => plan.sources.map((source) => new Uint32Array(source.rows.counts.packs));
   const extras = { bases: perPack(), parameters: perPack() };
   const basesRead = plan.sources.map(() => 0);
+  const parametersRead = plan.sources.map(() => 0);
   const row = new Uint8Array(rowBytes.frames);
   let newPackRow = 0;
   let firstBase = 0;
+  let firstParameter = 0;
   for (const { source, packRow, frames, keep } of plan.order()) {
     const rows = plan.sources[source]?.rows;
     const bases = extras.bases[source];
@@ -168,17 +177,19 @@ function writeFrames(writer: SegmentWriter, plan: MergePlan): ExtraCounts {
       if (
         frame === undefined ||
         frame.packRow !== packRow ||
-        frame.number !== number ||
-        (frame.bases > 0 && frame.firstBase !== basesRead[source])
+        (frame.bases > 0 && frame.firstBase !== basesRead[source]) ||
+        (frame.parameterBytes > 0 && frame.firstParameter !== parametersRead[source])
       ) {
         throw new MbkError('value-invalid', `frame ${number} of a pack is not where an index segment must have it`);
       }
       bases[packRow] = (bases[packRow] ?? 0) + frame.bases;
       parameters[packRow] = (parameters[packRow] ?? 0) + frame.parameterBytes;
       basesRead[source] = (basesRead[source] ?? 0) + frame.bases;
+      parametersRead[source] = (parametersRead[source] ?? 0) + frame.parameterBytes;
       if (!keep) continue;
-      encodeFrame(row, 0, { ...frame, packRow: newPackRow, firstBase });
+      encodeFrame(row, 0, { ...frame, packRow: newPackRow, firstBase, firstParameter });
       firstBase += frame.bases;
+      firstParameter += frame.parameterBytes;
       writer.write('frames', row);
     }
     if (keep) newPackRow += 1;

@@ -40,7 +40,7 @@ export interface CheckPackOptions {
  */
 export function checkPack(
   bytes: Uint8Array,
-  { kind, id, keys }: { readonly kind: PackKind; readonly id: PackId; readonly keys: Keys },
+  { kind, id, keys, hash = sha256Hex }: CheckPackOptions,
 ): PackCheck {
   const what = packName({ kind, id });
   const problems: PackProblem[] = [];
@@ -78,13 +78,19 @@ function contentsOf(bytes: Uint8Array, kind: PackKind, id: PackId, keys: Keys): 
   return openContents({ kind, id, size, header: bytes.subarray(0, headerBytes), footerBox }, keys);
 }
 
+interface FrameToCheck {
+  readonly key: Uint8Array;
+  readonly contents: PackContents;
+  readonly frame: FooterFrame;
+  readonly number: number;
+  readonly hash: (bytes: Uint8Array) => string;
+}
+
 function checkFrame(
   bytes: Uint8Array,
-  key: Uint8Array,
-  { row }: PackContents,
-  frame: FooterFrame,
-  number: number,
+  { key, contents, frame, number, hash }: FrameToCheck,
 ): PackProblem | undefined {
+  const { row } = contents;
   let plain: Uint8Array;
   try {
     plain = openFrame(key, row, number, frame, bytes.subarray(frame.offset, frame.offset + frame.boxLength));

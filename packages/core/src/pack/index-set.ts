@@ -25,10 +25,15 @@ export interface SegmentInfo {
   /** Number of its records. */
   readonly blobs: number;
   readonly bytes: number;
+  /** Who named it in the log; undefined as long as the log does not, and this session built it. */
+  readonly actor?: ActorId | undefined;
 }
 
-/** Decides about a pack by its id and by who signed it. */
-export type PackFilter = (pack: PackId, actor: ActorId) => boolean;
+/**
+ * Decides about a pack by its id, by who signed it, and by who named the segment that says so: a signer in a segment is
+ * as good as the word of that actor. `namedBy` is undefined where the footer itself was read or written here.
+ */
+export type PackFilter = (pack: PackId, actor: ActorId, namedBy: ActorId | undefined) => boolean;
 
 export interface IndexSet {
   readonly segments: readonly Segment[];
@@ -37,8 +42,8 @@ export interface IndexSet {
 
   /** All copies of a blob in packs of that kind: those for which `prefers` holds first, then shallowest first. */
   lookup(kind: PackKind, id: BlobId, prefers?: PackFilter): BlobCopy[];
-  /** Some copy in a pack for which `isUsable` holds: the question that deduplication asks. */
-  find(kind: PackKind, id: BlobId, isUsable: PackFilter): BlobCopy | undefined;
+  /** Some copy in a pack for which `isUsable` holds and that `accepts` takes: the question that deduplication asks. */
+  find(kind: PackKind, id: BlobId, isUsable: PackFilter, accepts?: (copy: BlobCopy) => boolean): BlobCopy | undefined;
   /** The row of a pack in any segment, or pending. */
   pack(id: PackId): PackRow | undefined;
   /** Every pack once, in no order. Holds the ids of all packs. */
@@ -50,6 +55,8 @@ export interface IndexSet {
   removePending(packs: Iterable<PackId>): void;
   /** Takes a segment that was just stored in the place of its pending packs, until the log names or drops it. */
   addSegment(built: BuiltSegment): void;
+  /** Forgets a segment of `addSegment` that no fold has named. */
+  removeSegment(id: SegmentId): void;
   /**
    * Makes `live` the segments of this set, beside those of `addSegment` that no fold has named yet; on an error the
    * set stays as it was. Errors: `entry-absent`, `entry-damaged`, `value-invalid`, `role-denied`, the backend's.
@@ -87,6 +94,7 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
   /** Newest first: what was stored last is asked for most. */
   let segments: Segment[] = [];
   const unnamed = new Set<SegmentId>();
+  const namedBy = new Map<SegmentId, ActorId | undefined>();
 
   return {
     get segments() {
@@ -95,17 +103,20 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
     pending: pending.packs,
 
     lookup(kind, id, prefers = () => true) {
-      const copies = [...pending.copies(kind, id), ...segments.flatMap((segment) => segment.copies(kind, id))];
-      const rank = (copy: BlobCopy): number => (prefers(copy.pack.id, copy.pack.actor) ? 0 : 1);
-      return withoutRepeats(copies).sort((a, b) => rank(a) - rank(b) || a.frame.depth - b.frame.depth);
+      const ranked = (copies: readonly BlobCopy[], by?: ActorId): RankedCopy[] =>
+        copies.map((copy) => ({ copy, rank: prefers(copy.pack.id, copy.pack.actor, by) ? 0 : 1 }));
+      const copies = ranked(pending.copies(kind, id));
+      for (const segment of segments) copies.push(...ranked(segment.copies(kind, id), namedBy.get(segment.id)));
+      return withoutRepeats(copies.sort((a, b) => a.rank - b.rank || a.copy.frame.depth - b.copy.frame.depth));
     },
 
-    find(kind, id, isUsable) {
-      const usable = ({ pack }: BlobCopy): boolean => isUsable(pack.id, pack.actor);
-      const found = pending.copies(kind, id).find(usable);
+    find(kind, id, isUsable, accepts = () => true) {
+      const pick = (copies: readonly BlobCopy[], by?: ActorId): BlobCopy | undefined =>
+        copies.find((copy) => isUsable(copy.pack.id, copy.pack.actor, by) && accepts(copy));
+      const found = pick(pending.copies(kind, id));
       if (found !== undefined) return found;
       for (const segment of segments) {
-        const copy = segment.copies(kind, id).find(usable);
+        const copy = pick(segment.copies(kind, id), namedBy.get(segment.id));
         if (copy !== undefined) return copy;
       }
       return undefined;
@@ -140,12 +151,20 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
     removePending: (packs) => pending.remove(packs),
 
     addSegment(built) {
-      const source =
-        (cache?.put(built.key, built.parts) === true ? cache.open(built.key) : undefined) ??
-        memorySource(concatBytes(built.parts));
-      segments = [openSegment({ id: built.id, source: small(source), keys, pages }), ...segments];
-      unnamed.add(built.id);
+      if (!segments.some(({ id }) => id === built.id)) {
+        const source =
+          (cache?.put(built.key, built.parts) === true ? cache.open(built.key) : undefined) ??
+          memorySource(concatBytes(built.parts));
+        segments = [openSegment({ id: built.id, source: small(source), keys, pages }), ...segments];
+        unnamed.add(built.id);
+      }
       pending.remove(built.packs);
+    },
+
+    removeSegment(id) {
+      if (!unnamed.delete(id)) return;
+      for (const segment of segments) if (segment.id === id) segment.close();
+      segments = segments.filter((segment) => segment.id !== id);
     },
 
     async setLive(live, { onDamaged, signal } = {}) {
@@ -169,6 +188,8 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
       const named = new Set(live.map(({ id }) => id));
       const stays = ({ id }: Segment): boolean => named.has(id) || unnamed.has(id);
       for (const id of named) unnamed.delete(id);
+      for (const { id, actor } of live) namedBy.set(id, actor);
+      for (const id of namedBy.keys()) if (!named.has(id)) namedBy.delete(id);
       for (const segment of segments) if (!stays(segment)) segment.close();
       const kept = segments.filter(stays);
       const keptIds = new Set(kept.map(({ id }) => id));
@@ -217,9 +238,20 @@ function small(source: ByteSource): ByteSource {
   return memorySource(bytes);
 }
 
-/** A pack may be in two segments, adopted twice; its copies count once. */
-function withoutRepeats(copies: readonly BlobCopy[]): BlobCopy[] {
-  if (copies.length < 2) return [...copies];
-  const byPlace = new Map(copies.map((copy) => [`${copy.pack.id} ${copy.number} ${copy.offset}`, copy]));
+interface RankedCopy {
+  readonly copy: BlobCopy;
+  readonly rank: number;
+}
+
+/** A pack may be in two segments, adopted twice; its copies count once, unless one segment says else than the other. */
+function withoutRepeats(copies: readonly RankedCopy[]): BlobCopy[] {
+  const byPlace = new Map<string, BlobCopy>();
+  for (const { copy } of copies) {
+    const { pack, number, offset, length, frame } = copy;
+    const place = [pack.id, number, offset, length, frame.offset, frame.boxLength, frame.plainLength, frame.codec].join(
+      ' ',
+    );
+    if (!byPlace.has(place)) byPlace.set(place, copy);
+  }
   return [...byPlace.values()];
 }

@@ -62,11 +62,18 @@ const dropped = -1;
 function packsOf(rows: SegmentRows, source: number): PackInSource[] {
   const cursor = rowCursor(rows, 'packs');
   const packs: PackInSource[] = [];
+  let frameRow = 0;
   for (let row = cursor.next(); row !== undefined; row = cursor.next()) {
-    const { id, frames } = decodePackRow(row, 0, 'index segment');
+    const {
+      row: { id, frames },
+      firstFrame,
+    } = decodePackRow(row, 0, rows.counts, 'index segment');
     const before = packs.at(-1);
     if (before !== undefined && before.id >= id)
       throw new MbkError('value-invalid', 'the packs of an index segment are not sorted');
+    if (firstFrame !== frameRow)
+      throw new MbkError('value-invalid', `the frames of pack ${id} begin at row ${firstFrame}, not at ${frameRow}`);
+    frameRow += frames;
     packs.push({ id, source, packRow: packs.length, frames, keep: true });
   }
   return packs;

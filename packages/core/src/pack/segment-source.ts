@@ -99,7 +99,11 @@ function frameRowOf(record: Uint8Array): number {
 
 function packRows(packs: readonly PackContents[]): Uint8Array {
   const rows = new Uint8Array(packs.length * rowBytes.packs);
-  packs.forEach(({ row }, index) => encodePackRow(rows, index * rowBytes.packs, row));
+  let firstFrame = 0;
+  packs.forEach(({ row, frames }, index) => {
+    encodePackRow(rows, index * rowBytes.packs, { row, firstFrame });
+    firstFrame += frames.length;
+  });
   return rows;
 }
 
@@ -107,20 +111,22 @@ function frameRows(packs: readonly PackContents[], count: number): Uint8Array {
   const rows = new Uint8Array(count * rowBytes.frames);
   let at = 0;
   let firstBase = 0;
+  let firstParameter = 0;
   packs.forEach(({ frames }, packRow) => {
-    frames.forEach((frame, number) => {
+    for (const frame of frames) {
       const { parameters, bases, ...place } = frame;
       encodeFrame(rows, at, {
         ...place,
         packRow,
-        number,
         firstBase,
         bases: bases.length,
+        firstParameter,
         parameterBytes: parameters.byteLength,
       });
       firstBase += bases.length;
+      firstParameter += parameters.byteLength;
       at += rowBytes.frames;
-    });
+    }
   });
   return rows;
 }

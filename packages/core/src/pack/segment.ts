@@ -8,7 +8,15 @@ import { boxOverhead, decodeHeader, entryKey, headerBytes, openBox } from '../cr
 import type { Keys } from '../crypto/keyset.ts';
 import { MbkError } from '../errors.ts';
 import { compareBytes, fromHex, toHex, viewOf } from '../format/bytes.ts';
-import { asBlobId, type BlobId, type PackId, type PackKind, packKindOf, type SegmentId } from '../format/ids.ts';
+import {
+  asBlobId,
+  type BlobId,
+  type KeysetId,
+  type PackId,
+  type PackKind,
+  packKindOf,
+  type SegmentId,
+} from '../format/ids.ts';
 import {
   decodeRoot,
   decodeSegmentTrailer,
@@ -20,7 +28,14 @@ import {
   segmentGeometry,
   segmentTrailerBytes,
 } from '../format/index-segment.ts';
-import { decodeFrame, decodePackRow, decodeRecord, type PackRow, type SegmentFrame } from '../format/segment-rows.ts';
+import {
+  decodeFrame,
+  decodePackRow,
+  decodeRecord,
+  type PackRow,
+  type SegmentFrame,
+  type SegmentPack,
+} from '../format/segment-rows.ts';
 import type { BlobCopy } from './blob-copy.ts';
 import { filterMayHold } from './block-filter.ts';
 import type { ByteSource } from './byte-source.ts';
@@ -30,6 +45,8 @@ import type { SegmentRows } from './segment-source.ts';
 
 export interface Segment extends SegmentRows {
   readonly id: SegmentId;
+  /** What it is sealed with. */
+  readonly keyset: KeysetId;
   readonly byteLength: number;
   /** All copies of a blob in packs of that kind, in no order; empty when there is none. */
   copies(kind: PackKind, id: BlobId): BlobCopy[];
@@ -92,11 +109,11 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
 
   const filter = viewOf(loadRegion('filter'));
   const directory = loadRegion('directory');
-  const packRows = new Map<number, PackRow>();
-  let parameterStarts: Float64Array | undefined;
+  const packRows = new Map<number, SegmentPack>();
 
   return {
     id,
+    keyset: header.keyset,
     byteLength,
     counts,
     copies,
@@ -163,9 +180,11 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
     const record = decodeRecord(records, at, counts, what);
     const { bytes, at: frameAt } = pageAt('frames', record.frameRow);
     const frame = decodeFrame(bytes, frameAt, counts, what);
-    const pack = packAt(frame.packRow);
+    const { row: pack, firstFrame } = packAt(frame.packRow);
+    const number = record.frameRow - firstFrame;
     const sound =
-      frame.number < pack.frames &&
+      number >= 0 &&
+      number < pack.frames &&
       frame.offset + frame.boxLength <= pack.size &&
       record.offset + record.length <= frame.plainLength &&
       packKindOf(record.type) === pack.kind;
@@ -179,18 +198,18 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
       id: blob,
       type,
       pack,
-      number: frame.number,
-      frame: { ...frame, ...extrasOf(record.frameRow, frame) },
+      number,
+      frame: { ...frame, ...extrasOf(frame) },
       offset,
       length,
     };
   }
 
-  function packAt(row: number): PackRow {
+  function packAt(row: number): SegmentPack {
     const known = packRows.get(row);
     if (known !== undefined) return known;
     const { bytes, at } = pageAt('packs', row);
-    const pack = decodePackRow(bytes, at, what);
+    const pack = decodePackRow(bytes, at, counts, what);
     if (packRows.size >= rememberedPacks) packRows.clear();
     packRows.set(row, pack);
     return pack;
@@ -203,13 +222,13 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
       return compareBytes(rows.subarray(at, at + 32), bytes) >= 0;
     });
     if (row === counts.packs) return undefined;
-    const found = packAt(row);
+    const { row: found } = packAt(row);
     return found.id === pack ? found : undefined;
   }
 
   function* packs(): Generator<PackRow> {
     for (const rows of regionPages('packs')) {
-      for (let at = 0; at < rows.byteLength; at += rowBytes.packs) yield decodePackRow(rows, at, what);
+      for (let at = 0; at < rows.byteLength; at += rowBytes.packs) yield decodePackRow(rows, at, counts, what).row;
     }
   }
 
@@ -220,51 +239,24 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
   }
 
   /** Bases and parameters of a frame, which lie in regions of their own. */
-  function extrasOf(frameRow: number, frame: SegmentFrame): { bases: BlobId[]; parameters: Uint8Array } {
-    const bases: BlobId[] = [];
-    for (let base = frame.firstBase; base < frame.firstBase + frame.bases; base += 1) {
-      const { bytes, at } = pageAt('bases', base);
-      bases.push(asBlobId(toHex(bytes.subarray(at, at + 32))));
-    }
-    const parameters = new Uint8Array(frame.parameterBytes);
-    if (parameters.byteLength > 0) {
-      const start = parameterStart(frameRow);
-      if (start + parameters.byteLength > counts.parameters)
-        throw new MbkError('value-invalid', `${what}: codec parameters are out of bounds`);
-      for (let index = 0; index < parameters.byteLength; index += 1) {
-        const { bytes, at } = pageAt('parameters', start + index);
-        parameters[index] = bytes[at] ?? 0;
-      }
-    }
-    return { bases, parameters };
+  function extrasOf(frame: SegmentFrame): { bases: BlobId[]; parameters: Uint8Array } {
+    const ids = readRows('bases', frame.firstBase, frame.bases);
+    const bases = Array.from({ length: frame.bases }, (_, base) =>
+      asBlobId(toHex(ids.subarray(base * rowBytes.bases, (base + 1) * rowBytes.bases))),
+    );
+    return { bases, parameters: readRows('parameters', frame.firstParameter, frame.parameterBytes) };
   }
 
-  /**
-   * First byte of a frame's parameters. Rows hold their lengths only, so the sums before each page of frames are taken
-   * once, when the first frame with parameters is met.
-   */
-  function parameterStart(frameRow: number): number {
-    parameterStarts ??= sumParameters();
-    const perPage = rowsPerPage('frames');
-    const index = Math.floor(frameRow / perPage);
-    const rows = page('frames', index);
-    let start = parameterStarts[index] ?? 0;
-    for (let row = 0; row < frameRow % perPage; row += 1)
-      start += decodeFrame(rows, row * rowBytes.frames, counts, what).parameterBytes;
-    return start;
-  }
-
-  function sumParameters(): Float64Array {
-    const starts = new Float64Array(geometry.pages('frames'));
-    let sum = 0;
-    let index = 0;
-    for (const rows of regionPages('frames')) {
-      starts[index] = sum;
-      index += 1;
-      for (let at = 0; at < rows.byteLength; at += rowBytes.frames)
-        sum += decodeFrame(rows, at, counts, what).parameterBytes;
+  /** A copy of `count` rows of a region from `first` on, over as many pages as they lie on. */
+  function readRows(region: Region, first: number, count: number): Uint8Array {
+    const rows = new Uint8Array(count * rowBytes[region]);
+    for (let done = 0; done < rows.byteLength;) {
+      const { bytes, at } = pageAt(region, first + done / rowBytes[region]);
+      const part = bytes.subarray(at, at + rows.byteLength - done);
+      rows.set(part, done);
+      done += part.byteLength;
     }
-    return starts;
+    return rows;
   }
 }
 

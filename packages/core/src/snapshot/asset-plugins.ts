@@ -4,7 +4,15 @@
  * A plugin cannot harm a snapshot: whatever it throws or answers, at worst the file has no layout. A wrong layout costs
  * compression, never bytes (docs/plugins.md).
  */
-import { checkLayout, layoutLimits, magicSpan, matchingKind, type CheckedLayout, type Plugin, type Reader } from '@mbk/plugin-sdk';
+import {
+  checkLayout,
+  layoutLimits,
+  magicSpan,
+  matchingKind,
+  type CheckedLayout,
+  type Plugin,
+  type Reader,
+} from '@mbk/plugin-sdk';
 
 export interface RecognisedAsset {
   /** What the file is, `class/format`: `model/gguf`. */
@@ -69,7 +77,8 @@ async function layoutOf(
   if (answer === undefined) return { layout: undefined, problem: undefined };
   const checked = checkLayout(answer, reader.size, limits);
   // A model without tensors (a vocabulary) is an ordinary file.
-  if (checked.ok) return { layout: checked.layout.tensors.length === 0 ? undefined : checked.layout, problem: undefined };
+  if (checked.ok)
+    return { layout: checked.layout.tensors.length === 0 ? undefined : checked.layout, problem: undefined };
   return { layout: undefined, problem: checked.reason };
 }
 

@@ -4,11 +4,12 @@
  * Files that did not change since a capture that still lives are known by the stat cache and not read. What cannot be
  * read is a problem of the report, never a failure: a snapshot takes the rest.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { GearTable } from '../chunker/gear.ts';
 import { MbkError, isMbkError } from '../errors.ts';
 import type { AssetLine } from '../format/asset-line.ts';
 import { displayBytes, encodeByteText, type ByteString } from '../format/byte-name.ts';
-import type { BlobId, BlobType, Lifetime } from '../format/ids.ts';
+import type { BlobId, BlobType } from '../format/ids.ts';
 import { checkLayout, type Layout } from '../format/layout-record.ts';
 import type { FileContent } from '../format/tree.ts';
 import type { AssetPlugins } from './asset-plugins.ts';
@@ -33,9 +34,8 @@ export interface CaptureSourceOptions {
   readonly wants: (collection: CollectionRef) => boolean;
   /** Where folders go that hold no file of any collection. */
   readonly emptyFolders: CollectionRef;
-  readonly lifetimeOf: (collection: CollectionRef) => Lifetime;
   readonly plugins: AssetPlugins;
-  readonly store: (type: BlobType, bytes: Uint8Array, lifetime: Lifetime) => Promise<{ readonly id: BlobId }>;
+  readonly store: (type: BlobType, bytes: Uint8Array, collection: CollectionRef) => Promise<{ readonly id: BlobId }>;
   readonly gear: GearTable;
   readonly statCache: StatCache | undefined;
   /** Whether the files of a capture may be taken as they were without reading them. */
@@ -72,10 +72,15 @@ export interface CapturedSource {
   readonly progress: Omit<CaptureProgress, 'path'>;
 }
 
+const eventsPerTurn = 512;
+
 /** Walks and stores. Throws what the store throws, `interrupted`, and `source-absent` if the root cannot be read. */
 export async function captureSource(options: CaptureSourceOptions): Promise<CapturedSource> {
   const run = captureRun(options);
+  let events = 0;
   for (const event of walkSource(options)) {
+    // The walk blocks, and files that are known cost nothing else: signals and progress get their turn here.
+    if ((events += 1) % eventsPerTurn === 0) await setImmediate();
     if (event.type === 'enter') run.enter(event.path, { name: event.name, facts: event.facts });
     else if (event.type === 'leave') await run.leave();
     else if (event.type === 'file') await run.file(event);
@@ -91,7 +96,10 @@ function* walkSource({ root, exclude, oneFileSystem, signal }: CaptureSourceOpti
   } catch (cause) {
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
     const path = displayBytes(root);
-    throw new MbkError('source-absent', `${path} is no folder that can be read: ${cause.message}`, { cause, details: { path } });
+    throw new MbkError('source-absent', `${path} is no folder that can be read: ${cause.message}`, {
+      cause,
+      details: { path },
+    });
   }
 }
 
@@ -112,22 +120,24 @@ interface OpenFolder {
 }
 
 function captureRun(options: CaptureSourceOptions) {
-  const { assign, wants, emptyFolders, lifetimeOf, plugins, statCache, now, signal } = options;
+  const { assign, wants, emptyFolders, plugins, statCache, now, signal } = options;
   const folders: OpenFolder[] = [];
   const collections = new Map<string, OpenCollection>();
   const reused = new Set<CaptureRef>();
-  const linked = new Map<string, { readonly content: FileContent; readonly changed: boolean; readonly asset: AssetFacts | undefined }>();
+  const linked = new Map<
+    string,
+    { readonly content: FileContent; readonly changed: boolean; readonly asset: AssetFacts | undefined }
+  >();
   const progress = { files: 0, bytes: 0, readBytes: 0 };
-  /** Where blobs of the file at hand go: one storer and its buffers serve all collections. */
-  let lifetime: Lifetime = 'long';
-  const storer = fileStorer({ store: (type, bytes) => options.store(type, bytes, lifetime), gear: options.gear });
+  /** What the file at hand belongs to: one storer and its buffers serve all collections. */
+  let current = emptyFolders;
+  const storer = fileStorer({ store: (type, bytes) => options.store(type, bytes, current), gear: options.gear });
 
   const open = (ref: CollectionRef): OpenCollection => {
     const key = `${ref.domain} ${ref.collection}`;
     const known = collections.get(key);
     if (known !== undefined) return known;
-    const kept = lifetimeOf(ref);
-    const tree = collectionTree((type, bytes) => options.store(type, bytes, kept));
+    const tree = collectionTree((type, bytes) => options.store(type, bytes, ref));
     const collection = { ref, tree, links: linkGroups(), assets: [], changed: [], problems: [] };
     collections.set(key, collection);
     return collection;
@@ -143,7 +153,10 @@ function captureRun(options: CaptureSourceOptions) {
     const twin = walked.link === undefined ? undefined : linked.get(walked.link);
     if (twin !== undefined) return { facts: walked.facts, ...twin };
     const known = statCache?.lookup(walked.path, walked.facts);
-    const taken = known !== undefined && options.isReusable(known.capture) ? reuse(walked, known, collection) : await read(walked, collection);
+    const taken =
+      known !== undefined && options.isReusable(known.capture)
+        ? reuse(walked, known, collection)
+        : await read(walked, collection);
     if (taken !== undefined && walked.link !== undefined) linked.set(walked.link, taken);
     return taken;
   };
@@ -153,7 +166,7 @@ function captureRun(options: CaptureSourceOptions) {
     return { facts: walked.facts, content: known.content, changed: false, asset: known.asset };
   };
   const read = async (walked: WalkedFile, collection: OpenCollection) => {
-    lifetime = lifetimeOf(collection.ref);
+    current = collection.ref;
     const takenMs = now();
     const { capture, asset } = await readFile(walked, { storer, plugins, signal });
     if (capture.kind === 'problem') {
@@ -226,14 +239,21 @@ function sortKey({ domain, collection }: CollectionRef): string {
 /** Reads and stores one file, with its layout if a plugin knows it. */
 async function readFile(
   walked: WalkedFile,
-  { storer, plugins, signal }: { readonly storer: FileStorer; readonly plugins: AssetPlugins; readonly signal: AbortSignal | undefined },
+  {
+    storer,
+    plugins,
+    signal,
+  }: { readonly storer: FileStorer; readonly plugins: AssetPlugins; readonly signal: AbortSignal | undefined },
 ): Promise<{ capture: Awaited<ReturnType<typeof captureFile>>; asset: AssetFacts | undefined }> {
   let asset: AssetFacts | undefined;
   const layoutOf = async (file: OpenSource): Promise<Layout | undefined> => {
     const reader = sourceReader(file);
     const head = await reader.read(0, Math.min(plugins.headBytes, reader.size)).catch(() => new Uint8Array(0)); // it shrank: read again
     const recognised = await plugins.recognise(reader, head, signal);
-    asset = recognised && { kind: recognised.kind, ...(recognised.layout && { tensors: recognised.layout.tensors.length }) };
+    asset = recognised && {
+      kind: recognised.kind,
+      ...(recognised.layout && { tensors: recognised.layout.tensors.length }),
+    };
     return recognised?.layout && storableLayout(recognised.layout, reader.size);
   };
   const capture = await captureFile(walked, { storer, layoutOf, signal });
@@ -250,6 +270,11 @@ function storableLayout({ container, tensors }: Layout, size: number): Layout | 
   }
 }
 
-function assetLine(path: ByteString, { collection }: CollectionRef, { size, sha256 }: FileContent, asset: AssetFacts): AssetLine {
+function assetLine(
+  path: ByteString,
+  { collection }: CollectionRef,
+  { size, sha256 }: FileContent,
+  asset: AssetFacts,
+): AssetLine {
   return { path: encodeByteText(path), collection, size, sha256, ...asset };
 }

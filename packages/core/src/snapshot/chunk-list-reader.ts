@@ -49,7 +49,8 @@ async function* readPart(
   if (level !== undefined && part.level !== level) {
     throw new MbkError('value-invalid', `${what}: level ${part.level}, its parent says ${level}`);
   }
-  const lengths = 'chunks' in part ? part.chunks.map((chunk) => chunk.length) : part.children.map((child) => child.bytes);
+  const lengths =
+    'chunks' in part ? part.chunks.map((chunk) => chunk.length) : part.children.map((child) => child.bytes);
   const total = lengths.reduce((sum, length) => sum + length, 0);
   if (total !== bytes) throw new MbkError('value-invalid', `${what}: covers ${total} bytes, expected ${bytes}`);
   if ('chunks' in part) {

@@ -52,9 +52,7 @@ export async function* compareTrees(
 
 /** Whether two entries have the same mode, owner and time. */
 export function isSameMetadata(a: TreeEntry, b: TreeEntry): boolean {
-  return (
-    a.mode === b.mode && a.owner[0] === b.owner[0] && a.owner[1] === b.owner[1] && isSameTime(a.mtime, b.mtime)
-  );
+  return a.mode === b.mode && a.owner[0] === b.owner[0] && a.owner[1] === b.owner[1] && isSameTime(a.mtime, b.mtime);
 }
 
 interface EntryPair {
@@ -90,7 +88,12 @@ interface OpenPair {
   readonly after: Cursor;
 }
 
-function openPair(readBlob: ReadBlob, path: ByteString, before: BlobId | undefined, after: BlobId | undefined): OpenPair {
+function openPair(
+  readBlob: ReadBlob,
+  path: ByteString,
+  before: BlobId | undefined,
+  after: BlobId | undefined,
+): OpenPair {
   return { path, before: openCursor(readBlob, before), after: openCursor(readBlob, after) };
 }
 

@@ -48,12 +48,16 @@ export interface FileStorerOptions {
 
 /** Bytes of one read. A longest chunk that is not complete, and a read, must fit into the window together. */
 const readBytes = 4_194_304;
+/** What a file costs besides its bytes, as so many bytes: about 20 µs. */
+const smallFileCost = 32_768;
 const windowBytes = parameters.maximumBytes + parameters.zeroRunBytes + readBytes;
 
 /** A storer, whose buffers (12 MiB, and 4 MiB once a file has a layout) serve every file. */
 export function fileStorer({ store, gear }: FileStorerOptions): FileStorer {
   const window = new Uint8Array(windowBytes);
   let skeleton: Uint8Array | undefined;
+  /** Work since other things had their turn, in bytes. */
+  let sinceTurn = 0;
   const gather = (): Uint8Array => (skeleton ??= new Uint8Array(parameters.pieceBytes));
 
   return {
@@ -61,7 +65,14 @@ export function fileStorer({ store, gear }: FileStorerOptions): FileStorer {
       const filled = readFully(reader, window.subarray(0, Math.min(size, readBytes)), 0);
       const layoutBytes = layout === undefined ? undefined : encodeLayout(layout);
       const isOneBlob = filled < (layoutBytes === undefined ? parameters.wholeFileBytes : parameters.smallTensorBytes);
-      if (isOneBlob) return await storeOneBlob(store, window.subarray(0, filled));
+      if (isOneBlob) {
+        sinceTurn += filled + smallFileCost;
+        if (sinceTurn > readBytes) {
+          sinceTurn = 0;
+          await takeTurn(signal);
+        }
+        return storeOneBlob(store, window.subarray(0, filled));
+      }
       const cutter = layout === undefined || layoutBytes === undefined ? contentCutter(gear) : layoutCutter(layout);
       const sink = chunkSink(store, gather);
       const read = await readPieces({ reader, size, window, filled, cutter, sink, signal });
@@ -96,8 +107,22 @@ interface ReadPieces {
   readonly zeroBytes: number;
 }
 
+/** Lets signals and displays have their turn: all else here blocks, or is done at once. */
+async function takeTurn(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  throwIfInterrupted(signal, 'storing a file');
+}
+
 /** Reads the file to its end and gives its pieces to the sink. */
-async function readPieces({ reader, size, window, filled, cutter, sink, signal }: ReadPiecesOptions): Promise<ReadPieces> {
+async function readPieces({
+  reader,
+  size,
+  window,
+  filled,
+  cutter,
+  sink,
+  signal,
+}: ReadPiecesOptions): Promise<ReadPieces> {
   const hash = createHash('sha256');
   /** Offset in the file of the first byte of the window, and behind its last. */
   let start = 0;
@@ -119,9 +144,7 @@ async function readPieces({ reader, size, window, filled, cutter, sink, signal }
   for (let fresh = window.subarray(0, filled); fresh.length > 0;) {
     hash.update(fresh);
     await give(cutter.push(fresh));
-    // Everything here may block or end at once: without this, neither a signal nor a progress display gets its turn.
-    await setImmediate();
-    throwIfInterrupted(signal, 'storing a file');
+    await takeTurn(signal);
     window.copyWithin(0, cutter.needed - start, end - start);
     start = cutter.needed;
     const from = end - start;

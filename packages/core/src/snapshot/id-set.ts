@@ -13,7 +13,8 @@ export function idSet(): IdSet {
   let bits = new Uint8Array(1024);
   return {
     add(id) {
-      if (!Number.isInteger(id) || id < 0 || id >= idBound) throw new RangeError(`expected an id below ${idBound}, got ${id}`);
+      if (!Number.isInteger(id) || id < 0 || id >= idBound)
+        throw new RangeError(`expected an id below ${idBound}, got ${id}`);
       const at = Math.floor(id / 8);
       if (at >= bits.length) {
         const larger = new Uint8Array(Math.max(at + 1, bits.length * 2));

@@ -66,7 +66,8 @@ export function levelBuilder<Item, Child extends { readonly id: BlobId }>(
       node.first = child;
       return;
     }
-    if (level > highestLevel) throw new MbkError('internal', `a sequence needs more than ${highestLevel} levels of nodes`);
+    if (level > highestLevel)
+      throw new MbkError('internal', `a sequence needs more than ${highestLevel} levels of nodes`);
     if (!node.hasSecond) {
       node.hasSecond = true;
       await pushChild(node, node.first, level);
@@ -81,7 +82,13 @@ export function levelBuilder<Item, Child extends { readonly id: BlobId }>(
 
   const storeNode = async (node: Node<Child>, level: number): Promise<void> => {
     const children = node.children.splice(0);
-    const { id } = await store(format.type, format.encode(level, children.map((child) => format.childText(child))));
+    const { id } = await store(
+      format.type,
+      format.encode(
+        level,
+        children.map((child) => format.childText(child)),
+      ),
+    );
     await addChild(format.nodeChild(id, children), level + 1);
   };
 

@@ -43,9 +43,7 @@ export function sourceFacts(stats: Stats): SourceFacts {
 
 /** Whether nothing says that the file is another one or was written to. */
 export function isUnchanged(a: SourceFacts, b: SourceFacts): boolean {
-  return (
-    a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs
-  );
+  return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs;
 }
 
 /** Something of the source that a snapshot could not take, and goes on without. */

@@ -20,7 +20,8 @@ export function sourceReader(file: OpenSource): Reader {
       if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0) {
         throw new RangeError(`expected an offset and a length in bytes, got ${offset} and ${length}`);
       }
-      if (length > size - offset) throw new RangeError(`expected a range within ${size} bytes, got ${offset} + ${length}`);
+      if (length > size - offset)
+        throw new RangeError(`expected a range within ${size} bytes, got ${offset} + ${length}`);
       const bytes = new Uint8Array(length);
       for (let filled = 0; filled < length;) {
         const read = file.read(bytes.subarray(filled), offset + filled);

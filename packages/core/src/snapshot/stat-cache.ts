@@ -6,15 +6,14 @@
  * error of the cache is one of the snapshot: it forgets, says so in `problem`, and the files are read.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
-import { isMbkError } from '../errors.ts';
 import type { ByteString } from '../format/byte-name.ts';
-import { readFields } from '../format/fields.ts';
 import { asCommitId, isHex, type CommitId } from '../format/ids.ts';
-import { readContent, type FileContent } from '../format/tree.ts';
 import { idBound, idSet } from './id-set.ts';
 import type { SourceFacts } from './source-facts.ts';
-import { isDamage, isSqliteError, newestNumber, openNewStatDatabase, openStatDatabase } from './stat-database.ts';
+import { decodeStatRecord, encodeStatRecord, statSum, type ReadFile } from './stat-record.ts';
+import { isDamage, isSqliteError, openNewStatDatabase, openStatDatabase, type StatDatabase } from './stat-database.ts';
+
+export type { AssetFacts, ReadFile } from './stat-record.ts';
 
 /** A collection of a domain. */
 export interface CollectionRef {
@@ -29,29 +28,11 @@ export interface CaptureRef extends CollectionRef {
   readonly n: number;
 }
 
-/** What a plugin recognised in a file. */
-export interface AssetFacts {
-  /** `class/format`: `model/gguf`. */
-  readonly kind: string;
-  /** How many it holds, where its layout is known. */
-  readonly tensors?: number;
-}
-
-/** A file whose facts and content belong together. */
-export interface ReadFile {
-  readonly facts: SourceFacts;
-  readonly content: FileContent;
-  /** When the facts were taken, before the content was read: milliseconds since 1970. */
-  readonly takenMs: number;
-  /** Undefined if no plugin knows the file. */
-  readonly asset?: AssetFacts | undefined;
-}
-
 export interface KnownFile extends ReadFile {
   /** Holds the content as long as it is not expired; the same object for all files of the capture. */
   readonly capture: CaptureRef;
-  /** Names the row. */
-  readonly row: number;
+  /** What names it in the database. */
+  readonly row: { readonly database: number; readonly id: number };
 }
 
 export interface StatCache {
@@ -87,6 +68,8 @@ export function openStatCache({ folder, name, timeoutMs = 10_000 }: StatCacheOpt
   const databaseOptions = { folder, name, timeoutMs };
   let problem: string | undefined;
   let rows: Rows | undefined;
+  /** Of the database that was opened last. */
+  let number: number | undefined;
 
   /** Runs `call` on the database; on an error of it goes on with a new database, or none. */
   const attempt = <T>(call: (rows: Rows) => T): T | undefined => {
@@ -105,19 +88,23 @@ export function openStatCache({ folder, name, timeoutMs = 10_000 }: StatCacheOpt
     problem ??= `the stat cache failed: ${error instanceof Error ? error.message : String(error)}`;
     rows?.close();
     rows = undefined;
-    if (!isFirst || !isDamage(error)) return;
+    const damaged = number;
+    if (isFirst && isDamage(error) && damaged !== undefined) start(() => openNewStatDatabase(databaseOptions, damaged));
+  };
+
+  const start = (openDatabase: () => StatDatabase): void => {
+    let opened: StatDatabase | undefined;
     try {
-      rows = openRows(openNewStatDatabase(databaseOptions, newestNumber(databaseOptions)));
-    } catch (next) {
-      fail(next);
+      opened = openDatabase();
+      number = opened.number;
+      rows = openRows(opened);
+    } catch (error) {
+      opened?.database.close();
+      fail(error);
     }
   };
 
-  try {
-    rows = openRows(openStatDatabase(databaseOptions));
-  } catch (error) {
-    fail(error);
-  }
+  start(() => openStatDatabase(databaseOptions));
 
   return {
     get problem() {
@@ -129,7 +116,7 @@ export function openStatCache({ folder, name, timeoutMs = 10_000 }: StatCacheOpt
     keep(path, known, collection) {
       const { capture } = known;
       if (capture.domain === collection.domain && capture.collection === collection.collection) {
-        attempt((open) => open.keep(known.row));
+        attempt((open) => open.keep(known));
       } else {
         attempt((open) => open.add(path, known, collection));
       }
@@ -153,16 +140,18 @@ export function openStatCache({ folder, name, timeoutMs = 10_000 }: StatCacheOpt
 /** What a run does with one open database. */
 interface Rows {
   find(path: ByteString, facts: SourceFacts): KnownFile | undefined;
-  keep(row: number): void;
+  keep(known: KnownFile): void;
   add(path: ByteString, file: ReadFile, collection: CollectionRef): void;
   /** The last call but `close`, which takes back what it did when it failed. */
   commit(captures: readonly CaptureRef[]): void;
   close(): void;
 }
 
-function openRows(database: DatabaseSync): Rows {
+function openRows({ database, number }: StatDatabase): Rows {
   // In the connection's own temporary database: what a run did not commit, no other process sees, and nothing is left.
-  database.exec('CREATE TEMP TABLE added (path TEXT NOT NULL, collection TEXT NOT NULL, record TEXT NOT NULL, sum INTEGER NOT NULL)');
+  database.exec(
+    'CREATE TEMP TABLE added (path TEXT NOT NULL, collection TEXT NOT NULL, record TEXT NOT NULL, sum INTEGER NOT NULL)',
+  );
   // One reading transaction for all lookups: a third of their time, and all see the same rows. It blocks nobody.
   database.exec('BEGIN');
   /**
@@ -182,17 +171,18 @@ function openRows(database: DatabaseSync): Rows {
       const id = Number(row['id']);
       const capture = captures.get(Number(row['capture']));
       const record = String(row['record']);
-      // SQLite does not notice a changed bit inside a row; a wrong hash in a tree would be a lost file.
-      if (capture === undefined || sumOf(path, record) !== row['sum'] || id >= idBound) return undefined;
-      const file = decodeRecord(record, path, facts);
-      return file === undefined ? undefined : { ...file, capture, row: id };
+      if (capture === undefined || statSum(path, record) !== row['sum'] || id >= idBound) return undefined;
+      const file = decodeStatRecord(record, path, facts);
+      return file === undefined ? undefined : { ...file, capture, row: { database: number, id } };
     },
 
-    keep: (row) => kept.add(row),
+    keep({ row }) {
+      if (row.database === number) kept.add(row.id);
+    },
 
     add(path, file, collection) {
-      const record = encodeRecord(file);
-      insert.run(path, collectionKey(collection), record, sumOf(path, record));
+      const record = encodeStatRecord(file);
+      insert.run(path, collectionKey(collection), record, statSum(path, record));
     },
 
     commit(taken) {
@@ -237,7 +227,12 @@ function capturesOf(database: DatabaseSync): ReadonlyMap<number, CaptureRef> {
     const { id, domain, collection, made_by: commit, n } = row;
     // What a damaged row says is of no capture: its files are read again.
     if (!isHex(commit, 20)) continue;
-    const capture = { domain: String(domain), collection: String(collection), commit: asCommitId(commit), n: Number(n) };
+    const capture = {
+      domain: String(domain),
+      collection: String(collection),
+      commit: asCommitId(commit),
+      n: Number(n),
+    };
     captures.set(Number(id), capture);
   }
   return captures;
@@ -247,40 +242,6 @@ function collectionKey({ domain, collection }: CollectionRef): string {
   return `${domain}/${collection}`;
 }
 
-function sumOf(path: ByteString, record: string): number {
-  return crc32(`${path}\0${record}`);
-}
-
-function encodeRecord({ facts, content, takenMs, asset }: ReadFile): string {
-  return JSON.stringify([facts.dev, facts.ino, facts.size, facts.mtimeMs, facts.ctimeMs, takenMs, content, asset ?? null]);
-}
-
-/** The file of a record, if it looked as `facts` say; undefined also for a record that another version wrote. */
-function decodeRecord(record: string, path: ByteString, facts: SourceFacts): ReadFile | undefined {
-  try {
-    const [dev, ino, size, mtimeMs, ctimeMs, takenMs, content, asset] = JSON.parse(record) as readonly unknown[];
-    const isSame =
-      dev === facts.dev &&
-      ino === facts.ino &&
-      size === facts.size &&
-      mtimeMs === facts.mtimeMs &&
-      ctimeMs === facts.ctimeMs;
-    if (!isSame || typeof takenMs !== 'number') return undefined;
-    const what = `row ${path} of the stat cache`;
-    return { facts, content: readContent(readFields(content, what)), takenMs, asset: readAsset(asset, what) };
-  } catch (error) {
-    if (error instanceof SyntaxError || isMbkError(error, 'value-invalid')) return undefined;
-    throw error;
-  }
-}
-
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
-}
-
-function readAsset(value: unknown, what: string): AssetFacts | undefined {
-  if (value === null) return undefined;
-  const fields = readFields(value, what);
-  const tensors = fields.optional('tensors', (f) => f.int('tensors'));
-  return { kind: fields.string('kind', { max: 100 }), ...(tensors === undefined ? {} : { tensors }) };
 }

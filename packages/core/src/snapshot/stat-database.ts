@@ -17,8 +17,13 @@ export interface StatDatabaseOptions {
   readonly timeoutMs: number;
 }
 
+export interface StatDatabase {
+  readonly database: DatabaseSync;
+  readonly number: number;
+}
+
 /** Opens the newest database, or, where that is damaged, a new one. Throws what SQLite and the file system throw. */
-export function openStatDatabase(options: StatDatabaseOptions): DatabaseSync {
+export function openStatDatabase(options: StatDatabaseOptions): StatDatabase {
   fs.mkdirSync(options.folder, { recursive: true, mode: 0o700 });
   const newest = Math.max(1, ...numbersOf(options));
   try {
@@ -29,8 +34,8 @@ export function openStatDatabase(options: StatDatabaseOptions): DatabaseSync {
   }
 }
 
-/** Opens the database behind number `damaged`, which another process may have made already. */
-export function openNewStatDatabase(options: StatDatabaseOptions, damaged: number): DatabaseSync {
+/** Opens the database after number `damaged`, which another process may have made already. */
+export function openNewStatDatabase(options: StatDatabaseOptions, damaged: number): StatDatabase {
   for (const number of numbersOf(options)) {
     // The damaged one stays for whoever wants to know what happened to it; those before it go.
     if (number < damaged) removeNumber(number, options);
@@ -38,14 +43,12 @@ export function openNewStatDatabase(options: StatDatabaseOptions, damaged: numbe
   return openNumber(damaged + 1, options);
 }
 
-/** The highest number of a database file, 0 when there is none. */
-export function newestNumber(options: StatDatabaseOptions): number {
-  return Math.max(0, ...numbersOf(options));
-}
-
 /** Whether an error says that a database is not one of ours, or not whole. */
 export function isDamage(error: unknown): boolean {
-  return error instanceof DatabaseDamage || [primaryCodes.corrupt, primaryCodes.notADatabase].includes(codeOf(error));
+  if (error instanceof DatabaseDamage) return true;
+  // A number that JavaScript cannot hold: we never write one.
+  if (error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE') return true;
+  return [primaryCodes.corrupt, primaryCodes.notADatabase].includes(codeOf(error));
 }
 
 /** Whether an error is SQLite's. */
@@ -79,7 +82,7 @@ const schema = `
   PRAGMA user_version = ${schemaVersion};
 `;
 
-function openNumber(number: number, options: StatDatabaseOptions): DatabaseSync {
+function openNumber(number: number, options: StatDatabaseOptions): StatDatabase {
   const path = pathOf(number, options);
   // SQLite gives its journals the mode of the database.
   fs.closeSync(fs.openSync(path, 'a', 0o600));
@@ -88,20 +91,23 @@ function openNumber(number: number, options: StatDatabaseOptions): DatabaseSync 
     patiently(options.timeoutMs, () => database.exec('PRAGMA journal_mode = WAL'));
     // A cache: after a power cut the last commits may be gone, but what is there is whole.
     database.exec('PRAGMA synchronous = NORMAL');
-    patiently(options.timeoutMs, () => database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`));
-    checkTables(database);
-    return database;
+    patiently(options.timeoutMs, () => database.exec('BEGIN IMMEDIATE'));
+    makeTables(database);
+    database.exec('COMMIT');
+    return { database, number };
   } catch (error) {
     database.close();
     throw error;
   }
 }
 
-function checkTables(database: DatabaseSync): void {
+/** Makes the tables that are not there; what is there and does not fit is the database of something else. */
+function makeTables(database: DatabaseSync): void {
   try {
+    database.exec(schema);
     database.prepare('SELECT generation FROM state WHERE id = 1').get();
-    database.prepare('SELECT id, domain, collection, made_by, n FROM captures LIMIT 1').get();
-    database.prepare('SELECT id, path, capture, generation, record, sum FROM files LIMIT 1').get();
+    database.prepare('SELECT id, domain, collection, made_by, n FROM captures');
+    database.prepare('SELECT id, path, capture, generation, record, sum FROM files');
   } catch (cause) {
     if (codeOf(cause) !== primaryCodes.error) throw cause;
     throw new DatabaseDamage('the tables are not those of a stat cache', { cause });

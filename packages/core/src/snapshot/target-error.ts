@@ -24,7 +24,9 @@ export function inTarget<T>(path: ByteString, doing: string, call: () => T): T {
 export function checkInside(path: ByteString): void {
   if (isRelativePath(path)) return;
   const shown = displayBytes(path);
-  throw new MbkError('target-unsafe', `${JSON.stringify(shown)} is no path inside a folder`, { details: { path: shown } });
+  throw new MbkError('target-unsafe', `${JSON.stringify(shown)} is no path inside a folder`, {
+    details: { path: shown },
+  });
 }
 
 /** The error for something that stands where the snapshot has something else, and may not be replaced. */

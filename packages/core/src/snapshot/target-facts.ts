@@ -17,7 +17,11 @@ export interface SetFactsOptions {
 }
 
 /** Sets the facts of an open file or folder. */
-export function setFacts(fd: number, { mode, owner, mtime }: TargetFacts, { owners, onRefused }: SetFactsOptions): void {
+export function setFacts(
+  fd: number,
+  { mode, owner, mtime }: TargetFacts,
+  { owners, onRefused }: SetFactsOptions,
+): void {
   // The owner before the mode: changing it takes the set-user-id bits away.
   if (owners) attempt('owner', onRefused, () => fs.fchownSync(fd, owner[0], owner[1]));
   const isPrivileged = (mode & 0o6000) !== 0 && !hasOwner(fd, owner);

@@ -10,6 +10,8 @@ import { splitPath, type TargetDirectories } from './target-directories.ts';
 export interface TargetFiles {
   /** What is at `path`, undefined if nothing. */
   look(path: ByteString): fs.Stats | undefined;
+  /** Opens the file at `path` for reading; undefined if no file is there. */
+  open(path: ByteString): number | undefined;
   /** Names in the folder at `path`, sorted by their bytes. */
   list(path: ByteString): ByteString[];
   makeFolder(path: ByteString, mode: number): void;
@@ -31,6 +33,8 @@ export interface TargetFiles {
   locate(path: ByteString): ByteString;
 }
 
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
+
 export function targetFiles(directories: TargetDirectories): TargetFiles {
   const locate = (path: ByteString): ByteString => {
     const { directory, name } = splitPath(path);
@@ -41,6 +45,14 @@ export function targetFiles(directories: TargetDirectories): TargetFiles {
     locate,
 
     look: (path) => orAbsent(() => fs.lstatSync(bufferOfBytes(locate(path)))),
+
+    open(path) {
+      // Without O_NONBLOCK a pipe that took the file's place would make the checkout wait for ever.
+      const fd = orAbsent(() => fs.openSync(bufferOfBytes(locate(path)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+      if (fd === undefined || fs.fstatSync(fd).isFile()) return fd;
+      fs.closeSync(fd);
+      return undefined;
+    },
 
     list(path) {
       return fs.readdirSync(bufferOfBytes(directories.locate(path)), { encoding: 'latin1' }).sort();

@@ -56,6 +56,8 @@ export interface TargetFile extends TargetWriter {
 export interface TargetFolder {
   /** What is at `path` now, undefined if nothing; links are not followed. */
   look(path: ByteString): TargetItem | undefined;
+  /** Opens the file at `path` for reading; undefined if no file is there. The caller closes it. */
+  open(path: ByteString): number | undefined;
   /** Names in the folder at `path` (`''` is the target), sorted by their bytes. */
   list(path: ByteString): ByteString[];
   /**
@@ -141,7 +143,10 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
     }
   };
 
-  const beginFile = (path: ByteString, { size, sparse, mode, owner, mtime }: TargetFacts & TargetContent): TargetFile => {
+  const beginFile = (
+    path: ByteString,
+    { size, sparse, mode, owner, mtime }: TargetFacts & TargetContent,
+  ): TargetFile => {
     const temporary = temporaryFor(path);
     const file = newFile(files.locate(temporary), { size, sparse });
     const abort = (): void => {
@@ -174,6 +179,8 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
       const stats = at(path, 'looking at', () => files.look(path));
       return stats === undefined ? undefined : itemOf(stats);
     },
+
+    open: (path) => at(path, 'reading', () => files.open(path)),
 
     list(path) {
       if (path !== '') checkInside(path);
@@ -229,7 +236,10 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
     removeExtra(path, keep) {
       if (path !== '') checkInside(path);
       return inTarget(path, 'removing what is not in the snapshot from', () => {
-        const extra = files.list(path).filter((name) => !keep(name)).map((name) => joinBytes(path, name));
+        const extra = files
+          .list(path)
+          .filter((name) => !keep(name))
+          .map((name) => joinBytes(path, name));
         if (extra.length > 0) files.openToOwner(path);
         for (const item of extra) files.removeAll(item);
         if (extra.length > 0) unsynced.add(path);
@@ -261,7 +271,13 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
 }
 
 function itemOf(stats: fs.Stats): TargetItem {
-  const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'symlink' : 'other';
+  const kind = stats.isFile()
+    ? 'file'
+    : stats.isDirectory()
+      ? 'directory'
+      : stats.isSymbolicLink()
+        ? 'symlink'
+        : 'other';
   const { size, mode, uid, gid, mtimeMs } = stats;
   return { kind, size, mode: mode & 0o7777, owner: [uid, gid], mtime: timeOfMs(mtimeMs) };
 }

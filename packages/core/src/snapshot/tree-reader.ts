@@ -3,7 +3,7 @@
  * names in order over all its blobs, or it is 'value-invalid'. Holds one blob of each level.
  */
 import { throwIfInterrupted } from '../backend/interrupted.ts';
-import { MbkError } from '../errors.ts';
+import { isMbkError, MbkError } from '../errors.ts';
 import { displayBytes, joinBytes, type ByteString } from '../format/byte-name.ts';
 import type { BlobId } from '../format/ids.ts';
 import { limits } from '../format/limits.ts';
@@ -12,6 +12,11 @@ import type { ReadBlob } from './blobs.ts';
 
 export interface ReadTreeOptions {
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Hears of every blob of a tree that cannot be had or is not sound; what it holds is left out, the rest goes on. Without
+   * it such an error is thrown. `findEntry` and `findPath` throw always.
+   */
+  readonly onBroken?: ((id: BlobId, error: MbkError) => void) | undefined;
 }
 
 /** What a parent, or the place in the tree, says of a blob; it is checked before the blob is used. */
@@ -27,9 +32,9 @@ export interface TreePart {
 export async function* readTree(
   readBlob: ReadBlob,
   id: BlobId,
-  { signal }: ReadTreeOptions = {},
+  options: ReadTreeOptions = {},
 ): AsyncGenerator<TreeEntry> {
-  yield* readEntries(readBlob, { id }, signal);
+  yield* readEntries(readBlob, { id }, options);
 }
 
 /** The entry `name` of the directory whose tree is `id`; undefined when there is none. Reads one blob of each level. */
@@ -106,21 +111,44 @@ export async function* walkTree(
 export function checkDepth(depth: number, path: ByteString): void {
   if (depth <= limits.directoryDepth) return;
   const start = displayBytes(path.slice(0, 100));
-  throw new MbkError('value-invalid', `more than ${limits.directoryDepth} directories lie in each other below ${start}…`);
+  throw new MbkError(
+    'value-invalid',
+    `more than ${limits.directoryDepth} directories lie in each other below ${start}…`,
+  );
 }
 
-async function* readEntries(
-  readBlob: ReadBlob,
-  part: TreePart,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<TreeEntry> {
-  throwIfInterrupted(signal, 'reading a tree');
-  const blob = await readPart(readBlob, part);
+async function* readEntries(readBlob: ReadBlob, part: TreePart, options: ReadTreeOptions): AsyncGenerator<TreeEntry> {
+  throwIfInterrupted(options.signal, 'reading a tree');
+  const blob = await readPartOrTell(readBlob, part, options);
+  if (blob === undefined) return;
   if ('entries' in blob) {
     yield* blob.entries;
     return;
   }
-  for (const child of childParts(blob, part.after)) yield* readEntries(readBlob, child, signal);
+  for (const child of childParts(blob, part.after)) yield* readEntries(readBlob, child, options);
+}
+
+async function readPartOrTell(
+  readBlob: ReadBlob,
+  part: TreePart,
+  { onBroken }: ReadTreeOptions,
+): Promise<TreeLeaf | TreeNode | undefined> {
+  try {
+    return await readPart(readBlob, part);
+  } catch (error) {
+    const isBroken = isMbkError(
+      error,
+      'blob-absent',
+      'entry-absent',
+      'entry-damaged',
+      'value-invalid',
+      'backend-read-short',
+      'codec-unknown',
+    );
+    if (onBroken === undefined || !isBroken) throw error;
+    onBroken(part.id, error);
+    return undefined;
+  }
 }
 
 /** One blob of a tree, checked against what its place says. */
@@ -146,6 +174,10 @@ export async function readPart(readBlob: ReadBlob, part: TreePart): Promise<Tree
 export function childParts(node: TreeNode, after: ByteString | undefined): readonly TreePart[] {
   return node.children.map((child: TreeChild, i) => {
     const { id, count, last } = child;
-    return { id, expected: { level: node.level - 1, count, last }, after: i === 0 ? after : node.children[i - 1]?.last };
+    return {
+      id,
+      expected: { level: node.level - 1, count, last },
+      after: i === 0 ? after : node.children[i - 1]?.last,
+    };
   });
 }

@@ -5,6 +5,7 @@
  * is merged. Of what else has one name in several trees, which no writer makes, the first wins. Streaming: holds one blob
  * of each level of each tree that is open.
  */
+import type { MbkError } from '../errors.ts';
 import { joinBytes, type ByteString } from '../format/byte-name.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { DirectoryEntry, FileEntry, SymlinkEntry, TreeEntry } from '../format/tree.ts';
@@ -54,20 +55,30 @@ export function isUnionDirectory(entry: UnionEntry): entry is UnionDirectory {
   return 'parts' in entry;
 }
 
-export interface ReadUnionOptions extends ReadTreeOptions {
+export interface ReadUnionOptions extends Omit<ReadTreeOptions, 'onBroken'> {
+  /** Hears of what cannot be read, which is left out; without it such an error is thrown. */
+  readonly onBroken?: ((broken: BrokenFolder) => void) | undefined;
   /** Path of the folder that `parts` are; `''`, the root, unless given. */
   readonly base?: ByteString | undefined;
+}
+
+/** A part of a folder that cannot be read: some of its entries, of one collection. */
+export interface BrokenFolder {
+  readonly path: ByteString;
+  readonly collection: string;
+  readonly error: MbkError;
 }
 
 /** The entries of the folder that `parts` are, by name. */
 export async function* readUnion(
   readBlob: ReadBlob,
   parts: readonly UnionPart[],
-  { base = '', signal }: ReadUnionOptions = {},
+  { base = '', signal, onBroken }: ReadUnionOptions = {},
 ): AsyncGenerator<UnionEntry> {
   const cursors: Cursor[] = [];
   for (const { collection, tree } of parts) {
-    const cursor = { collection, entries: readTree(readBlob, tree, { signal }), head: undefined };
+    const tell = onBroken && ((_: BlobId, error: MbkError): void => onBroken({ path: base, collection, error }));
+    const cursor = { collection, entries: readTree(readBlob, tree, { signal, onBroken: tell }), head: undefined };
     await advance(cursor);
     cursors.push(cursor);
   }
@@ -119,10 +130,10 @@ export interface WalkUnionOptions extends ReadUnionOptions {
 export async function* walkUnion(
   readBlob: ReadBlob,
   parts: readonly UnionPart[],
-  { base = '', enter = () => true, signal }: WalkUnionOptions = {},
+  { base = '', enter = () => true, signal, onBroken }: WalkUnionOptions = {},
 ): AsyncGenerator<UnionEntry> {
   // A stack of iterators in place of recursion: each entry passes one generator, not one for each folder above it.
-  const open = [readUnion(readBlob, parts, { base, signal })];
+  const open = [readUnion(readBlob, parts, { base, signal, onBroken })];
   for (let entries = open.at(-1); entries !== undefined; entries = open.at(-1)) {
     const { done, value: entry } = await entries.next();
     if (done === true) {
@@ -132,7 +143,7 @@ export async function* walkUnion(
     yield entry;
     if (isUnionDirectory(entry) && enter(entry)) {
       checkDepth(open.length, entry.path);
-      open.push(readUnion(readBlob, entry.parts, { base: entry.path, signal }));
+      open.push(readUnion(readBlob, entry.parts, { base: entry.path, signal, onBroken }));
     }
   }
 }

@@ -182,7 +182,11 @@ function walkedFile(walked: Walked, location: ByteString): WalkedFile {
 function walkedSymlink(walked: Walked, location: ByteString): ReturnType<typeof lookAt> {
   const target = fs.readlinkSync(bufferOfBytes(location), { encoding: 'latin1' });
   if (target.length >= 1 && target.length <= limits.targetBytes) return { type: 'symlink', ...walked, target };
-  return problem(walked.path, 'too-long', `the target of the link ${displayBytes(walked.path)} has ${target.length} bytes`);
+  return problem(
+    walked.path,
+    'too-long',
+    `the target of the link ${displayBytes(walked.path)} has ${target.length} bytes`,
+  );
 }
 
 function problem(path: ByteString, reason: SourceProblem['reason'], message: string): WalkEvent & { type: 'problem' } {

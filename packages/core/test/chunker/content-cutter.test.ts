@@ -86,7 +86,8 @@ describe('content cutter', () => {
   });
 
   test('bytes that are inserted move the cuts near them and no others', () => {
-    const ends = (file: Uint8Array, shift: number): number[] => cut(file).map(({ offset, length }) => offset + length - shift);
+    const ends = (file: Uint8Array, shift: number): number[] =>
+      cut(file).map(({ offset, length }) => offset + length - shift);
     const before = new Set(ends(noise, 0));
     for (const at of [10, 2 * MiB + 17, 6 * MiB]) {
       const inserted = new Uint8Array(noise.length + 13);

@@ -121,7 +121,7 @@ describe('index segments: rows', () => {
     );
   });
 
-  test('pack rows decode to what was encoded', () => {
+  test('pack rows decode to what was encoded, or are refused when their frames are outside', () => {
     const row = fc.record({
       id: hex(32).map(asPackId),
       ephemeral: fc.uint8Array({ minLength: 32, maxLength: 32 }),
@@ -130,14 +130,17 @@ describe('index segments: rows', () => {
       size: fc.nat(256 * 2 ** 20),
       kind: fc.constantFrom('data' as const, 'meta' as const),
       lifetime: fc.constantFrom(...lifetimes),
-      frames: fc.nat(2 ** 20),
+      frames: fc.nat(12),
     });
     fc.assert(
-      fc.property(row, (value) => {
+      fc.property(row, fc.oneof(fc.nat(12), u32), (value, firstFrame) => {
         const page = new Uint8Array(256);
-        encodePackRow(page, 128, value);
-        expect(decodePackRow(page, 128, 'segment')).toEqual(value);
+        encodePackRow(page, 128, { row: value, firstFrame });
+        const decode = (): unknown => decodePackRow(page, 128, some, 'segment');
+        if (firstFrame + value.frames <= 10) expect(decode()).toEqual({ row: value, firstFrame });
+        else expect(decode).toThrow(expect.objectContaining({ code: 'value-invalid' }));
       }),
+      { numRuns: 300 },
     );
   });
 
@@ -149,8 +152,8 @@ describe('index segments: rows', () => {
       plainLength: fc.nat(17 * 2 ** 20),
       codec: fc.nat(255),
       depth: fc.nat(9),
-      parameterBytes: fc.nat(0xffff),
-      number: u32,
+      parameterBytes: fc.oneof(fc.nat(3), fc.nat(0xffff)),
+      firstParameter: fc.oneof(fc.nat(12), u32),
       firstBase: fc.nat(12),
       bases: fc.nat(3),
     });
@@ -166,6 +169,7 @@ describe('index segments: rows', () => {
           value.plainLength <= 16 * 2 ** 20 &&
           value.depth <= 8 &&
           (value.depth === 0) === (value.bases === 0) &&
+          value.firstParameter + value.parameterBytes <= 10 &&
           value.firstBase + value.bases <= 10;
         if (fits) expect(decodeFrame(page, 32, some, 'segment')).toEqual(value);
         else

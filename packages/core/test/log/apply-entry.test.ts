@@ -118,7 +118,7 @@ describe('an owner', () => {
       [{ op: 'index', add: [segment('a'), segment('b')], drop: [] }],
       [{ op: 'index', add: [segment('c')], drop: [segment('a').id, segment('b').id] }],
     );
-    expect(liveSegments(fold)).toEqual([{ ...segment('c'), n: 3 }]);
+    expect(liveSegments(fold)).toEqual([{ ...segment('c'), n: 3, actor: owner.actor.id }]);
   });
 
   test('expires captures and takes it back', () => {
@@ -175,7 +175,12 @@ describe('an owner', () => {
     expect(liveSegments(fold)).toEqual([]);
     expect(fold.findings.length).toBe(0);
     expect(codes(fold, [{ op: 'index', add: [segment('s')], drop: [] }], owner)).toEqual(['index-stale']);
-    expect(foldAfter(fold, [remove(1, ...[pack('p')])]).deleted.get(bundle)).toBe(4);
+    for (const named of [advance({ ...head('lab', null, 'a'), bundle }), { ...tag('lab/v1'), bundle }]) {
+      const after = applyEntry(fold, nextEntry(fold, [named]));
+      expect(after.findings.map(({ code }) => code)).toEqual(['bundle-deleted']);
+      expect(said(after.fold)).toEqual(said(fold));
+    }
+    expect(foldAfter(fold, [remove(1, pack('p'))]).deleted.get(bundle)).toBe(4);
   });
 
   test('holds, redacts, tags and removes a tag', () => {
@@ -310,6 +315,18 @@ describe('roles', () => {
       expect(said(fold)).toEqual(said(started));
     }
     if (writersOwn.includes(name)) expect(codes(started, [op], writer)).toEqual([]);
+  });
+
+  test('a writer does not take over the segment of another, an owner does', () => {
+    const lie = { ...segment('s'), bytes: 7 };
+    const { fold, findings } = applyEntry(started, nextEntry(started, [{ op: 'index', add: [lie], drop: [] }], writer));
+    expect(findings.map(({ code }) => code)).toEqual(['index-stale']);
+    expect(said(fold)).toEqual(said(started));
+    const own = applyEntry(started, nextEntry(started, [{ op: 'index', add: [segment('w')], drop: [] }], writer)).fold;
+    expect(own.segments.get(segment('w').id)?.actor).toBe(writer.actor.id);
+    expect(codes(own, [{ op: 'index', add: [segment('w')], drop: [] }], writer)).toEqual([]);
+    const taken = foldAfter(own, [{ op: 'index', add: [segment('w')], drop: [] }]);
+    expect(taken.segments.get(segment('w').id)?.actor).toBe(owner.actor.id);
   });
 
   test('a writer without named domains may write to all', () => {

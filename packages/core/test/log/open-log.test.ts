@@ -42,8 +42,12 @@ import {
 
 const newFolder = temporaryFolders();
 const bytesOf = (fold: Fold): string => toHex(encodeLogState(stateOfFold(fold)));
-const rejects = (work: Promise<unknown>, code: string): Promise<void> =>
-  expect(work).rejects.toMatchObject({ name: 'MbkError', code });
+/** The code that `work` fails with. */
+const failureOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'no failure',
+    (error: unknown) => (error instanceof MbkError ? error.code : error),
+  );
 
 /** Every entry follows the one before it, and says so. */
 async function expectIntact(backend: Backend, count: number): Promise<void> {
@@ -58,7 +62,7 @@ async function expectIntact(backend: Backend, count: number): Promise<void> {
 
 describe('opening', () => {
   test('a repository without a log is an error of its own', async () => {
-    await rejects(open(memoryBackend()), 'entry-absent');
+    expect(await failureOf(open(memoryBackend()))).toBe('entry-absent');
   });
 
   test('gives what was appended, also to others and later', async () => {
@@ -79,8 +83,8 @@ describe('opening', () => {
     const log = await open(await newLog());
     await fill(log, 3);
     expect(await log.read(2)).toMatchObject({ n: 2, actor: owner.actor.id, tool, previous: (await log.read(1)).hash });
-    await rejects(log.read(5), 'entry-absent');
-    await rejects(log.read(0), 'entry-absent');
+    expect(await failureOf(log.read(5))).toBe('entry-absent');
+    expect(await failureOf(log.read(0))).toBe('entry-absent');
   });
 
   test('does not mind a stale list', async () => {
@@ -193,7 +197,7 @@ describe('appending', () => {
       },
       { attempts: 7 },
     );
-    await rejects(append, 'log-race-lost');
+    expect(await failureOf(append)).toBe('log-race-lost');
     expect(tries).toBe(7);
   });
 
@@ -228,10 +232,7 @@ describe('appending', () => {
         plan: ({ method }) => (method === 'put' ? { kind: 'error', code } : undefined),
         random: seededRandom(1),
       });
-      await rejects(
-        (await open(broken)).append(() => ({ ops: [tag('lab/v1')] })),
-        code,
-      );
+      expect(await failureOf((await open(broken)).append(() => ({ ops: [tag('lab/v1')] })))).toBe(code);
     }
     expect((await open(backend)).n).toBe(1);
   });
@@ -246,16 +247,11 @@ describe('appending', () => {
     const backend = await newLog();
     const log = await open(backend);
     await log.append(() => ({ ops: [tag('lab/v1'), advance(head('lab', null, 'a'))] }));
-    await rejects(
-      log.append(() => ({ ops: [tag('lab/v1')] })),
-      'tag-exists',
-    );
-    await rejects(
-      (await open(backend, { keys: writer })).append(() => ({ ops: [tag('clinic/v1')] })),
+    expect(await failureOf(log.append(() => ({ ops: [tag('lab/v1')] })))).toBe('tag-exists');
+    expect(await failureOf((await open(backend, { keys: writer })).append(() => ({ ops: [tag('clinic/v1')] })))).toBe(
       'role-denied',
     );
-    await rejects(
-      (await open(backend, { keys: stranger })).append(() => ({ ops: [tag('lab/v2')] })),
+    expect(await failureOf((await open(backend, { keys: stranger })).append(() => ({ ops: [tag('lab/v2')] })))).toBe(
       'role-denied',
     );
     await expect(log.append(() => ({ ops: [advance(head('lab', null, 'b'))] }))).rejects.toThrow(RangeError);
@@ -268,7 +264,7 @@ describe('appending', () => {
       throw new MbkError('interrupted', 'stop');
     });
     const next = log.append(() => ({ ops: [tag('lab/v1')] }));
-    await rejects(failing, 'interrupted');
+    expect(await failureOf(failing)).toBe('interrupted');
     expect((await next)?.n).toBe(2);
   });
 
@@ -336,7 +332,7 @@ describe('states', () => {
     expect(after.fold.segments.has(segment('segment 100').id)).toBe(false);
     expect(after.fold.segments.size).toBe(log.fold.segments.size - 1);
     expect(after.damage.filter(({ blocksWriters }) => blocksWriters).map(({ n }) => n)).toEqual([100]);
-    await rejects(fill(after, 1), 'log-damaged');
+    expect(await failureOf(fill(after, 1))).toBe('log-damaged');
   });
 
   test('one that a writer forged is never the base of another host, and is named', async () => {
@@ -447,7 +443,7 @@ describe('damage', () => {
       const log = await open(backend);
       expect([log.n, headOf(log.fold, 'lab')]).toEqual([3, commit('b')]);
       expect(log.damage).toMatchObject([{ n: 4, reason: 'damaged', blocksWriters: true }]);
-      await rejects(fill(log, 1), 'log-damaged');
+      expect(await failureOf(fill(log, 1))).toBe('log-damaged');
     }
   });
 
@@ -460,7 +456,7 @@ describe('damage', () => {
       expect([log.n, headOf(log.fold, 'lab')]).toEqual([4, commit('c')]);
       expect(log.damage).toMatchObject([{ n: 3, blocksWriters: true }]);
       expect(log.findings.map(({ code }) => code)).toEqual(['advance-over-gap']);
-      await rejects(fill(log, 1), 'log-damaged');
+      expect(await failureOf(fill(log, 1))).toBe('log-damaged');
     }
   });
 
@@ -540,13 +536,13 @@ describe('damage', () => {
   test('a log whose beginning is gone, and that has no state, cannot be used', async () => {
     const { backend } = await history();
     await replaceEntry(backend, 1, (bytes) => flipped(bytes, 150));
-    await rejects(open(backend), 'log-damaged');
+    expect(await failureOf(open(backend))).toBe('log-damaged');
   });
 
   test('that appears while the log is open stops the next append', async () => {
     const { backend, log } = await history();
     await backend.put(logKey(owner.repository, 5), [utf8('torn')]);
-    await rejects(fill(log, 1), 'log-damaged');
+    expect(await failureOf(fill(log, 1))).toBe('log-damaged');
     expect(liveSegments(log.fold)).toHaveLength(1);
     expect(log.n).toBe(4);
   });

@@ -8,7 +8,7 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { memoryBackend } from '../../src/backend/memory.ts';
 import { initRepository } from '../../src/operations/init.ts';
 import { snapshot, type SnapshotReport, type SnapshotRequest } from '../../src/operations/snapshot.ts';
-import { openRepository, type Repository } from '../../src/repository.ts';
+import { openRepository, type OpenOptions, type Repository } from '../../src/repository.ts';
 import { assetPlugins } from '../../src/snapshot/asset-plugins.ts';
 
 export const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
@@ -27,7 +27,7 @@ export interface TestRepository {
   readonly folder: string;
   readonly source: string;
   /** Opens it as another process would; `host` names a state folder of its own. */
-  open(host?: string): Promise<Repository>;
+  open(host?: string, more?: Partial<OpenOptions>): Promise<Repository>;
   /** Opens, takes a snapshot of the source, closes. */
   snapshot(request?: Partial<SnapshotRequest>, host?: string): Promise<SnapshotReport>;
 }
@@ -37,7 +37,7 @@ export async function testRepository(backend: Backend = memoryBackend()): Promis
   const source = join(folder, 'source');
   mkdirSync(source);
   await initRepository({ backend, secret, name: 'tester', recovery: false, timezone: 'UTC', random, tool: 'mbk test' });
-  const open = (host = 'host'): Promise<Repository> =>
+  const open = (host = 'host', more: Partial<OpenOptions> = {}): Promise<Repository> =>
     openRepository({
       backend,
       secret,
@@ -46,6 +46,7 @@ export async function testRepository(backend: Backend = memoryBackend()): Promis
       now: Date.now,
       random,
       tool: 'mbk test',
+      ...more,
     });
   return {
     backend,
@@ -68,7 +69,10 @@ export function requestFor(source: string): SnapshotRequest {
   return {
     root: Buffer.from(source).toString('latin1'),
     rootText: source,
-    assign: (path) => (path.includes('/') ? { domain: path.split('/')[0] ?? '', collection: 'data/all' } : { domain: 'system', collection: 'other/files' }),
+    assign: (path) =>
+      path.includes('/')
+        ? { domain: path.split('/')[0] ?? '', collection: 'data/all' }
+        : { domain: 'system', collection: 'other/files' },
     wants: () => true,
     emptyFolders: { domain: 'system', collection: 'other/files' },
     isWholeSource: true,

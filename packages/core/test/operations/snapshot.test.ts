@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
+import { memoryBackend } from '../../src/backend/memory.ts';
 import { encodeByteText } from '../../src/format/byte-name.ts';
-import type { BlobId } from '../../src/format/ids.ts';
+import { asSegmentId, packKey, type BlobId, type SegmentId } from '../../src/format/ids.ts';
+import type { Capture, Discarded } from '../../src/format/log-operations.ts';
+import type { PackRow } from '../../src/format/segment-rows.ts';
+import { snapshot, type SnapshotReport, type SnapshotRequest } from '../../src/operations/snapshot.ts';
 import type { Repository } from '../../src/repository.ts';
+import { readContent } from '../../src/snapshot/read-content.ts';
 import { walkTree } from '../../src/snapshot/tree-reader.ts';
-import { testRepository } from './make-repository.ts';
+import { hookedBackend } from './hooked-backend.ts';
+import { requestFor, testRepository } from './make-repository.ts';
 
 async function pathsOf(repository: Repository, tree: BlobId): Promise<string[]> {
   const paths: string[] = [];
@@ -49,13 +56,19 @@ describe('snapshot', () => {
 
   test('carries the collections that a run does not take, and drops those whose files are gone', async () => {
     const lab = await testRepository();
-    const assign = (path: string): { domain: string; collection: string } => ({ domain: 'd', collection: path.startsWith('x') ? 'c/x' : 'c/y' });
+    const assign = (path: string): { domain: string; collection: string } => ({
+      domain: 'd',
+      collection: path.startsWith('x') ? 'c/x' : 'c/y',
+    });
     writeFileSync(join(lab.source, 'x1'), 'x');
     writeFileSync(join(lab.source, 'y1'), 'y');
     const emptyFolders = { domain: 'd', collection: 'other/files' };
     const first = await lab.snapshot({ assign, emptyFolders });
     const only = await lab.snapshot({ assign, emptyFolders, wants: ({ collection }) => collection === 'c/x' });
-    expect(only.snapshots[0]?.collections.map(({ name, isTaken }) => [name, isTaken])).toEqual([['c/x', true], ['c/y', false]]);
+    expect(only.snapshots[0]?.collections.map(({ name, isTaken }) => [name, isTaken])).toEqual([
+      ['c/x', true],
+      ['c/y', false],
+    ]);
     const repository = await lab.open();
     const { manifest } = await repository.catalogue().readSnapshot(repository.resolve('d').commit);
     expect(manifest.collections[1]?.commit).toBe(first.snapshots[0]?.commit);
@@ -78,39 +91,134 @@ describe('snapshot', () => {
       expect(commit && (await repository.catalogue().readSnapshot(commit)).parentProblem).toBeUndefined();
     }
   });
+});
+
+describe('a snapshot that is overtaken before it commits', () => {
+  /** A repository with one snapshot of one file, and the host that comes in between. */
+  async function overtaken(
+    work: (other: Repository, backend: Backend) => Promise<void>,
+    { request, prepare }: { request?: Partial<SnapshotRequest>; prepare?: (source: string) => void } = {},
+  ): Promise<{ report: SnapshotReport; reader: Repository }> {
+    const backend = hookedBackend(memoryBackend());
+    const lab = await testRepository(backend);
+    writeFileSync(join(lab.source, 'a'), randomBytes(600_000));
+    // A clock that is ahead: facts that are older than 2 s count.
+    const open = (host: string): Promise<Repository> => lab.open(host, { now: () => Date.now() + 60_000 });
+    const host = await open('host');
+    await snapshot(host, requestFor(lab.source));
+    prepare?.(lab.source);
+    const other = await lab.open('other');
+    let isDone = false;
+    backend.beforePut('catalogue/', async () => {
+      await work(other, backend);
+      isDone = true;
+    });
+    const report = await snapshot(host, { ...requestFor(lab.source), ...request });
+    expect(isDone).toBe(true);
+    expect(report.snapshots).toHaveLength(1);
+
+    const reader = await lab.open('reader');
+    expect(reader.log.fold.lines.length).toBe(2);
+    expect(reader.log.findings).toEqual([]);
+    const tree = report.snapshots[0]?.collections[0]?.tree;
+    if (tree === undefined) throw new Error('expected a collection');
+    const contents = await contentsOf(reader, tree);
+    expect([...contents.keys()]).toEqual(readdirSync(lab.source).sort());
+    for (const [name, content] of contents) expect(content.equals(readFileSync(join(lab.source, name)))).toBe(true);
+    return { report, reader };
+  }
+
+  async function contentsOf({ readBlob }: Repository, tree: BlobId): Promise<Map<string, Buffer>> {
+    const contents = new Map<string, Buffer>();
+    for await (const { path, entry } of walkTree(readBlob, tree)) {
+      if (entry.type !== 'file') continue;
+      const parts: Uint8Array[] = [];
+      for await (const part of readContent(readBlob, entry, { what: path })) parts.push(part);
+      contents.set(path, Buffer.concat(parts));
+    }
+    return contents;
+  }
+
+  /** What a prune without any grace does. */
+  async function discard({ log }: Repository, backend: Backend, discarded: Partial<Discarded>): Promise<void> {
+    const all = { packs: [], segments: [], bundles: [], ...discarded };
+    await log.append(() => ({ ops: [{ op: 'condemn', ...all }] }));
+    await log.append((fold) => ({ ops: [{ op: 'delete', ...all, spared: [], condemned: fold.n }] }));
+    for (const id of all.packs) for (const kind of ['data', 'meta'] as const) await backend.delete(packKey(kind, id));
+    for (const id of all.segments) await backend.delete(`index/${id}`);
+  }
+
+  async function packsOf(repository: Repository): Promise<PackRow[]> {
+    await repository.log.refresh();
+    return [...(await repository.index()).packs()];
+  }
+
+  async function expireAll({ log }: Repository): Promise<Capture[]> {
+    await log.refresh();
+    const captures = [...log.fold.lines.values()].flatMap(({ to, line }) =>
+      line.captures.map(({ collection }) => ({ commit: to, collection })),
+    );
+    await log.append(() => ({ ops: [{ op: 'expire', captures }] }));
+    return captures;
+  }
 
   test('stores again what was deleted between the look-up and the commit', async () => {
-    const lab = await testRepository();
-    const bytes = randomBytes(600_000);
-    writeFileSync(join(lab.source, 'a'), bytes);
-    await lab.snapshot();
-    const repository = await lab.open();
-    const packs = [...(await repository.index()).packs()].filter(({ kind }) => kind === 'data').map(({ id }) => id);
-    const { snapshot } = await import('../../src/operations/snapshot.ts');
-    const { requestFor } = await import('./make-repository.ts');
-    const prune = await lab.open('other');
-    let isPruned = false;
-    // The writer has found the blob known in these packs; before it commits another host deletes them.
-    await snapshot(repository, { ...requestFor(lab.source), force: true }, {
-      onProgress: () => undefined,
-    });
-    const second = await lab.open('third');
-    await snapshot(
-      second,
-      {
-        ...requestFor(lab.source),
-        force: true,
-        retentionOf: () => null,
+    const { report, reader } = await overtaken(
+      async (other, backend) => {
+        const packs = (await packsOf(other)).filter(({ kind }) => kind === 'data').map(({ id }) => id);
+        expect(packs).toHaveLength(1);
+        await discard(other, backend, { packs });
       },
-      {
-        onProgress: () => {
-          if (isPruned) return;
-          isPruned = true;
-        },
-      },
+      { request: { force: true } },
     );
-    expect(isPruned).toBe(true);
-    await prune.log.append(() => ({ ops: [{ op: 'condemn', packs }] as never }));
+    expect(report.newBytes).toBeGreaterThanOrEqual(600_000);
+    expect(reader.log.fold.deleted.size).toBe(1);
+  });
+
+  test('reads again the files of a capture that expired and was pruned', async () => {
+    const { report } = await overtaken(async (other, backend) => {
+      await expireAll(other);
+      await discard(other, backend, { packs: (await packsOf(other)).map(({ id }) => id) });
+    });
+    expect(report).toMatchObject({ readBytes: 600_000 });
+    expect(report.newBytes).toBeGreaterThanOrEqual(600_000);
+  });
+
+  test('begins again with what it reused when an expiry came and went', async () => {
+    const { report } = await overtaken(async (other) => {
+      const captures = await expireAll(other);
+      await other.log.append(() => ({ ops: [{ op: 'unexpire', captures }] }));
+    });
+    expect(report).toMatchObject({ readBytes: 0, newBytes: 0 });
+  });
+
+  test('reads files again when any pack was declared lost', async () => {
+    const { report } = await overtaken(async (other, backend) => {
+      const packs = (await packsOf(other)).filter(({ kind }) => kind === 'data').map(({ id }) => id);
+      for (const id of packs) await backend.delete(packKey('data', id));
+      await other.log.append(() => ({ ops: [{ op: 'lost', packs }] }));
+    });
+    expect(report).toMatchObject({ readBytes: 600_000 });
+    expect(report.newBytes).toBeGreaterThanOrEqual(600_000);
+  });
+
+  test('makes another segment when a prune took its own for a stray', async () => {
+    const { reader } = await overtaken(
+      async (other, backend) => {
+        await other.log.refresh();
+        const strays: SegmentId[] = [];
+        for await (const { key } of backend.list('index/')) {
+          const id = asSegmentId(key.slice('index/'.length));
+          if (!other.log.fold.segments.has(id)) strays.push(id);
+        }
+        expect(strays).toHaveLength(1);
+        await discard(other, backend, { segments: strays });
+      },
+      { prepare: (source) => writeFileSync(join(source, 'b'), randomBytes(70_000)) },
+    );
+    expect(reader.log.fold.segments.size).toBe(2);
+    expect((await reader.index()).segments).toHaveLength(2);
+    expect(reader.notices).toEqual([]);
   });
 });
 

@@ -180,6 +180,25 @@ describe('a writing session', () => {
     expect(await packKeys(backend)).toHaveLength(3);
   });
 
+  test('puts the packs of a segment that was deleted in another one', async () => {
+    const { writer, backend, index } = await session();
+    const texts = ['one', 'two'].map(utf8);
+    const segments = [];
+    for (const text of texts) {
+      await writer.store('data', text);
+      segments.push(await finish(writer));
+    }
+    const [first, second] = segments;
+    if (first === undefined || second === undefined) throw new Error('expected two segments');
+    writer.untake([first.id]);
+    expect(index.segments.map(({ id }) => id)).toEqual([second.id]);
+    const again = await finish(writer);
+    expect(again.id).not.toBe(first.id);
+    const other = await session({ backend, live: [second, again], seed: 'other' });
+    for (const text of texts) expect((await other.writer.store('data', text)).added).toBe(false);
+    expect(await writer.takeSegment()).toBeUndefined();
+  });
+
   test('names in a segment only what is stored, each pack in one segment', async () => {
     const { writer, index } = await session({ packBytes: 2 * MiB, openPacks: 1 });
     for (let at = 0; at < 3; at += 1) await writer.store('data', noise(MiB, `chunk ${at}`));

@@ -80,6 +80,28 @@ describe('the index of a repository', () => {
     expect([...first.index.packs()]).toHaveLength(2);
   });
 
+  test('says who named the segment that a copy was found in, nobody for what this session built', async () => {
+    const { first, live } = await segmentsOf(2);
+    const asked: unknown[] = [];
+    const ask = (index: Session['index'], at: number): void => {
+      index.find('data', idOf(utf8(`blob ${at}`)), (_pack, _signer, namedBy) => asked.push(namedBy) > 0);
+      index.lookup('data', idOf(utf8(`blob ${at}`)), (_pack, _signer, namedBy) => asked.push(namedBy) > 0);
+    };
+    ask(first.index, 0);
+    const [one, two] = [testKeys({ actor: 'one' }).actor.id, testKeys({ actor: 'two' }).actor.id];
+    const named = live.map((info, at) => ({ ...info, actor: at === 0 ? one : two }));
+    const index = indexSet({ backend: first.backend, keys });
+    for (const set of [index, first.index]) {
+      await set.setLive(named);
+      ask(set, 0);
+      ask(set, 1);
+    }
+    // Who named it is what the newest fold says.
+    await index.setLive(named.map((info) => ({ ...info, actor: two })));
+    ask(index, 0);
+    expect(asked).toEqual([undefined, undefined, one, one, two, two, one, one, two, two, two, two]);
+  });
+
   test('copies come preferred first, then shallowest first', async () => {
     const { first } = await segmentsOf(1);
     const [row] = first.index.packs();

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isMbkError } from '../../src/errors.ts';
+import { viewOf } from '../../src/format/bytes.ts';
 import { asBlobId, asPackId, type BlobId, type PackId, type PackKind } from '../../src/format/ids.ts';
+import { filterBlocks, type Region, regions, rowBytes } from '../../src/format/index-segment.ts';
 import { type BuiltSegment, buildSegment } from '../../src/pack/build-segment.ts';
 import { memorySource } from '../../src/pack/byte-source.ts';
 import type { PackContents } from '../../src/pack/pack-contents.ts';
@@ -9,14 +11,15 @@ import { pageCache } from '../../src/pack/page-cache.ts';
 import { copiesOf } from '../../src/pack/pending-packs.ts';
 import { openSegment, type Segment } from '../../src/pack/segment.ts';
 import { rowsOfPacks, type SegmentRows } from '../../src/pack/segment-source.ts';
+import { type FinishedSegment, segmentWriter } from '../../src/pack/segment-writer.ts';
 import { codeOf, seededBytes, testKeys } from './test-keys.ts';
 
 const keys = testKeys();
 const random = seededBytes('segments');
 const build = (sources: readonly SegmentRows[], drop?: (pack: PackId) => boolean): BuiltSegment =>
   buildSegment(sources, { keys, keyset: keys.shared, random, drop });
-const bytesOf = (built: BuiltSegment): Uint8Array => new Uint8Array(Buffer.concat(built.parts));
-const open = (built: BuiltSegment, bytes: Uint8Array = bytesOf(built), cacheBytes = 1 << 20): Segment =>
+const bytesOf = (built: FinishedSegment): Uint8Array => new Uint8Array(Buffer.concat(built.parts));
+const open = (built: FinishedSegment, bytes: Uint8Array = bytesOf(built), cacheBytes = 1 << 20): Segment =>
   openSegment({ id: built.id, source: memorySource(bytes), keys, pages: pageCache(cacheBytes) });
 
 /** Ids from a small space, so that blobs recur; the first bytes are often equal, so that prefixes collide. */
@@ -71,6 +74,20 @@ const packSpecs = fc.dictionary(fc.nat(40).map(String), fc.array(frameSpec, { mi
 });
 const packsOf = (specs: Record<string, FrameSpec[]>): PackContents[] =>
   Object.entries(specs).map(([pack, frames]) => contentsOf(Number(pack), frames));
+
+/** A segment of these rows as they are, changed by `change`: what somebody with the keys could store. */
+function forge(rows: SegmentRows, change?: (bytes: Uint8Array, region: Region) => unknown): FinishedSegment {
+  const writer = segmentWriter({ keys, keyset: keys.shared, random });
+  for (const region of regions.slice(0, 5)) {
+    const bytes = new Uint8Array(Buffer.concat([...rows.pages(region)]));
+    change?.(bytes, region);
+    writer.write(region, bytes);
+  }
+  const [first] = rows.pages('records');
+  writer.write('filter', new Uint8Array(filterBlocks(rows.counts.records) * rowBytes.filter).fill(0xff));
+  writer.write('directory', first?.slice(0, rowBytes.directory) ?? new Uint8Array(0));
+  return writer.close();
+}
 
 /** What the packs hold of a blob, in a form that compares. */
 function expectedCopies(packs: readonly PackContents[], kind: PackKind, id: BlobId): string[] {
@@ -240,6 +257,43 @@ describe('index segments', () => {
     expect(codeOf(() => build([rowsOfPacks([{ row: { ...row, frames: 2 }, frames: [frame] }])]))).toBe('value-invalid');
     const twice = rowsOfPacks([sound, sound]);
     expect(codeOf(() => build([twice]))).toBe('value-invalid');
+  });
+
+  test('parameters longer than a page are read from where their frame says', () => {
+    const long = (length: number, start: number): Uint8Array =>
+      Uint8Array.from({ length }, (_, index) => (start + index * 7) & 0xff);
+    const packs = packsOf({
+      2: [
+        { blobs: [1], bases: [], parameters: long(40_000, 1) },
+        { blobs: [2], bases: [], parameters: new Uint8Array(0) },
+        { blobs: [3], bases: [9], parameters: long(65_535, 2) },
+      ],
+      4: [{ blobs: [4], bases: [], parameters: long(3, 3) }],
+    });
+    expectHolds(open(build([rowsOfPacks(packs)])), packs);
+    const merged = build([open(build([rowsOfPacks(packs)]))], (pack) => pack === packIdOf(2));
+    expectHolds(open(merged), packs.slice(1));
+  });
+
+  test.each([
+    ['a first frame row behind its frames', 'packs', 128 + 124, 2],
+    ['a first frame row that leaves a frame to no pack', 'packs', 128 + 124, 0],
+    ['a first frame row outside', 'packs', 124, 0xffff_ffff],
+    ['a frame of another pack', 'frames', 0, 1],
+    ['a pack row outside', 'frames', 0, 2],
+    ['parameters outside', 'frames', 20, 2],
+    ['parameters of another frame', 'frames', 32 + 20, 0],
+    ['bases outside', 'frames', 32 + 24, 9],
+  ] as const)('%s is refused by readers or by merges', (_, region, at, value) => {
+    const rows = rowsOfPacks(
+      packsOf({
+        2: [{ blobs: [1], bases: [], parameters: Uint8Array.of(1, 2) }],
+        4: [{ blobs: [2], bases: [3], parameters: Uint8Array.of(3) }],
+      }),
+    );
+    expect([...open(forge(rows)).allCopies()]).toHaveLength(2);
+    const forged = open(forge(rows, (bytes, of) => of === region && viewOf(bytes).setUint32(at, value, true)));
+    expect(codeOf(() => [[...forged.allCopies()], build([forged])])).toBe('value-invalid');
   });
 
   test('a segment of another repository or keyset is refused', () => {

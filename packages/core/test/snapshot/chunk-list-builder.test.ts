@@ -6,7 +6,11 @@ import { chunkListBuilder } from '../../src/snapshot/chunk-list-builder.ts';
 import { readChunks } from '../../src/snapshot/chunk-list-reader.ts';
 import { blobStore, collect } from './blob-store.ts';
 
-const chunkOf = (i: number): Chunk => ({ kind: 'blob', id: asBlobId(sha256Hex(Buffer.from(String(i)))), length: 1000 + i });
+const chunkOf = (i: number): Chunk => ({
+  kind: 'blob',
+  id: asBlobId(sha256Hex(Buffer.from(String(i)))),
+  length: 1000 + i,
+});
 
 describe('chunk list builder', () => {
   test('ends leaves after whole chunks whose id ends in eight zero bits, or at 1,024', async () => {
@@ -17,7 +21,11 @@ describe('chunk list builder', () => {
       const whole = chunkOf(i);
       // A long stretch of slices and zeros, which end no leaf whatever their id is.
       if (i > 1000 && i < 4000 && whole.kind === 'blob') {
-        chunks.push(i % 2 === 0 ? { kind: 'slice', id: asBlobId('00'.repeat(32)), length: 7, offset: 3 } : { kind: 'zero', length: i });
+        chunks.push(
+          i % 2 === 0
+            ? { kind: 'slice', id: asBlobId('00'.repeat(32)), length: 7, offset: 3 }
+            : { kind: 'zero', length: i },
+        );
       } else chunks.push(whole);
     }
     for (const chunk of chunks) await builder.add(chunk);

@@ -10,7 +10,9 @@ describe('reading the chunks of a file', () => {
   test('a file without bytes has none, one without a list has one', async () => {
     const { read, reads } = blobStore();
     expect(await collect(readChunks(read, { size: 0, sha256: emptySha256 }))).toEqual([]);
-    expect(await collect(readChunks(read, { size: 5, sha256: id }))).toEqual([{ kind: 'blob', id, length: 5, position: 0 }]);
+    expect(await collect(readChunks(read, { size: 5, sha256: id }))).toEqual([
+      { kind: 'blob', id, length: 5, position: 0 },
+    ]);
     expect(reads).toEqual([]);
   });
 
@@ -24,9 +26,20 @@ describe('reading the chunks of a file', () => {
   test('nodes of several levels are read in order', async () => {
     const blobs = blobStore();
     const low = node(blobs, 1, { bytes: 3, id: leaf(blobs, 1, 2) }, { bytes: 3, id: leaf(blobs, 3) });
-    const root = node(blobs, 2, { bytes: 6, id: low }, { bytes: 3, id: node(blobs, 1, { bytes: 3, id: leaf(blobs, 1, 2) }) });
+    const root = node(
+      blobs,
+      2,
+      { bytes: 6, id: low },
+      { bytes: 3, id: node(blobs, 1, { bytes: 3, id: leaf(blobs, 1, 2) }) },
+    );
     const chunks = await collect(readChunks(blobs.read, { size: 9, sha256: id, chunks: root }));
-    expect(chunks.map(({ length, position }) => [length, position])).toEqual([[1, 0], [2, 1], [3, 3], [1, 6], [2, 7]]);
+    expect(chunks.map(({ length, position }) => [length, position])).toEqual([
+      [1, 0],
+      [2, 1],
+      [3, 3],
+      [1, 6],
+      [2, 7],
+    ]);
   });
 
   const cases: readonly [string, number, (blobs: BlobStore) => BlobId][] = [

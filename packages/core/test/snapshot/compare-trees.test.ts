@@ -7,7 +7,8 @@ import { walkTree } from '../../src/snapshot/tree-reader.ts';
 import { blobStore, collect, type BlobStore } from './blob-store.ts';
 import { directoryOf, fileOf, linkTo, namesOf, treeOf } from './entries.ts';
 
-const shortly = (differences: readonly TreeDifference[]): string[] => differences.map(({ kind, path }) => `${kind} ${path}`);
+const shortly = (differences: readonly TreeDifference[]): string[] =>
+  differences.map(({ kind, path }) => `${kind} ${path}`);
 const compare = async (blobs: BlobStore, a: BlobId | undefined, b: BlobId | undefined): Promise<string[]> => {
   return shortly(await collect(compareTrees(blobs.read, a, b)));
 };
@@ -26,7 +27,9 @@ describe('comparing trees', () => {
     ]);
     const after = await treeOf(store, [
       fileOf('a', '1', { mtime: [1_700_000_000, 900] }),
-      directoryOf('d', await treeOf(store, [fileOf('new', 'x'), fileOf('same', 'y'), fileOf('text', 'new')]), { mode: 0o700 }),
+      directoryOf('d', await treeOf(store, [fileOf('new', 'x'), fileOf('same', 'y'), fileOf('text', 'new')]), {
+        mode: 0o700,
+      }),
       fileOf('mode', 'm', { mode: 0o600 }),
       linkTo('link', 'two'),
       directoryOf('type', await treeOf(store, [fileOf('in', '')])),
@@ -66,8 +69,14 @@ describe('comparing trees', () => {
   test('reads a few blobs for one change among many', async () => {
     const blobs = blobStore();
     const names = namesOf(30_000);
-    const big = await treeOf(blobs.store, names.map((name) => linkTo(name)));
-    const changed = await treeOf(blobs.store, names.map((name, i) => linkTo(name, i === 12_345 ? 'y' : 'x')));
+    const big = await treeOf(
+      blobs.store,
+      names.map((name) => linkTo(name)),
+    );
+    const changed = await treeOf(
+      blobs.store,
+      names.map((name, i) => linkTo(name, i === 12_345 ? 'y' : 'x')),
+    );
     const before = await treeOf(blobs.store, [directoryOf('big', big), directoryOf('same', big)]);
     const after = await treeOf(blobs.store, [directoryOf('big', changed), directoryOf('same', big)]);
     blobs.reads.length = 0;
@@ -117,7 +126,7 @@ async function treeOfFiles(blobs: BlobStore, files: Readonly<Record<string, stri
     }
   }
   for (const [name, inside] of folders) entries.push(directoryOf(name, await treeOfFiles(blobs, inside)));
-  return await treeOf(blobs.store, entries);
+  return treeOf(blobs.store, entries);
 }
 
 async function naiveDifferences(blobs: BlobStore, a: BlobId, b: BlobId): Promise<string[]> {
@@ -130,7 +139,8 @@ async function naiveDifferences(blobs: BlobStore, a: BlobId, b: BlobId): Promise
   for (const [path, entry] of after) {
     const old = before.get(path);
     if (old === undefined) differences.push(`added ${path}`);
-    else if (old.type === 'file' && entry.type === 'file' && old.sha256 !== entry.sha256) differences.push(`modified ${path}`);
+    else if (old.type === 'file' && entry.type === 'file' && old.sha256 !== entry.sha256)
+      differences.push(`modified ${path}`);
   }
   return differences;
 }

@@ -25,7 +25,7 @@ export function directoryOf(name: string, tree: BlobId, changes: Partial<Directo
 export async function treeOf(store: StoreBlob, entries: readonly TreeEntry[]): Promise<BlobId> {
   const builder = treeBuilder(store);
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) await builder.add(entry);
-  return await builder.finish();
+  return builder.finish();
 }
 
 export function namesOf(count: number): string[] {

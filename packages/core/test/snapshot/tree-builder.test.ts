@@ -36,7 +36,9 @@ describe('tree builder', () => {
         const builder = treeBuilder(store);
         for (const entry of entries) await builder.add(entry);
         const id = await builder.finish();
-        expect(Buffer.from(blobs.get(id)?.bytes ?? [])).toEqual(Buffer.from(encodeTreeItems(0, entries.map(entryText))));
+        expect(Buffer.from(blobs.get(id)?.bytes ?? [])).toEqual(
+          Buffer.from(encodeTreeItems(0, entries.map(entryText))),
+        );
         expect(blobs.size).toBe(1);
       }),
       { numRuns: 30 },
@@ -92,7 +94,10 @@ describe('tree builder', () => {
     const most = Math.floor((1_048_576 - '{"entries":[],"type":"tree"}'.length + 1) / (perEntry + 1));
     const largest = sizes.at(-1) ?? 0;
     expect(largest).toBeLessThanOrEqual(1_048_576);
-    expect(decodeTree([...blobs.values()][0]?.bytes ?? new Uint8Array(0), 'first')).toHaveProperty('entries.length', most);
+    expect(decodeTree([...blobs.values()][0]?.bytes ?? new Uint8Array(0), 'first')).toHaveProperty(
+      'entries.length',
+      most,
+    );
   });
 
   test('a leaf of exactly 1 MiB is not split', async () => {
@@ -102,7 +107,7 @@ describe('tree builder', () => {
     const shortest = entryText(linkTo(quietNames[0] ?? '', 'x')).length - 1;
     for (let i = 0; room > 0; i += 1) {
       // Full links, then one that fills what is left, with room for the comma that the last one does not have.
-      const length = room >= 2 * (shortest + 4000) ? 4000 : Math.min(4000, room - shortest);
+      const length = room >= 2 * (shortest + 4000) ? 4000 : Math.min(4000, room - 1 - shortest);
       const text = linkTo(quietNames[i] ?? '', 'x'.repeat(length));
       room -= entryText(text).length + 1;
       await builder.add(text);

@@ -10,7 +10,10 @@ describe('reading a directory', () => {
   test('finds each name of a large one by a blob of each level, and no other name', async () => {
     const { store, read, reads } = blobStore();
     const names = namesOf(20_000);
-    const id = await treeOf(store, names.map((name) => linkTo(name, name)));
+    const id = await treeOf(
+      store,
+      names.map((name) => linkTo(name, name)),
+    );
     for (const name of names.filter((_, i) => i % 997 === 0).concat(names.at(-1) ?? '')) {
       reads.length = 0;
       expect(await findEntry(read, id, name)).toMatchObject({ target: name });
@@ -22,7 +25,10 @@ describe('reading a directory', () => {
   test('finds paths through directories, and not through files', async () => {
     const { store, read } = blobStore();
     const inner = await treeOf(store, [fileOf('x', '1')]);
-    const id = await treeOf(store, [directoryOf('a', await treeOf(store, [directoryOf('b', inner)])), fileOf('f', '2')]);
+    const id = await treeOf(store, [
+      directoryOf('a', await treeOf(store, [directoryOf('b', inner)])),
+      fileOf('f', '2'),
+    ]);
     expect(await findPath(read, id, 'a/b/x')).toEqual(fileOf('x', '1'));
     expect(await findPath(read, id, 'a/b')).toMatchObject({ type: 'directory', tree: inner });
     for (const path of ['a/x', 'f/x', 'b', 'a/b/x/y']) expect(await findPath(read, id, path)).toBeUndefined();
@@ -41,7 +47,11 @@ describe('walking a tree', () => {
   test('gives a directory, then what is in it, by the bytes of names', async () => {
     const { store, read } = blobStore();
     const inner = await treeOf(store, [fileOf('1', ''), fileOf('2', '')]);
-    const id = await treeOf(store, [fileOf('a.b', 'x'), directoryOf('a', inner), directoryOf('empty', await treeOf(store, []))]);
+    const id = await treeOf(store, [
+      fileOf('a.b', 'x'),
+      directoryOf('a', inner),
+      directoryOf('empty', await treeOf(store, [])),
+    ]);
     const paths = (items: readonly { path: string }[]): string[] => items.map(({ path }) => path);
     expect(paths(await collect(walkTree(read, id)))).toEqual(['a', 'a/1', 'a/2', 'a.b', 'empty']);
     expect(paths(await collect(walkTree(read, id, { enter: (path) => path !== 'a' })))).toEqual(['a', 'a.b', 'empty']);

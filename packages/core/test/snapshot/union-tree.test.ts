@@ -56,7 +56,10 @@ async function collect(entries: AsyncIterable<UnionEntry>): Promise<string[]> {
 
 const blobs = memoryBlobs();
 const parts = [
-  { collection: 'models/a', tree: await blobs.write({ models: { 'x.gguf': true, deep: { one: true } }, top: true }, 5) },
+  {
+    collection: 'models/a',
+    tree: await blobs.write({ models: { 'x.gguf': true, deep: { one: true } }, top: true }, 5),
+  },
   { collection: 'models/b', tree: await blobs.write({ models: { deep: { two: true }, 'y.gguf': true } }, 3) },
   { collection: 'data/c', tree: await blobs.write({ data: { 'a.jsonl': true } }, 4) },
 ];
@@ -102,14 +105,21 @@ describe('a union of trees', () => {
       collection: 'models/b',
     });
     const deep = await findInUnion(blobs.read, parts, 'models/deep');
-    expect(deep).toMatchObject({ path: 'models/deep', parts: [{ collection: 'models/a' }, { collection: 'models/b' }] });
+    expect(deep).toMatchObject({
+      path: 'models/deep',
+      parts: [{ collection: 'models/a' }, { collection: 'models/b' }],
+    });
     for (const absent of ['nothing', 'models/deep/three', 'top/below', 'models/x.gguf/below', '']) {
       expect(await findInUnion(blobs.read, parts, absent)).toBeUndefined();
     }
   });
 
   test('a shared folder has the facts of the first part, and the newest capture comes first', async () => {
-    const state = (name: string, takenAt: string, index: number) => ({ name, takenAt, tree: parts[index]?.tree ?? emptySha256 });
+    const state = (name: string, takenAt: string, index: number) => ({
+      name,
+      takenAt,
+      tree: parts[index]?.tree ?? emptySha256,
+    });
     const sorted = unionParts([
       state('models/b', '2025-01-01T00:00:00.000Z', 1),
       state('models/a', '2025-01-02T00:00:00.000Z', 0),

@@ -81,6 +81,6 @@ export function noteFact(outcome: Outcome, path: ByteString, fact: FactProblem['
 const fatal: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
 function isOfOnePath(error: MbkError): boolean {
-  if (isMbkError(error, 'target-unsafe', 'target-collision')) return true;
-  return isMbkError(error, 'target-failed') && !fatal.has(error.details['errno']);
+  if (error.code === 'target-unsafe' || error.code === 'target-collision') return true;
+  return error.code === 'target-failed' && !fatal.has(error.details['errno']);
 }

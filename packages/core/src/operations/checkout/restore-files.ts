@@ -46,8 +46,9 @@ export interface FileRestorer {
 /** Files that wait for each other at most, and their bytes. */
 const batchFiles = 4096;
 const batchBytes = 64 * 1024 * 1024;
-/** Blobs of one large file in memory. */
+/** Blobs of one large file in memory, and its chunks, of which many may be slices of one blob. */
 const windowBytes = 32 * 1024 * 1024;
+const windowChunks = 16_384;
 
 interface Waiting {
   readonly path: ByteString;
@@ -70,34 +71,44 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
         onDone(fate);
       };
       const one = { path, entry, done };
-      if (await attempt(one, async () => isThere(path, entry))) {
-        outcome.unchanged += 1;
-        done('unchanged');
-      } else if (entry.size === 0 || entry.chunks !== undefined) await attempt(one, () => writeLarge(one));
-      else {
-        batch.push(one);
-        bytes += entry.size;
-        if (batch.length >= batchFiles || bytes >= batchBytes) await flush();
-      }
+      await attempt(one, async () => {
+        if (await isThere(path, entry)) {
+          outcome.unchanged += 1;
+          done('unchanged');
+        } else if (entry.size === 0 || entry.chunks !== undefined) await writeLarge(one);
+        else {
+          batch.push(one);
+          bytes += entry.size;
+        }
+      });
+      if (batch.length >= batchFiles || bytes >= batchBytes) await flush();
     },
     flush,
   };
 
   async function flush(): Promise<void> {
     const byBlob = Map.groupBy(batch, ({ entry }) => entry.sha256);
+    const toVerify: Waiting[] = [];
     batch = [];
     bytes = 0;
     await blobs.read(
       byBlob.keys(),
       (id, content) => {
-        for (const one of byBlob.get(id) ?? []) attemptNow(one, () => writeSmall(one, content));
+        for (const one of byBlob.get(id) ?? []) {
+          attemptNow(one, () => {
+            if (writeSmall(one, content) && verify) toVerify.push(one);
+          });
+        }
       },
       (id, error) => {
-        for (const one of byBlob.get(id) ?? []) attemptNow(one, () => {
-          throw named(one.path, error);
-        });
+        for (const one of byBlob.get(id) ?? []) {
+          attemptNow(one, () => {
+            throw named(one.path, error);
+          });
+        }
       },
     );
+    for (const one of toVerify) await attempt(one, () => verifyFile(one));
   }
 
   /** Whether the file at `path` has the facts and, which alone proves it, the SHA-256 of `entry`. */
@@ -117,11 +128,12 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     return undefined;
   }
 
-  function writeSmall(one: Waiting, content: Uint8Array): void {
+  /** Whether it was written. */
+  function writeSmall(one: Waiting, content: Uint8Array): boolean {
     const { path, entry } = one;
     if (content.byteLength !== entry.size) throw wrongLength(path, entry.sha256, content.byteLength, entry.size);
     const file = begin(one);
-    if (file === undefined) return;
+    if (file === undefined) return false;
     try {
       file.write(content, 0); // the blob's id, which was checked, is the SHA-256 of the file
       file.finish();
@@ -130,7 +142,7 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
       throw error;
     }
     written(one);
-    if (verify) verifyLater.push(one);
+    return true;
   }
 
   async function writeLarge(one: Waiting): Promise<void> {
@@ -178,6 +190,16 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     }
   }
 
+  async function verifyFile({ path, entry }: Waiting): Promise<void> {
+    const found = await hashTargetFile(target, path, signal);
+    outcome.verified += 1;
+    if (found === entry.sha256) return;
+    throw new MbkError('target-failed', `${displayBytes(path)} reads back otherwise than it was written`, {
+      details: { path: displayBytes(path), expected: entry.sha256, found },
+      remedy: 'Check the disk of the target, then run the checkout again with `--overwrite always`.',
+    });
+  }
+
   function written({ entry, done }: Waiting): void {
     outcome.files += 1;
     outcome.bytes += entry.size;
@@ -202,4 +224,34 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
       one.done('failed');
     }
   }
+}
+
+/** Chunks in the order of the file, in runs whose blobs fit in memory. */
+async function* windowsOf(chunks: AsyncIterable<PlacedChunk>): AsyncGenerator<readonly PlacedChunk[]> {
+  let window: PlacedChunk[] = [];
+  let ids = new Set<BlobId>();
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    if (chunk.kind !== 'zero' && !ids.has(chunk.id)) {
+      ids.add(chunk.id);
+      // How large the blob of a slice is, the list does not say: writers make them of one piece.
+      bytes += chunk.kind === 'blob' ? chunk.length : parameters.pieceBytes;
+    }
+    window.push(chunk);
+    if (bytes < windowBytes && window.length < windowChunks) continue;
+    yield window;
+    window = [];
+    ids = new Set();
+    bytes = 0;
+  }
+  if (window.length > 0) yield window;
+}
+
+function wrongLength(path: ByteString, id: BlobId, found: number, expected: number): MbkError {
+  const shown = displayBytes(path);
+  return new MbkError('value-invalid', `${shown} needs ${expected} bytes of blob ${id}, which has ${found}`, { details: { path: shown, blob: id } });
+}
+
+function named(path: ByteString, error: MbkError): MbkError {
+  return new MbkError(error.code, `${displayBytes(path)}: ${error.message}`, { details: error.details, cause: error });
 }

@@ -24,19 +24,24 @@ export async function verifyIndex(run: Verification): Promise<IndexSet> {
   for (const info of live) {
     run.progress('index', counts.segments, live.length);
     counts.segments += 1;
-    const problem = (await storedProblem(run, info)) ?? rowProblem(index.segments.find(({ id }) => id === info.id), info);
+    const problem = await segmentProblem(run, index, info);
     if (problem !== undefined) await tell(run, info, problem);
   }
   return index;
 }
 
-interface Problem {
+/** What is wrong with a live segment in the storage; undefined for a sound one. */
+export async function segmentProblem(run: Verification, index: IndexSet, info: LiveSegment): Promise<SegmentProblem | undefined> {
+  return (await storedProblem(run, info)) ?? rowProblem(index.segments.find(({ id }) => id === info.id), info);
+}
+
+export interface SegmentProblem {
   readonly code: 'segment-absent' | 'segment-damaged';
   readonly text: string;
 }
 
 /** What is wrong with the bytes in the storage, whatever a local copy says. */
-async function storedProblem(run: Verification, { id, bytes }: LiveSegment): Promise<Problem | undefined> {
+async function storedProblem(run: Verification, { id, bytes }: LiveSegment): Promise<SegmentProblem | undefined> {
   const key = segmentKey(id);
   const size = await sizeInStorage(run, key);
   if (size === undefined) return { code: 'segment-absent', text: `index segment ${id} is not in the storage` };
@@ -59,8 +64,8 @@ async function hashStored({ repository, signal }: Verification, key: string, siz
 }
 
 /** What is wrong with the rows: every page opens, every record leads to a frame and a pack, and they are in order. */
-function rowProblem(segment: Segment | undefined, { id, blobs }: LiveSegment): Problem | undefined {
-  const damaged = (text: string): Problem => ({ code: 'segment-damaged', text });
+function rowProblem(segment: Segment | undefined, { id, blobs }: LiveSegment): SegmentProblem | undefined {
+  const damaged = (text: string): SegmentProblem => ({ code: 'segment-damaged', text });
   if (segment === undefined) return damaged(`index segment ${id} cannot be opened`);
   if (segment.counts.records !== blobs) return damaged(`index segment ${id} has ${segment.counts.records} blobs, and the log says ${blobs}`);
   try {
@@ -82,7 +87,7 @@ function rowProblem(segment: Segment | undefined, { id, blobs }: LiveSegment): P
 }
 
 /** Tells a problem, unless the log has moved on and does not need the segment any more. */
-async function tell({ repository, found }: Verification, { id }: LiveSegment, { code, text }: Problem): Promise<void> {
+async function tell({ repository, found }: Verification, { id }: LiveSegment, { code, text }: SegmentProblem): Promise<void> {
   await repository.log.refresh();
   if (repository.log.fold.segments.get(id) === undefined) return;
   const message = `${text}; \`mbk repair index\` makes it again from the packs`;

@@ -4,7 +4,7 @@ import { sha256Hex } from '../../crypto/hash.ts';
 import { decodeSlot } from '../../crypto/slot.ts';
 import { isMbkError } from '../../errors.ts';
 import { toHex } from '../../format/bytes.ts';
-import { isHex } from '../../format/ids.ts';
+import { asActorId, isHex } from '../../format/ids.ts';
 import { copyPrefix, decodeRepositoryFile, repositoryFileKey } from '../../format/repository-file.ts';
 import { readBounded } from '../../log/read-bounded.ts';
 import { roleOf, wasOwner } from '../../log/fold.ts';
@@ -29,9 +29,17 @@ export async function verifyKeys(run: Verification): Promise<void> {
 
 async function verifyRepositoryFile(run: Verification): Promise<void> {
   const { repository } = run;
-  for (const key of [repositoryFileKey, copyPrefix + repositoryFileKey]) {
-    const bytes = await readEntry(run, key);
-    if (bytes === undefined) continue;
+  const entries = [];
+  for (const key of [repositoryFileKey, copyPrefix + repositoryFileKey]) entries.push({ key, bytes: await readEntry(run, key) });
+  const found = entries.some(({ bytes }) => bytes !== undefined);
+  for (const { key, bytes } of entries) {
+    if (bytes === 'damaged') continue;
+    if (bytes === undefined) {
+      // Its own copy is the last thing that init writes: one that was killed right before it harms nobody.
+      const severity = key !== repositoryFileKey && found ? 'warning' : 'error';
+      absent(run, key, severity);
+      continue;
+    }
     const id = decodeOr(run, key, () => decodeRepositoryFile(bytes, key));
     if (id !== undefined && id !== repository.keys.repository) {
       damaged(run, key, `${key} names repository ${id}, and this is ${repository.keys.repository}`);
@@ -41,10 +49,14 @@ async function verifyRepositoryFile(run: Verification): Promise<void> {
 
 /** Actor ids of the slots of which at least one copy is sound. */
 async function verifySlots(run: Verification): Promise<ReadonlySet<string>> {
+  const { fold, repository } = run;
   const sound = new Set<string>();
-  for (const { key, bytes } of await readTwice(run, 'slots')) {
-    const slot = decodeOr(run, key, () => decodeSlot(bytes, key));
-    if (slot?.repository === run.repository.keys.repository) sound.add(toHex(slot.signing));
+  for (const { key, bytes, unsound } of await readTwice(run, 'slots')) {
+    const slot = bytes === undefined ? undefined : decodeOr(run, key, () => decodeSlot(bytes, key));
+    const signer = slot?.repository === repository.keys.repository ? toHex(slot.signing) : undefined;
+    if (signer !== undefined) sound.add(signer);
+    // A slot of nobody was left by an init, `key add` or `key remove` that was killed: its copies may be anything.
+    if (slot === undefined || (signer !== undefined && roleOf(fold, asActorId(signer)) !== undefined)) tellUnsound(run, unsound);
   }
   return sound;
 }
@@ -52,8 +64,10 @@ async function verifySlots(run: Verification): Promise<ReadonlySet<string>> {
 async function verifyGrants(run: Verification): Promise<void> {
   const { fold, found } = run;
   const sound = new Set<string>();
-  for (const { key, id, bytes } of await readTwice(run, 'grants')) {
-    const grant = decodeOr(run, key, () => decodeGrant(bytes, key));
+  const live = new Set<string>([...fold.grants.values()].filter(({ actor }) => roleOf(fold, actor) !== undefined).map(({ grant }) => grant));
+  for (const { key, id, bytes, unsound } of await readTwice(run, 'grants')) {
+    const grant = bytes === undefined ? undefined : decodeOr(run, key, () => decodeGrant(bytes, key));
+    if (grant === undefined || live.has(id)) tellUnsound(run, unsound);
     if (grant === undefined || grant.repository !== run.repository.keys.repository) continue;
     sound.add(id);
     const problem = !isGrantSigned(grant)
@@ -71,40 +85,60 @@ async function verifyGrants(run: Verification): Promise<void> {
   }
 }
 
-interface NamedEntry {
+interface StoredTwice {
+  /** Of the first sound copy. */
   readonly key: string;
   readonly id: string;
-  readonly bytes: Uint8Array;
+  /** Undefined if no copy is sound. */
+  readonly bytes: Uint8Array | undefined;
+  readonly unsound: readonly UnsoundCopy[];
 }
 
-/** One sound copy of every entry in `folder`; copies that are absent or do not match their name are findings. */
-async function readTwice(run: Verification, folder: 'slots' | 'grants'): Promise<readonly NamedEntry[]> {
+interface UnsoundCopy {
+  readonly key: string;
+  readonly problem: 'absent' | 'changed';
+}
+
+/** Every entry in `folder`, from the first of its copies that matches its name. */
+async function readTwice(run: Verification, folder: 'slots' | 'grants'): Promise<readonly StoredTwice[]> {
   const ids = new Set<string>();
   for (const key of run.listed.keys()) {
     const [, name] = /^(?:copy\/)?(?:slots|grants)\/([0-9a-f]+)$/.exec(key) ?? [];
     if (name !== undefined && isHex(name, 32) && key.includes(`${folder}/`)) ids.add(name);
   }
-  const entries: NamedEntry[] = [];
+  const entries: StoredTwice[] = [];
   for (const id of [...ids].sort()) {
-    let sound: NamedEntry | undefined;
+    let sound: { readonly key: string; readonly bytes: Uint8Array } | undefined;
+    const unsound: UnsoundCopy[] = [];
     for (const key of [`${folder}/${id}`, `${copyPrefix}${folder}/${id}`]) {
       const bytes = await readEntry(run, key);
-      if (bytes === undefined) continue;
-      if (sha256Hex(bytes) === id) sound ??= { key, id, bytes };
-      else damaged(run, key, `${key} does not match its name: its bytes were changed`);
+      if (bytes === 'damaged') continue;
+      if (bytes !== undefined && sha256Hex(bytes) === id) sound ??= { key, bytes };
+      else unsound.push({ key, problem: bytes === undefined ? 'absent' : 'changed' });
     }
-    if (sound !== undefined) entries.push(sound);
+    entries.push({ key: sound?.key ?? `${folder}/${id}`, id, bytes: sound?.bytes, unsound });
   }
   return entries;
 }
 
-async function readEntry(run: Verification, key: string): Promise<Uint8Array | undefined> {
+/** The bytes of an entry, undefined if there is none; one that cannot be read is told here. */
+async function readEntry(run: Verification, key: string): Promise<Uint8Array | undefined | 'damaged'> {
   const bytes = await readBounded(run.repository.backend, key, maxBytes, run.signal);
   if (bytes instanceof Uint8Array) return bytes;
-  if (bytes === 'absent') {
-    run.found.add({ code: 'key-entry-absent', severity: 'error', key, message: `${key} is not in the storage` });
-  } else damaged(run, key, `${key} cannot be read: it is ${bytes}`);
-  return undefined;
+  if (bytes === 'absent') return undefined;
+  damaged(run, key, `${key} cannot be read: it is ${bytes}`);
+  return 'damaged';
+}
+
+function tellUnsound(run: Verification, copies: readonly UnsoundCopy[]): void {
+  for (const { key, problem } of copies) {
+    if (problem === 'absent') absent(run, key, 'error');
+    else damaged(run, key, `${key} does not match its name: its bytes were changed`);
+  }
+}
+
+function absent({ found }: Verification, key: string, severity: 'error' | 'warning'): void {
+  found.add({ code: 'key-entry-absent', severity, key, message: `${key} is not in the storage` });
 }
 
 function decodeOr<T>(run: Verification, key: string, decode: () => T): T | undefined {

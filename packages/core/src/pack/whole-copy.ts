@@ -1,0 +1,53 @@
+/**
+ * Whether what is stored of a blob can be decoded: a copy with bases is worth what the copies of its bases are worth
+ * (docs/format.md, The protocol, Whole).
+ */
+import type { BlobId, PackKind } from '../format/ids.ts';
+import { limits } from '../format/limits.ts';
+import type { BlobCopy } from './blob-copy.ts';
+import type { IndexSet, PackFilter } from './index-set.ts';
+
+/**
+ * A copy of the blob in a usable pack, and the copies below it, one for each base of each: all of their packs must stay.
+ * Undefined when no copy is whole. Bases are of the same keyset and kind, and always of smaller depth.
+ */
+export function findWhole(
+  index: IndexSet,
+  kind: PackKind,
+  id: BlobId,
+  isUsable: PackFilter,
+): readonly BlobCopy[] | undefined {
+  /** By blob, keyset and bound: what one blob comes to is asked once, however many frames name it as a base. */
+  const asked = new Map<string, readonly BlobCopy[] | undefined>();
+
+  const chainOf = (
+    blob: BlobId,
+    below: number,
+    keyset?: BlobCopy['pack']['keyset'],
+  ): readonly BlobCopy[] | undefined => {
+    const question = `${blob} ${below} ${keyset ?? ''}`;
+    if (asked.has(question)) return asked.get(question);
+    let chain: readonly BlobCopy[] | undefined;
+    index.find(kind, blob, isUsable, (copy) => {
+      if (copy.frame.depth >= below || (keyset !== undefined && copy.pack.keyset !== keyset)) return false;
+      chain = withBases(copy);
+      return chain !== undefined;
+    });
+    asked.set(question, chain);
+    return chain;
+  };
+
+  const withBases = (copy: BlobCopy): readonly BlobCopy[] | undefined => {
+    const { depth, bases } = copy.frame;
+    if (bases.length === 0) return [copy];
+    const chain = new Set([copy]);
+    for (const base of bases) {
+      const found = chainOf(base, depth, copy.pack.keyset);
+      if (found === undefined) return undefined;
+      for (const one of found) chain.add(one);
+    }
+    return [...chain];
+  };
+
+  return chainOf(id, limits.depth + 1);
+}
