@@ -23,8 +23,32 @@ export const waysToRun = {
 
 export type WayToRun = keyof typeof waysToRun;
 
-/** Runs mbk to its end; the environment is the test's own without what steers mbk, Node or colours, plus `env`. */
-export async function runMbk(way: WayToRun, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+export interface Running {
+  readonly pid: number;
+  kill(signal: NodeJS.Signals): void;
+  readonly ended: Promise<Ended>;
+}
+
+/**
+ * Runs mbk to its end; the environment is the test's own without what steers mbk, Node or colours, plus `env`. It works
+ * in `cwd`, the test's own folder unless given.
+ */
+export async function runMbk(
+  way: WayToRun,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  options: { readonly cwd?: string } = {},
+): Promise<Ended> {
+  return startMbk(way, args, env, options).ended;
+}
+
+/** Starts mbk as `runMbk` does, for tests that do something to it while it runs. */
+export function startMbk(
+  way: WayToRun,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  { cwd, uid }: { readonly cwd?: string; /** User to run as; only root can. */ readonly uid?: number } = {},
+): Running {
   const [program, ...first] = waysToRun[way];
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(MBK_|NODE_|VITEST|FORCE_COLOR|NO_COLOR)/.test(name),
@@ -32,13 +56,16 @@ export async function runMbk(way: WayToRun, args: readonly string[], env: NodeJS
   const child = spawn(program, [...first, ...args], {
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
-  const [stdout, stderr, code] = await Promise.all([
+  const ended = Promise.all([
     textOf(child.stdout),
     textOf(child.stderr),
     new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve)),
-  ]);
-  return { code, stdout, stderr };
+  ]).then(([stdout, stderr, code]) => ({ code, stdout, stderr }));
+  // Without a number it could not be started; `ended` says why.
+  return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), ended };
 }
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {

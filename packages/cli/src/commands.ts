@@ -34,10 +34,100 @@ export type CommandClass = typeof MbkCommand & (new (argv: string[], config: Con
 
 /** Rows by the words that call them, such as `snapshot` or `key add`. */
 export const commandTable: Readonly<Record<string, CommandRow>> = {
+  init: {
+    group: 'Back up and restore',
+    summary: 'Make a repository, and an mbk.yaml for the project',
+    load: () => import('./commands/init.ts'),
+  },
   snapshot: {
     group: 'Back up and restore',
     summary: 'Take a snapshot of a project or of paths',
     load: () => import('./commands/snapshot.ts'),
+  },
+  checkout: {
+    group: 'Back up and restore',
+    summary: 'Write the files of a snapshot into a folder',
+    load: () => import('./commands/checkout.ts'),
+  },
+  log: {
+    group: 'Look',
+    summary: 'List snapshots, newest first',
+    load: () => import('./commands/log.ts'),
+  },
+  show: {
+    group: 'Look',
+    summary: 'Show one snapshot: its collections, totals and source',
+    load: () => import('./commands/show.ts'),
+  },
+  ls: {
+    group: 'Look',
+    summary: 'List the files of a snapshot',
+    load: () => import('./commands/ls.ts'),
+  },
+  cat: {
+    group: 'Look',
+    summary: 'Write one file of a snapshot to standard output',
+    load: () => import('./commands/cat.ts'),
+  },
+  diff: {
+    group: 'Look',
+    summary: 'Tell what differs between two snapshots, or since one',
+    load: () => import('./commands/diff.ts'),
+  },
+  tag: {
+    group: 'Protect and repair',
+    summary: 'Name a snapshot, list tags, or remove one',
+    load: () => import('./commands/tag.ts'),
+  },
+  verify: {
+    group: 'Protect and repair',
+    summary: 'Check the repository: its structure, or every byte',
+    load: () => import('./commands/verify.ts'),
+  },
+  'repair index': {
+    group: 'Protect and repair',
+    summary: 'Make the index again from the packs, and say what is lost',
+    load: () => import('./commands/repair-index.ts'),
+  },
+  'repair log': {
+    group: 'Protect and repair',
+    summary: 'Mend damaged entries of the log',
+    load: () => import('./commands/repair-log.ts'),
+  },
+  'key add': {
+    group: 'Manage',
+    summary: 'Add a passphrase, key file or recovery key',
+    load: () => import('./commands/key-add.ts'),
+  },
+  'key list': {
+    group: 'Manage',
+    summary: 'List the keys that open the repository',
+    load: () => import('./commands/key-list.ts'),
+  },
+  'key remove': {
+    group: 'Manage',
+    summary: 'Remove a key',
+    load: () => import('./commands/key-remove.ts'),
+  },
+  'catalogue export': {
+    group: 'Under the floor',
+    summary: 'Write the history as a plain Git repository',
+    load: () => import('./commands/catalogue-export.ts'),
+  },
+  'cat-object': {
+    group: 'Under the floor',
+    summary: 'Write a Git object of the catalogue, or a blob, to standard output',
+    load: () => import('./commands/cat-object.ts'),
+  },
+  'cat-log': {
+    group: 'Under the floor',
+    summary: 'Print an entry of the log',
+    load: () => import('./commands/cat-log.ts'),
+  },
+  status: {
+    group: 'Look',
+    summary: 'Show what has changed since the newest snapshots',
+    load: () => import('./commands/status.ts'),
   },
   'self-test': {
     group: 'Under the floor',

@@ -25,8 +25,9 @@ export function renderOverview(topic: string | undefined, version: string): stri
 export async function renderCommandHelp(commandClass: CommandClass, options: Interfaces.Options): Promise<string> {
   const config = await Config.load(options);
   const { baseFlags, flags, args, id, description, summary, examples, strict, usage } = commandClass;
-  // CommandHelp wants what a manifest holds; a class has all of it except the merged flags.
-  const page = { id, args, description, examples, strict, usage, flags: { ...flags, ...baseFlags } };
+  // CommandHelp wants what a manifest holds; a class has all of it except the merged flags and the names in `args`.
+  const named = Object.fromEntries(Object.entries(args).map(([name, arg]) => [name, { ...arg, name }]));
+  const page = { id, args: named, description, examples, strict, usage, flags: { ...flags, ...baseFlags } };
   const help = new CommandHelp(page as unknown as Command.Loadable, config, {
     maxWidth: Math.min(process.stdout.columns ?? 100, 100),
     flagSortOrder: 'none',

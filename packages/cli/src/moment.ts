@@ -16,5 +16,5 @@ const twoDigits = (value: number): string => String(value).padStart(2, '0');
 
 /** The start of a commit id that is shown for it. */
 export function shortId(commit: string): string {
-  return commit.slice(0, 8);
+  return commit.slice(0, 10);
 }

@@ -68,7 +68,16 @@ async function openFolder(folder: string, { environment, env, out, signal }: Ope
   const secret = await readSecret({ sources: environment.secrets, env, prompt, signal });
   const { cacheFolder, stateFolder } = environment;
   const tool = toolName();
-  const repository = await openRepository({ backend, secret, cacheFolder, stateFolder, now: Date.now, random, tool, signal });
+  const repository = await openRepository({
+    backend,
+    secret,
+    cacheFolder,
+    stateFolder,
+    now: Date.now,
+    random,
+    tool,
+    signal,
+  });
   let told = 0;
   const tell = (): void => {
     for (; told < repository.notices.length; told += 1) out.notice(repository.notices[told] ?? '');
@@ -82,18 +91,16 @@ async function openFolder(folder: string, { environment, env, out, signal }: Ope
 }
 
 /** The repository that is named: an absolute path. Errors: `repository-unnamed`, `usage-invalid`, `config-invalid`. */
-export async function findRepository(
-  context: Pick<OpenContext, 'repo' | 'environment' | 'cwd'>,
-): Promise<string> {
+export async function findRepository(context: Pick<OpenContext, 'repo' | 'environment' | 'cwd'>): Promise<string> {
   const { repo, environment, cwd } = context;
   const named = repo ?? environment.repository;
   if (named !== undefined) return repositoryFolder(named, cwd);
   const project = await findProject(environment, cwd);
   if (project?.repository !== undefined) return repositoryFolder(project.repository, project.root);
   const file = project?.file;
-  throw new MbkError('repository-unnamed', 'no repository is named', {
-    ...(file === undefined ? {} : { details: { file }, remedy: `Add \`repository:\` to ${file}, or pass --repo.` }),
-  });
+  const more =
+    file === undefined ? {} : { details: { file }, remedy: `Add \`repository:\` to ${file}, or pass --repo.` };
+  throw new MbkError('repository-unnamed', 'no repository is named', more);
 }
 
 /** The configuration that counts here: that of MBK_CONFIG, else the nearest at or above `cwd`. Errors: `config-invalid`. */

@@ -3,18 +3,15 @@
 import { recoveryKeyText } from '@mbk/core';
 import type { Styler } from './output.ts';
 
-/** The key on two lines, and what to do with it. */
+/** The key, and what to do with it. */
 export function renderRecoveryKey(key: Uint8Array, style: Styler): string {
-  const groups = recoveryKeyText(key).split('-');
-  const half = groups.length / 2;
   return [
     'Recovery key, shown this once and stored nowhere:',
     '',
-    `    ${style('bold', groups.slice(0, half).join('-'))}-`,
-    `    ${style('bold', groups.slice(half).join('-'))}`,
+    `    ${style('bold', recoveryKeyText(key))}`,
     '',
     'Write it down and keep it away from this machine. It opens everything, alone: type it where a passphrase is asked',
-    'for. Case, spaces, dashes and line breaks do not matter.',
+    'for. Case, spaces and dashes do not matter.',
   ].join('\n');
 }
 

@@ -39,7 +39,9 @@ export async function readNewPassphrase(options: AskOptions): Promise<string> {
 export async function readFurtherPassphrase(options: Omit<AskOptions, 'env'>): Promise<string> {
   const file = options.sources.newPassphraseFile;
   const variable = 'MBK_NEW_PASSPHRASE_FILE';
-  return refuseRecoveryKey(file === undefined ? await askTwice(options) : firstLine(readPassphraseFile(file, variable), variable));
+  return refuseRecoveryKey(
+    file === undefined ? await askTwice(options) : firstLine(readPassphraseFile(file, variable), variable),
+  );
 }
 
 async function askTwice({ prompt, signal }: Pick<AskOptions, 'prompt' | 'signal'>): Promise<string> {
@@ -52,7 +54,9 @@ async function askTwice({ prompt, signal }: Pick<AskOptions, 'prompt' | 'signal'
 /** What looks like a recovery key is taken for one when it is typed: as a passphrase it would open nothing. */
 function refuseRecoveryKey(passphrase: string): string {
   if (parseRecoveryKey(passphrase) === undefined) return passphrase;
-  throw new MbkError('usage-invalid', 'a recovery key cannot be a passphrase', { remedy: 'Choose a passphrase of your own.' });
+  throw new MbkError('usage-invalid', 'a recovery key cannot be a passphrase', {
+    remedy: 'Choose a passphrase of your own.',
+  });
 }
 
 /** The key in a key file that nobody else can read. Errors: `key-file-unsafe`. */
@@ -66,18 +70,24 @@ export function readKeyFile(path: string): Uint8Array {
         remedy: `Run \`chmod 600\` on it.`,
       });
     }
-    if (size > 4096) throw new MbkError('key-file-unsafe', `${path} is too large for a key file`, { details: { path } });
+    if (size > 4096)
+      throw new MbkError('key-file-unsafe', `${path} is too large for a key file`, { details: { path } });
     text = readFileSync(path, 'utf8');
   } catch (cause) {
     if (cause instanceof MbkError) throw cause;
-    throw new MbkError('key-file-unsafe', `the key file ${path} cannot be read`, { cause, details: { path }, remedy: 'Check MBK_KEY_FILE.' });
+    throw new MbkError('key-file-unsafe', `the key file ${path} cannot be read`, {
+      cause,
+      details: { path },
+      remedy: 'Check MBK_KEY_FILE.',
+    });
   }
   return parseKeyFile(text);
 }
 
 async function givenPassphrase({ sources, env, signal }: AskOptions): Promise<string | undefined> {
   if (sources.passphrase !== undefined) return sources.passphrase;
-  if (sources.passphraseFile !== undefined) return firstLine(readPassphraseFile(sources.passphraseFile, 'MBK_PASSPHRASE_FILE'), 'MBK_PASSPHRASE_FILE');
+  if (sources.passphraseFile !== undefined)
+    return firstLine(readPassphraseFile(sources.passphraseFile, 'MBK_PASSPHRASE_FILE'), 'MBK_PASSPHRASE_FILE');
   if (sources.passphraseCommand === undefined) return undefined;
   const { execa } = await import('execa');
   try {
@@ -95,7 +105,9 @@ async function givenPassphrase({ sources, env, signal }: AskOptions): Promise<st
     signal.throwIfAborted();
     if (thrown instanceof MbkError) throw thrown;
     // The error of the child may quote its output: it is not passed on.
-    throw new MbkError('secret-missing', 'the command of MBK_PASSPHRASE_COMMAND failed', { remedy: 'Run it by hand to see why.' });
+    throw new MbkError('secret-missing', 'the command of MBK_PASSPHRASE_COMMAND failed', {
+      remedy: 'Run it by hand to see why.',
+    });
   }
 }
 
@@ -103,7 +115,10 @@ function readPassphraseFile(path: string, variable: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new MbkError('secret-missing', `the passphrase file ${path} cannot be read`, { cause, remedy: `Check ${variable}.` });
+    throw new MbkError('secret-missing', `the passphrase file ${path} cannot be read`, {
+      cause,
+      remedy: `Check ${variable}.`,
+    });
   }
 }
 

@@ -284,6 +284,7 @@ const rows = {
   },
 } as const;
 
+/** A code of the table; stable. */
 export type ErrorCode = keyof typeof rows;
 
 /** Every code with its exit code, meaning and remedy. */

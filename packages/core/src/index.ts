@@ -24,6 +24,18 @@ export { catObject } from './operations/cat-object.ts';
 export type { FoundObject } from './operations/cat-object.ts';
 export { exportCatalogue } from './operations/catalogue-export.ts';
 export type { ExportOptions, ExportReport } from './operations/catalogue-export.ts';
+export { executeCheckout, planCheckout } from './operations/checkout.ts';
+export type {
+  CheckoutFailure,
+  CheckoutPlan,
+  CheckoutProgress,
+  CheckoutReport,
+  CheckoutRequest,
+  FactProblem,
+  PlannedPath,
+} from './operations/checkout.ts';
+export { diffSnapshots } from './operations/diff.ts';
+export type { Difference, DiffReport, DiffRequest, FolderSource } from './operations/diff.ts';
 export { listHistory } from './operations/history.ts';
 export type { HistoryCapture, HistoryRequest, HistoryRow } from './operations/history.ts';
 export { initRepository } from './operations/init.ts';
@@ -35,6 +47,17 @@ export type { KeyRemoved } from './operations/key-remove.ts';
 export { listKeys } from './operations/keys.ts';
 export type { KeyRow, KeyState } from './operations/keys.ts';
 export type { KnownAnswer } from './operations/known-answers.ts';
+export { executeIndexRepair, needsIndexRepair, planIndexRepair } from './operations/repair-index.ts';
+export type {
+  BadSegment,
+  IndexRepaired,
+  IndexRepairPlan,
+  LeftPack,
+  LostPack,
+  StrayPack,
+} from './operations/repair-index.ts';
+export { executeLogRepair, logRepairOptions, planLogRepair } from './operations/repair-log.ts';
+export type { LogRepaired, LogRepairPlan, LogRepairStep, RepairLogOptions } from './operations/repair-log.ts';
 export { selfTest } from './operations/self-test.ts';
 export type { SelfTestOptions, SelfTestReport } from './operations/self-test.ts';
 export { showSnapshot } from './operations/show.ts';
@@ -46,8 +69,22 @@ export type { SnapshotProblem, SnapshotProgress, SnapshotReport, SnapshotRequest
 export type { CommittedCollection, CommittedSnapshot } from './operations/snapshot-commit.ts';
 export { listFiles, openFiles, readFileBytes } from './operations/snapshot-files.ts';
 export type { ListedEntry, OpenedFiles } from './operations/snapshot-files.ts';
+export { statusOf } from './operations/status.ts';
+export type { DomainStatus, StatusReport } from './operations/status.ts';
 export { addTag, listTags, removeTag } from './operations/tags.ts';
 export type { AddTagRequest, TagAdded, TagListRow } from './operations/tags.ts';
+export { verifyRepository } from './operations/verify.ts';
+export type {
+  Dependent,
+  FindingCode,
+  Severity,
+  VerifyEvent,
+  VerifyFinding,
+  VerifyOptions,
+  VerifyPhase,
+  VerifyReport,
+  VerifyRequest,
+} from './operations/verify.ts';
 export { openRepository } from './repository.ts';
 export type { OpenOptions, Repository } from './repository.ts';
 export { assetPlugins } from './snapshot/asset-plugins.ts';

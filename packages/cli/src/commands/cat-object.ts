@@ -27,5 +27,10 @@ export default class CatObject extends MbkCommand {
 /** Content as text, or hex where it is none. */
 function describe({ id, type, content }: FoundObject): object {
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  return { id, type, size: content.byteLength, content: isUtf8(buffer) ? buffer.toString() : { hex: buffer.toString('hex') } };
+  return {
+    id,
+    type,
+    size: content.byteLength,
+    content: isUtf8(buffer) ? buffer.toString() : { hex: buffer.toString('hex') },
+  };
 }

@@ -1,10 +1,9 @@
 import { addKey, checkKeyName, keyFileText, listKeys, recoveryKeyText } from '@mbk/core';
 import type { KeyAdded, Repository, Secret } from '@mbk/core';
 import { Flags } from '@oclif/core';
-import { userInfo } from 'node:os';
-import { basename } from 'node:path';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
+import { defaultKeyName } from '../key-name.ts';
 import { renderRecoveryKey } from '../recovery-key.ts';
 import { createSecretFile } from '../secret-file.ts';
 import type { SecretFile } from '../secret-file.ts';
@@ -40,7 +39,8 @@ export default class KeyAdd extends MbkCommand {
     const path = flags['key-file'];
     const kind = path !== undefined ? 'key-file' : flags.recovery ? 'recovery' : 'passphrase';
     await this.withRepository(flags.repo, async (repository) => {
-      const name = flags.name ?? (await freeName(repository, defaultName(kind, path, this.environment.host)));
+      const name =
+        flags.name ?? (await freeName(repository, defaultKeyName(kind, { path, host: this.environment.host })));
       checkKeyName(repository, name);
       const { secret, file } = await this.makeSecret(kind, path ?? flags['recovery-key-file']);
       const added = await this.add(repository, { secret, name, file });
@@ -86,17 +86,11 @@ export default class KeyAdd extends MbkCommand {
   }
 }
 
-function defaultName(kind: Secret['kind'], path: string | undefined, host: string): string {
-  if (kind === 'recovery') return 'recovery key';
-  return kind === 'key-file' ? `key file ${basename(path ?? '')}` : `${userInfo().username} on ${host}`;
-}
-
 /** `base`, or with a number behind it, so that no two keys are called the same. */
 async function freeName(repository: Repository, base: string): Promise<string> {
   const taken = new Set((await listKeys(repository)).map(({ name }) => name));
-  const start = base.replace(/\p{Cc}/gu, '').slice(0, 190);
-  let name = start;
-  for (let number = 2; taken.has(name); number += 1) name = `${start} ${number}`;
+  let name = base;
+  for (let number = 2; taken.has(name); number += 1) name = `${base} ${number}`;
   return name;
 }
 

@@ -37,7 +37,9 @@ function renderKeys(keys: readonly KeyRow[], timezone: string, style: Styler): s
 function stateText({ state, damagedCopies }: KeyRow, style: Styler): string {
   switch (state) {
     case 'active':
-      return damagedCopies.length === 0 ? 'active' : style('yellow', `active, ${damagedCopies.join(', ')} is damaged or absent`);
+      return damagedCopies.length === 0
+        ? 'active'
+        : style('yellow', `active, ${damagedCopies.join(', ')} is damaged or absent`);
     case 'removed':
       return style('dim', 'removed; its bytes are left, `mbk key remove` clears them');
     case 'unfinished':

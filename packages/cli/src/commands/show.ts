@@ -12,7 +12,10 @@ export default class Show extends MbkCommand {
   static override description =
     'Shows one snapshot: when, where and from what it was taken, its collections with their sizes, what was new, and ' +
     'what went wrong with single files. The manifest is checked against the commit first.';
-  static override examples = ['<%= config.bin %> show healthcare', '<%= config.bin %> show healthcare/2025-01-31 --json'];
+  static override examples = [
+    '<%= config.bin %> show healthcare',
+    '<%= config.bin %> show healthcare/2025-01-31 --json',
+  ];
   static override args = {
     revision: Args.string({ description: 'The snapshot: a domain, tag, time or commit id.', required: true }),
   };
@@ -22,7 +25,8 @@ export default class Show extends MbkCommand {
     await this.withRepository(flags.repo, async (repository) => {
       const shown = await showSnapshot(repository, args.revision);
       this.out.result(shown, (value, style) => renderShown(value, repository.timezone, style));
-      if (shown.parentProblem !== null) this.out.notice(`the snapshot before it cannot be checked: ${shown.parentProblem}`);
+      if (shown.parentProblem !== null)
+        this.out.notice(`the snapshot before it cannot be checked: ${shown.parentProblem}`);
     });
   }
 }
@@ -41,7 +45,11 @@ function renderShown(shown: ShownSnapshot, timezone: string, style: Styler): str
     totalsLine(shown.totals),
   ];
   if (shown.notes.length > 0) {
-    lines.push('', 'Notes:', ...shown.notes.map(({ path, problem }) => `  ${escapePath(path)}: ${escapeForTerminal(problem)}`));
+    lines.push(
+      '',
+      'Notes:',
+      ...shown.notes.map(({ path, problem }) => `  ${escapePath(path)}: ${escapeForTerminal(problem)}`),
+    );
   }
   if (shown.notesOmitted > 0) lines.push(`  and ${formatCount(shown.notesOmitted, 'more note')}`);
   return lines.join('\n');
@@ -75,7 +83,9 @@ function renderCollections(collections: readonly ShownCollection[], timezone: st
     one.commit === null ? 'this run' : shortId(one.commit),
     String(one.files),
     formatBytes(one.bytes),
-    [...one.flags, ...(one.expired ? ['expired'] : [])].map((flag) => style('red', `[${escapeForTerminal(flag)}]`)).join(' '),
+    [...one.flags, ...(one.expired ? ['expired'] : [])]
+      .map((flag) => style('red', `[${escapeForTerminal(flag)}]`))
+      .join(' '),
   ]);
   return renderTable(['COLLECTION', 'TAKEN', 'BY', 'FILES', 'SIZE', ''], rows, { right: [3, 4] });
 }

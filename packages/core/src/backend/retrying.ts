@@ -20,6 +20,7 @@ export interface RetryingOptions {
   readonly isTransient?: (error: unknown) => boolean;
 }
 
+/** The backend whose calls are repeated when they fail for a reason that may pass; a put in doubt is settled by comparing. */
 export function retrying(backend: Backend, options: RetryingOptions): Backend {
   const { attempts, delay, sleep, isTransient = isTransientFailure } = options;
   if (!Number.isSafeInteger(attempts) || attempts < 1) {

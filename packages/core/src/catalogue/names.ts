@@ -14,6 +14,7 @@ function isReferencePart(part: string): boolean {
   return !part.includes('..') && !part.endsWith('.') && !part.endsWith('.lock');
 }
 
+/** Whether `name` can be a domain: also a branch in the exported catalogue. */
 export function isDomainName(name: string): boolean {
   return domainPattern.test(name) && isReferencePart(name);
 }

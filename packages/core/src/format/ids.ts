@@ -74,6 +74,7 @@ export function packKindOf(type: BlobType): PackKind {
 
 /** How long what a pack holds is expected to be kept, in the order of its numbers 0 to 2. */
 export const lifetimes = ['short', 'long', 'permanent'] as const;
+/** How long the content of a pack is expected to be kept. */
 export type Lifetime = (typeof lifetimes)[number];
 
 /** Key of a pack in the backend. */

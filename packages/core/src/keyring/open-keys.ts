@@ -28,7 +28,22 @@ export interface OpenedKeys {
  * Errors: `repository-absent`, `secret-wrong`, `slot-damaged`, `format-unsupported`, and those of the backend.
  */
 export async function openKeys(backend: Backend, secret: Secret): Promise<OpenedKeys> {
-  const { repository, damaged } = await readRepositoryId(backend);
+  const { repository, damaged, otherwise } = await readRepositoryId(backend);
+  try {
+    return await openKeysOf(backend, secret, repository, damaged);
+  } catch (error) {
+    // Somebody may have put the file of another repository in the place of one of the copies.
+    if (otherwise === undefined || !isMbkError(error, 'secret-wrong', 'slot-damaged')) throw error;
+    return openKeysOf(backend, secret, otherwise, [...damaged, repositoryFileKey]);
+  }
+}
+
+async function openKeysOf(
+  backend: Backend,
+  secret: Secret,
+  repository: RepositoryId,
+  damaged: readonly string[],
+): Promise<OpenedKeys> {
   const slots = await readSlots(backend, repository);
   const opened = await unlockAny(slots.sound, secret);
   if (opened === undefined) throw noSlotOpens(backend, secret, slots.lost);
@@ -52,27 +67,38 @@ export async function openKeys(backend: Backend, secret: Secret): Promise<Opened
   };
 }
 
+export interface FoundRepository {
+  readonly repository: RepositoryId;
+  /** Keys of copies that are absent or damaged. */
+  readonly damaged: string[];
+  /** What the second copy says where both are sound and do not agree. */
+  readonly otherwise: RepositoryId | undefined;
+}
+
 /** The repository id, from mbk.json or its copy. Errors: `repository-absent`, `entry-damaged`, `format-unsupported`. */
-export async function readRepositoryId(backend: Backend): Promise<{ repository: RepositoryId; damaged: string[] }> {
+export async function readRepositoryId(backend: Backend): Promise<FoundRepository> {
   const damaged: string[] = [];
+  const sound: RepositoryId[] = [];
   let failure: unknown;
-  let present = false;
   for (const key of [repositoryFileKey, copyPrefix + repositoryFileKey]) {
     const bytes = await getIfPresent(backend, key);
     if (bytes === undefined) {
       damaged.push(key);
       continue;
     }
-    present = true;
     try {
-      return { repository: decodeRepositoryFile(bytes, key), damaged };
+      sound.push(decodeRepositoryFile(bytes, key));
     } catch (error) {
-      if (isMbkError(error, 'format-unsupported')) throw error;
+      if (!isMbkError(error, 'format-unsupported', 'value-invalid', 'entry-damaged')) throw error;
       damaged.push(key);
-      failure = error;
+      // A later version says so in both copies; in one alone it is a changed byte.
+      if (!isMbkError(failure, 'format-unsupported')) failure = error;
     }
   }
-  if (!present) throw new MbkError('repository-absent', `there is no repository in ${backend.name}`, { details: { backend: backend.name } });
+  const [repository, second] = sound;
+  if (repository !== undefined) return { repository, damaged, otherwise: second === repository ? undefined : second };
+  if (failure === undefined) throw new MbkError('repository-absent', `there is no repository in ${backend.name}`, { details: { backend: backend.name } });
+  if (isMbkError(failure, 'format-unsupported')) throw failure;
   throw new MbkError('entry-damaged', `mbk.json in ${backend.name} and its copy are both damaged`, { cause: failure, details: { damaged } });
 }
 

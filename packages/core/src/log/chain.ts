@@ -145,7 +145,7 @@ async function readStored(
 ): Promise<Link> {
   const key = logKey(source.keys.repository, n);
   let link = judge(source, n, first, proof);
-  if (link.entry === undefined) {
+  if (link.entry === undefined && link.reason !== 'absent') {
     // A read may go wrong once; the verdict falls on the second.
     link = judge(source, n, await fetchEntry(source, n), proof);
   }

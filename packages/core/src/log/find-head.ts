@@ -1,49 +1,44 @@
 /**
- * The number of the newest entry (docs/format.md, The log): the first key of a LIST, then upward until absent.
+ * Where a log may end (docs/format.md, The log): the first key of a LIST, then upward until absent.
  */
 import type { Backend } from '../backend/backend.ts';
 import type { RepositoryId } from '../format/ids.ts';
 import { logKey, logNumberOf, logPrefix } from '../format/log-entry.ts';
 
-export interface Head {
-  /** Number of the newest entry; 0 when there is none. */
-  readonly n: number;
-  /** Keys above it that belong to no chain: nothing stands for a long way below them. */
-  readonly strays: readonly number[];
-}
-
-/** A key with so many absent numbers right below it continues no log, whoever put it there. */
-const longestHole = 16;
-
-/** Finds the head; a list that is stale, or that names entries deleted since, does no harm. */
-export async function findHead(backend: Backend, repository: RepositoryId, signal?: AbortSignal): Promise<Head> {
-  const strays: number[] = [];
+/**
+ * Numbers that the head may have, the likeliest first; each exists. Nearly always the first is it.
+ *
+ * A list that is stale, or that names entries deleted since, does no harm. The later ones are for a storage that somebody
+ * put keys into that continue no log.
+ */
+export async function* headCandidates(
+  backend: Backend,
+  repository: RepositoryId,
+  signal?: AbortSignal,
+): AsyncGenerator<number> {
   const exists = async (n: number): Promise<boolean> =>
     (await backend.stat(logKey(repository, n), { signal })) !== undefined;
+  let isFirst = true;
   for await (const listed of listNumbers(backend, repository, signal)) {
     if (!(await exists(listed))) continue;
-    const n = await climb(listed, exists);
-    if (await continuesChain(n, exists)) return { n, strays };
-    strays.push(n);
+    yield isFirst ? await climb(listed, exists) : listed;
+    isFirst = false;
   }
-  return { n: 0, strays };
 }
 
 /** The newest number from `n`, which exists, upward. */
 export async function climb(n: number, exists: (n: number) => Promise<boolean>): Promise<number> {
   let head = n;
-  while (await exists(head + 1)) head += 1;
+  while (head < Number.MAX_SAFE_INTEGER && (await exists(head + 1))) head += 1;
   return head;
 }
 
-async function continuesChain(n: number, exists: (n: number) => Promise<boolean>): Promise<boolean> {
-  if (n === 1) return true;
-  for (let below = n - 1; below >= Math.max(1, n - longestHole); below -= 1) if (await exists(below)) return true;
-  return false;
-}
-
 /** Numbers of the log's keys, newest first: of one key, and only when that was not enough, of all. */
-async function* listNumbers(backend: Backend, repository: RepositoryId, signal?: AbortSignal): AsyncGenerator<number> {
+async function* listNumbers(
+  backend: Backend,
+  repository: RepositoryId,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<number> {
   let first: number | undefined;
   for await (const { key } of backend.list(logPrefix(repository), { limit: 1, signal })) {
     first = logNumberOf(repository, key);

@@ -12,7 +12,7 @@ import { encodeLogState } from '../format/log-state.ts';
 import { equalBytes } from '../format/bytes.ts';
 import { applyEntry, applyGap, replacedStateOf, stateNamedBy } from './apply-entry.ts';
 import { entryName, readLinks, type Link, type LogDamage, type LogSource } from './chain.ts';
-import { findHead } from './find-head.ts';
+import { headCandidates } from './find-head.ts';
 import { emptyFold, type Fold } from './fold.ts';
 import { stateOfFold } from './fold-state.ts';
 import type { LogPlace, SeenLog } from './log-memory.ts';
@@ -38,15 +38,7 @@ export interface LoadedLog {
  * `format-unsupported`, and what the backend throws.
  */
 export async function loadLog(source: LogSource, seen: SeenLog | undefined): Promise<LoadedLog> {
-  const { keys, backend, signal } = source;
-  const head = await findHead(backend, keys.repository, signal);
-  const strays = head.strays.map((n) => strayDamage(source, n));
-  if (head.n === 0) {
-    throw new MbkError('entry-absent', `repository ${keys.repository} has no log in ${backend.name}`, {
-      details: { strays: head.strays },
-    });
-  }
-  const { base, links, damage } = await readBase(source, head.n, seen);
+  const { base, links, damage, strays } = await readFromHead(source, seen);
   const replayed = await replay(source, base, links);
   const { fold } = replayed;
   if (fold.features === undefined) {
@@ -63,7 +55,12 @@ export async function loadLog(source: LogSource, seen: SeenLog | undefined): Pro
     fold,
     newest: newest?.hash === undefined ? { n: base.fold.n, hash: base.fold.hash } : { n: newest.n, hash: newest.hash },
     links,
-    damage: [...strays, ...damage, ...replayed.damage, ...brokenLinks(source, links, fold)],
+    damage: [
+      ...strays.map((n) => strayDamage(source, n)),
+      ...damage,
+      ...replayed.damage,
+      ...brokenLinks(source, links, fold),
+    ],
     checkedState: replayed.checked ?? base.checked,
   };
 }
@@ -122,19 +119,53 @@ export interface StateClaim {
   readonly fold: Fold;
 }
 
-/** The newest state that can be used, and the links from its entry to the head. */
-async function readBase(
+interface ReadBase {
+  readonly base: Base;
+  /** From the entry that names the base's state, or entry 1, to the head. */
+  readonly links: readonly Link[];
+  readonly damage: readonly LogDamage[];
+}
+
+/** Reads from the newest key that continues a chain; keys above it are strays. */
+async function readFromHead(
   source: LogSource,
-  head: number,
   seen: SeenLog | undefined,
-): Promise<{ base: Base; links: readonly Link[]; damage: LogDamage[] }> {
+): Promise<ReadBase & { readonly strays: readonly number[] }> {
+  const { backend, keys, signal } = source;
+  const strays: number[] = [];
+  let floor = Infinity;
+  for await (const head of headCandidates(backend, keys.repository, signal)) {
+    const read = head < floor ? await readBase(source, head, seen) : floor;
+    if (typeof read !== 'number') return { ...read, strays };
+    floor = read;
+    strays.push(head);
+  }
+  throw new MbkError('entry-absent', `repository ${keys.repository} has no log in ${backend.name}`, {
+    details: { strays },
+  });
+}
+
+/** So many absent numbers in a row end a chain: what stands above them and cannot be read continues nothing. */
+const longestHole = 16;
+
+/**
+ * The newest state that can be used, and the links from its entry to `head`.
+ *
+ * When `head` continues no chain, the number from which on nothing does: whoever writes to the storage can put a key
+ * anywhere, and must neither hide the log with it nor send readers down 2^53 numbers.
+ */
+async function readBase(source: LogSource, head: number, seen: SeenLog | undefined): Promise<ReadBase | number> {
   const damage: LogDamage[] = [];
   const claims: StateClaim[] = [];
   let founders: Promise<ReadonlySet<ActorId>> | undefined;
   let links: readonly Link[] = [];
   for (let oldest = stateEntryAtOrBelow(head); ; oldest = Math.max(1, oldest - stateInterval)) {
     const newest = links[0] === undefined ? head : links[0].n - 1;
-    links = [...(await readLinks(source, { newest, oldest, successor: links[0], remembered: seen })), ...links];
+    const read = await readLinks(source, { newest, oldest, successor: links[0], remembered: seen });
+    links = [...read, ...links];
+    const sound = links.findLastIndex(({ entry }) => entry !== undefined);
+    if (hasHole(links.slice(sound + 1))) return (links[sound]?.n ?? oldest - 1) + 1;
+    if (read.length === stateInterval && read.every(({ entry }) => entry === undefined)) return oldest;
     const [link] = links;
     if (oldest === 1 || link === undefined) return { base: { fold: emptyFold, checked: null, claims }, links, damage };
     const id = link.entry === undefined ? undefined : stateNamedBy(link.entry);
@@ -164,6 +195,15 @@ async function foundersOf(source: LogSource): Promise<ReadonlySet<ActorId>> {
   if (link?.entry === undefined) return new Set();
   const founded = applyEntry(emptyFold, link.entry).fold;
   return new Set([...founded.actors.values()].filter((actor) => actor.role === 'owner').map((actor) => actor.signing));
+}
+
+function hasHole(links: readonly Link[]): boolean {
+  let absent = 0;
+  for (const link of links) {
+    absent = link.entry === undefined && link.reason === 'absent' ? absent + 1 : 0;
+    if (absent === longestHole) return true;
+  }
+  return false;
 }
 
 /** Number of the entry with the newest state through n; 1 when there is none yet. */

@@ -74,6 +74,7 @@ export function parsePlace(text: string): LogPlace {
   return { n, hash };
 }
 
+/** A place as `--expect-head` takes it: `<n>:<hash>`. */
 export function formatPlace({ n, hash }: LogPlace): string {
   return `${n}:${hash}`;
 }

@@ -21,6 +21,7 @@ const pauseMs = 200;
  * acknowledged; 'lost' when other bytes do.
  *
  * A put that fails is in doubt: it is repeated with the same bytes, and in the end the storage is asked what it holds.
+ * The error of the put comes when that is not known, or when the entry is there and may not be on the disk.
  */
 export async function putEntry(
   backend: Backend,
@@ -39,9 +40,29 @@ export async function putEntry(
         continue;
       }
       const held = await holds(backend, key, bytes, signal).catch(() => undefined); // the failed put is the error to tell
-      if (held === undefined) throw error;
-      return held ? 'stored' : 'lost';
+      if (held === false) return 'lost';
+      if (held === undefined || !(await isDurable(backend, key, bytes, signal))) throw error;
+      return 'stored';
     }
+  }
+}
+
+/**
+ * Whether an entry that is there also survives a power cut: only a put that ends well says so. One that failed after it
+ * gave the entry its name may not have brought the name to the disk.
+ */
+async function isDurable(
+  backend: Backend,
+  key: string,
+  bytes: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    await backend.put(key, [bytes], { signal });
+    return true;
+  } catch (error) {
+    if (isMbkError(error)) return false; // the first failure is the error to tell
+    throw error;
   }
 }
 

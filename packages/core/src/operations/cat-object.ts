@@ -88,7 +88,9 @@ async function* objectsIn(
 
 /** Newest first. */
 function bundlesOf(fold: Fold): EntryId[] {
-  const bundles = [...linesOf(fold), ...tagsOf(fold).values()].toSorted((a, b) => b.n - a.n).map(({ bundle }) => bundle);
+  const bundles = [...linesOf(fold), ...tagsOf(fold).values()]
+    .toSorted((a, b) => b.n - a.n)
+    .map(({ bundle }) => bundle);
   return [...new Set(bundles)];
 }
 

@@ -41,6 +41,7 @@ export interface CheckoutRequest {
   readonly fsync?: boolean | undefined;
 }
 
+/** How far a checkout is: files and bytes restored, and the path that came last. */
 export interface CheckoutProgress {
   readonly files: number;
   readonly bytes: number;

@@ -24,6 +24,7 @@ export interface AddKeyRequest {
   readonly name: string;
 }
 
+/** The slot that was added. */
 export interface KeyAdded {
   readonly id: EntryId;
   readonly name: string;

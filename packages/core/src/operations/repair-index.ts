@@ -52,6 +52,7 @@ export interface BadSegment {
   readonly hasCopy: boolean;
 }
 
+/** A pack and its stored size. */
 export interface StrayPack {
   readonly kind: PackKind;
   readonly id: PackId;
@@ -64,6 +65,7 @@ export interface LostPack extends StrayPack {
   readonly dependentsOmitted: number;
 }
 
+/** A pack that is left out of the index, and why. */
 export interface LeftPack {
   readonly key: string;
   readonly text: string;

@@ -23,6 +23,8 @@
  *
  * 4. *Remove* a key that is no entry of the chain at all (nothing stands below it, or it is larger than any entry).
  */
+import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Backend } from '../backend/backend.ts';
 import type { Random } from '../crypto/hash.ts';
 import type { Keys } from '../crypto/keyset.ts';
@@ -35,10 +37,11 @@ import { checkRollback } from '../log/check-rollback.ts';
 import { entryCache } from '../log/entry-cache.ts';
 import { hasNoEffect, roleOf, type Fold } from '../log/fold.ts';
 import { loadLog, type LoadedLog } from '../log/load-log.ts';
-import type { LogMemory } from '../log/log-memory.ts';
+import { logMemory, type LogMemory } from '../log/log-memory.ts';
 import { putEntry } from '../log/put-entry.ts';
 import { sealNext } from '../log/seal-next.ts';
 import { peekOperations } from '../log/sealed-entry.ts';
+import type { Repository } from '../repository.ts';
 
 export interface RepairLogOptions {
   readonly backend: Backend;
@@ -55,6 +58,14 @@ export interface RepairLogOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The options for an open repository: its log is read anew, also past what opening passed over. */
+export function logRepairOptions(repository: Repository): RepairLogOptions {
+  const { backend, keys, random, now, tool, cacheFolder, stateFolder, signal } = repository;
+  const memory = logMemory(dirname(stateFolder), keys.repository, random);
+  const sleep: RepairLogOptions['sleep'] = (ms, abort) => pause(ms, undefined, { signal: abort });
+  return { backend, keys, random, now, tool, cache: cacheFolder, memory, sleep, signal };
+}
+
 /** What `repair log` would do; plain data. */
 export interface LogRepairPlan {
   /** The newest entry when this was planned. */
@@ -64,6 +75,7 @@ export interface LogRepairPlan {
   readonly idleSegments: number;
 }
 
+/** One step of a repair, with a sentence for people. */
 export type LogRepairStep =
   | { readonly kind: 'restore' | 'void'; readonly n: number; readonly hash: string; readonly text: string }
   | { readonly kind: 'anchor' | 'leave' | 'remove'; readonly n: number; readonly text: string }
@@ -83,12 +95,10 @@ export async function planLogRepair(options: RepairLogOptions): Promise<LogRepai
   const loaded = await loadSeen(source, options.memory);
   const problems = await readProblems(source, loaded, options.memory);
   const steps = problems.map((link) => stepFor(link, loaded, options.keys));
-  const strays = loaded.damage
-    .filter(({ reason }) => reason === 'stray')
-    .map(({ n, text }) => ({ kind: 'remove', n, text }) as const);
+  const strays = loaded.damage.filter(({ reason }) => reason === 'stray').map(({ n }) => n);
 
   const head = loaded.fold.n;
-  const plan: LogRepairStep[] = [...strays, ...steps];
+  const plan: LogRepairStep[] = [...(await Promise.all(strays.map((n) => strayStep(source, n)))), ...steps];
   if (steps.some(({ kind, n }) => kind === 'restore' && n === head)) {
     plan.unshift({
       kind: 'anchor',
@@ -186,6 +196,15 @@ function stepFor(link: Link, { fold, links }: LoadedLog, keys: Keys): Exclude<Lo
   const lost =
     said === undefined ? 'what it said is lost' : `its operations are given up: ${said.join(', ') || 'none'}`;
   return { kind: 'void', n, hash: link.hash ?? noPrevious, text: `${text}; ${lost}` };
+}
+
+/** Junk is removed; an authentic entry was cut off from the log by a loss below it, and is not for a repair to remove. */
+async function strayStep(source: LogSource, n: number): Promise<LogRepairStep> {
+  const [link] = await readLinks(source, { newest: n, oldest: n, fromStorage: true });
+  if (link?.entry === undefined)
+    return { kind: 'remove', n, text: `${entryName(n)} continues nothing and cannot be read` };
+  const text = `${entryName(n)} is authentic, and the entries below it are gone: bring them back from a copy of the storage`;
+  return { kind: 'leave', n, text };
 }
 
 async function countIdleSegments({ backend, signal }: LogSource, fold: Fold): Promise<number> {

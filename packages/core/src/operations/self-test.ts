@@ -20,6 +20,7 @@ export interface SelfTestReport {
   readonly answers: readonly KnownAnswer[];
 }
 
+/** What may stop the test. */
 export interface SelfTestOptions {
   readonly signal?: AbortSignal;
 }

@@ -34,6 +34,7 @@ export interface ShownSnapshot {
   readonly entry: number;
 }
 
+/** A collection of a snapshot, and whether retention gave up its files. */
 export type ShownCollection = CollectionState & { readonly expired: boolean };
 
 /** Errors: `revision-unknown`, `revision-ambiguous`, and those of reading the catalogue. */
@@ -42,7 +43,8 @@ export async function showSnapshot(repository: Repository, revision: string): Pr
   const { commit: id } = repository.resolve(revision);
   const row = knownRow(repository, id);
   const { commit, manifest, parentProblem } = await repository.catalogue().readSnapshot(id, { signal });
-  const { startedAt, finishedAt, message, host, plan, run, actor, tool, source, totals, notes, notesOmitted } = manifest;
+  const { startedAt, finishedAt, message, host, plan, run, actor, tool, source, totals, notes, notesOmitted } =
+    manifest;
   return {
     commit: id,
     domain: row.domain,

@@ -74,6 +74,7 @@ export interface SnapshotReport {
   readonly statCacheProblem: string | undefined;
 }
 
+/** A path that was not taken, or not as it should have been, and why. */
 export interface SnapshotProblem extends CollectionRef {
   readonly path: ByteString;
   readonly message: string;

@@ -54,6 +54,7 @@ export interface AddTagRequest {
   readonly host: string;
 }
 
+/** A tag that was put or removed. */
 export interface TagAdded {
   readonly name: string;
   readonly domain: string;
@@ -104,8 +105,6 @@ export async function removeTag({ log }: Repository, name: string): Promise<TagA
     });
   }
   const { domain, commit, object } = tag;
-  await log.append((fold) =>
-    fold.tags.has(name) ? { ops: [{ op: 'tag', domain, name, deleted: true }] } : undefined,
-  );
+  await log.append((fold) => (fold.tags.has(name) ? { ops: [{ op: 'tag', domain, name, deleted: true }] } : undefined));
   return { name, domain, commit, object };
 }

@@ -18,6 +18,7 @@ import {
   type PackKind,
   packKindOf,
   type SegmentId,
+  type KeysetId,
 } from '../format/ids.ts';
 import { limits, ownFrameBytes } from '../format/limits.ts';
 import { buildSegment } from './build-segment.ts';
@@ -188,9 +189,14 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
     stats,
   };
 
+  /** Content is shared between generations of one scope, never between scopes. */
+  function isInScope(id: KeysetId): boolean {
+    return keys.keysets.get(id)?.scope === keyset.scope;
+  }
+
   function isKnown(kind: PackKind, id: BlobId): boolean {
     if (claimed[kind].has(id)) return true;
-    const chain = findWhole(index, kind, id, isUsable);
+    const chain = findWhole(index, kind, id, isUsable, isInScope);
     for (const { pack } of chain ?? []) relied.add(pack.id);
     return chain !== undefined;
   }

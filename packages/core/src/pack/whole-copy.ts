@@ -2,34 +2,34 @@
  * Whether what is stored of a blob can be decoded: a copy with bases is worth what the copies of its bases are worth
  * (docs/format.md, The protocol, Whole).
  */
-import type { BlobId, PackKind } from '../format/ids.ts';
+import type { BlobId, KeysetId, PackKind } from '../format/ids.ts';
 import { limits } from '../format/limits.ts';
 import type { BlobCopy } from './blob-copy.ts';
 import type { IndexSet, PackFilter } from './index-set.ts';
 
 /**
  * A copy of the blob in a usable pack, and the copies below it, one for each base of each: all of their packs must stay.
- * Undefined when no copy is whole. Bases are of the same keyset and kind, and always of smaller depth.
+ * Undefined when no copy is whole. Copies of a keyset that is not `isInScope` do not count: an isolated domain shares no
+ * content. Bases are of the same keyset and kind, and always of smaller depth.
  */
 export function findWhole(
   index: IndexSet,
   kind: PackKind,
   id: BlobId,
   isUsable: PackFilter,
+  isInScope: (keyset: KeysetId) => boolean = () => true,
 ): readonly BlobCopy[] | undefined {
   /** By blob, keyset and bound: what one blob comes to is asked once, however many frames name it as a base. */
   const asked = new Map<string, readonly BlobCopy[] | undefined>();
 
-  const chainOf = (
-    blob: BlobId,
-    below: number,
-    keyset?: BlobCopy['pack']['keyset'],
-  ): readonly BlobCopy[] | undefined => {
+  const chainOf = (blob: BlobId, below: number, keyset?: KeysetId): readonly BlobCopy[] | undefined => {
     const question = `${blob} ${below} ${keyset ?? ''}`;
     if (asked.has(question)) return asked.get(question);
     let chain: readonly BlobCopy[] | undefined;
     index.find(kind, blob, isUsable, (copy) => {
-      if (copy.frame.depth >= below || (keyset !== undefined && copy.pack.keyset !== keyset)) return false;
+      const { pack } = copy;
+      if (copy.frame.depth >= below || !(keyset === undefined ? isInScope(pack.keyset) : pack.keyset === keyset))
+        return false;
       chain = withBases(copy);
       return chain !== undefined;
     });

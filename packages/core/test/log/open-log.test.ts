@@ -216,13 +216,15 @@ describe('appending', () => {
     expect((await open(backend)).hash).toBe(appended?.hash);
   });
 
-  test('knows its entry again when no acknowledgement ever comes', async () => {
+  test('says nothing is stored while no put of it is acknowledged: it may not survive a power cut', async () => {
     const backend = await newLog();
     const unsure = faulty(backend, {
       plan: ({ method }) => (method === 'put' ? { kind: 'lost-acknowledgement' } : undefined),
       random: seededRandom(1),
     });
-    expect((await (await open(unsure)).append(() => ({ ops: [tag('lab/v1')] })))?.n).toBe(2);
+    expect(await failureOf((await open(unsure)).append(() => ({ ops: [tag('lab/v1')] })))).toBe('backend-failed');
+    expect((await (await open(backend)).append(() => ({ ops: [tag('lab/v2')] })))?.n).toBe(3);
+    await expectIntact(backend, 3);
   });
 
   test('tells an error of the storage, and has stored nothing', async () => {
@@ -524,13 +526,34 @@ describe('damage', () => {
     }
   });
 
-  test('a key far above the head is named and does not hide the log', async () => {
+  test.each([
+    ['one far above', [Number.MAX_SAFE_INTEGER]],
+    ['several in a row', [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER - 2]],
+    ['in several places', [9_000_000, 9_000_001, 5000, 200, 40]],
+    ['where a state would be', [512, 256]],
+  ])('keys that continue nothing, %s, are named and do not hide the log', async (_, numbers) => {
     const { backend, log } = await history();
-    await backend.put(logKey(owner.repository, Number.MAX_SAFE_INTEGER), [utf8('x')]);
+    for (const n of numbers) await backend.put(logKey(owner.repository, n), [utf8('x')]);
     const after = await open(backend);
     expect(after.n).toBe(4);
     expect(bytesOf(after.fold)).toBe(bytesOf(log.fold));
-    expect(after.damage).toMatchObject([{ n: Number.MAX_SAFE_INTEGER, reason: 'stray', blocksWriters: true }]);
+    expect(after.damage.map(({ n, reason, blocksWriters }) => [n, reason, blocksWriters])).toEqual(
+      numbers.toSorted((a, b) => b - a).map((n) => [n, 'stray', true]),
+    );
+  });
+
+  test('an entry far above the head that a stolen key signed is named as well', async () => {
+    const { backend, log } = await history();
+    const far = Number.MAX_SAFE_INTEGER - 1;
+    const forged = sealEntry(
+      { n: far, previous: hex('x'), at: startOfTime, tool, ops: [] },
+      writer,
+      seededBytes('far'),
+    );
+    await backend.put(logKey(owner.repository, far), [forged]);
+    const after = await open(backend);
+    expect(bytesOf(after.fold)).toBe(bytesOf(log.fold));
+    expect(after.damage).toMatchObject([{ n: far, reason: 'stray' }]);
   });
 
   test('a log whose beginning is gone, and that has no state, cannot be used', async () => {

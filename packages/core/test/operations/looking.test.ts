@@ -35,7 +35,10 @@ async function fill(): Promise<void> {
   write('healthcare/one/big.bin', big);
   write('healthcare/two/shared/b.txt', 'other');
   write('finance/one/f.txt', 'money');
-  writeFileSync(Buffer.concat([Buffer.from(join(test_.source, 'healthcare/one/')), Buffer.from([0x72, 0xff, 0x0a])]), 'hostile');
+  writeFileSync(
+    Buffer.concat([Buffer.from(join(test_.source, 'healthcare/one/')), Buffer.from([0x72, 0xff, 0x0a])]),
+    'hostile',
+  );
   symlinkSync('a.txt', join(test_.source, 'healthcare/one/link'));
   await test_.snapshot({ assign, message: 'first\nwith more' });
   write('healthcare/one/a.txt', 'second');
@@ -52,12 +55,18 @@ async function withRepository(work: (repository: Repository) => Promise<void>): 
   }
 }
 
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const collected: T[] = [];
+  for await (const item of items) collected.push(item);
+  return collected;
+}
+
 async function listed(repository: Repository, revision: string, recursive = false): Promise<ListedEntry[]> {
-  return Array.fromAsync(listFiles(repository, await openFiles(repository, revision), { recursive }));
+  return collect(listFiles(repository, await openFiles(repository, revision), { recursive }));
 }
 
 async function textOf(repository: Repository, revision: string): Promise<string> {
-  const parts = await Array.fromAsync(readFileBytes(repository, await openFiles(repository, revision)));
+  const parts = await collect(readFileBytes(repository, await openFiles(repository, revision)));
   return Buffer.from(concatBytes(parts)).toString();
 }
 
@@ -161,7 +170,9 @@ describe('files', () => {
       expect(await textOf(repository, 'healthcare:healthcare/one/a.txt')).toBe('second');
       expect(await textOf(repository, 'healthcare~1:healthcare/one/a.txt')).toBe('first');
       expect(await textOf(repository, 'healthcare:healthcare/two/shared/b.txt')).toBe('other');
-      const parts = await Array.fromAsync(readFileBytes(repository, await openFiles(repository, 'healthcare:healthcare/one/big.bin')));
+      const parts = await collect(
+        readFileBytes(repository, await openFiles(repository, 'healthcare:healthcare/one/big.bin')),
+      );
       expect(sha256Hex(concatBytes(parts))).toBe(sha256Hex(big));
       expect(parts.length).toBeGreaterThan(1);
     }));
@@ -191,7 +202,9 @@ describe('files', () => {
       expect(files.expired).toEqual(['data/two']);
       const paths = (await listed(repository, 'healthcare', true)).map(({ path }) => path);
       expect(paths).not.toContain('healthcare/two');
-      await expect(openFiles(repository, 'healthcare:healthcare/two')).rejects.toMatchObject({ code: 'capture-expired' });
+      await expect(openFiles(repository, 'healthcare:healthcare/two')).rejects.toMatchObject({
+        code: 'capture-expired',
+      });
       await expire(repository, first?.commit as CommitId, 'data/one');
       await expect(openFiles(repository, 'healthcare~1')).rejects.toMatchObject({ code: 'capture-expired' });
     }));
@@ -200,7 +213,12 @@ describe('files', () => {
 describe('tags', () => {
   test('are put on a snapshot below its domain, and are revisions', () =>
     withRepository(async (repository) => {
-      const added = await addTag(repository, { name: 'v2', revision: 'healthcare~1', message: 'approved', host: 'desk' });
+      const added = await addTag(repository, {
+        name: 'v2',
+        revision: 'healthcare~1',
+        message: 'approved',
+        host: 'desk',
+      });
       expect(added).toMatchObject({ name: 'healthcare/v2', domain: 'healthcare' });
       expect(repository.resolve('healthcare/v2').commit).toBe(added.commit);
       expect(await repository.catalogue().readTag('healthcare/v2')).toMatchObject({
@@ -217,7 +235,9 @@ describe('tags', () => {
   test('never move, and belong to one domain', () =>
     withRepository(async (repository) => {
       await addTag(repository, { name: 'v2', revision: 'healthcare', host: 'desk' });
-      await expect(addTag(repository, { name: 'healthcare/v2', revision: 'healthcare~1', host: 'desk' })).rejects.toMatchObject({
+      await expect(
+        addTag(repository, { name: 'healthcare/v2', revision: 'healthcare~1', host: 'desk' }),
+      ).rejects.toMatchObject({
         code: 'tag-exists',
       });
       for (const name of ['finance/v2', 'a b', '']) {
@@ -233,7 +253,9 @@ describe('tags', () => {
       const request = { name: 'v2', revision: 'healthcare', host: 'desk' };
       const outcomes = await Promise.allSettled([addTag(repository, request), addTag(other, request)]);
       expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-      expect(outcomes.find((outcome) => outcome.status === 'rejected')).toMatchObject({ reason: { code: 'tag-exists' } });
+      expect(outcomes.find((outcome) => outcome.status === 'rejected')).toMatchObject({
+        reason: { code: 'tag-exists' },
+      });
       await other.close();
     }));
 
@@ -244,7 +266,9 @@ describe('tags', () => {
       expect(() => repository.resolve('healthcare/v2')).toThrow('healthcare/v2');
       await expect(removeTag(repository, 'healthcare/v2')).rejects.toMatchObject({ code: 'revision-unknown' });
       const entry = await catLog(repository, repository.log.n);
-      expect(entry.sections[0]?.ops).toEqual([{ op: 'tag', domain: 'healthcare', name: 'healthcare/v2', deleted: true }]);
+      expect(entry.sections[0]?.ops).toEqual([
+        { op: 'tag', domain: 'healthcare', name: 'healthcare/v2', deleted: true },
+      ]);
     }));
 });
 
@@ -276,7 +300,10 @@ describe('under the floor', () => {
       const shown = await showSnapshot(repository, 'healthcare');
       expect(await catObject(repository, shown.collections[0]?.tree ?? '')).toMatchObject({ type: 'tree' });
       const small = Buffer.from('other');
-      expect(await catObject(repository, sha256Hex(small))).toMatchObject({ type: 'data', content: new Uint8Array(small) });
+      expect(await catObject(repository, sha256Hex(small))).toMatchObject({
+        type: 'data',
+        content: new Uint8Array(small),
+      });
     }));
 
   test('what is nowhere is said to be nowhere', () =>

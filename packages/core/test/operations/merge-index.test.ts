@@ -5,17 +5,20 @@ import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { faulty } from '../../src/backend/faulty.ts';
 import { memoryBackend } from '../../src/backend/memory.ts';
+import { deriveKeyset } from '../../src/crypto/keyset.ts';
 import { utf8 } from '../../src/format/bytes.ts';
-import { asBlobId, packKey, type BlobId, type PackId, type SegmentId } from '../../src/format/ids.ts';
+import { asBlobId, asKeysetId, packKey, type BlobId, type PackId, type SegmentId } from '../../src/format/ids.ts';
 import { liveSegments } from '../../src/log/fold.ts';
 import { addKey } from '../../src/operations/key-add.ts';
 import { mergeIndex } from '../../src/operations/merge-index.ts';
 import { snapshot } from '../../src/operations/snapshot.ts';
 import { openWriteSession } from '../../src/operations/write-session.ts';
+import { buildSegment } from '../../src/pack/build-segment.ts';
+import { rowsOfPacks } from '../../src/pack/segment-source.ts';
 import type { Repository } from '../../src/repository.ts';
 import { walkTree } from '../../src/snapshot/tree-reader.ts';
 import { hookedBackend } from './hooked-backend.ts';
-import { requestFor, testRepository, type TestRepository } from './make-repository.ts';
+import { random, requestFor, testRepository, type TestRepository } from './make-repository.ts';
 
 /** Stores each text in a pack and a segment of its own; the log names the segment. */
 async function storeAll(repository: Repository, texts: readonly string[]): Promise<BlobId[]> {
@@ -218,6 +221,29 @@ describe('merging the index', () => {
     expect(snapshots).toHaveLength(1);
     expect(repository.notices).toEqual([expect.stringContaining('index segments were not merged')]);
     expect(await liveOf(lab)).toHaveLength(14);
+  });
+
+  test('segments of an isolated keyset are merged among themselves, in their own section', async () => {
+    const lab = await testRepository();
+    const repository = await lab.open();
+    const id = asKeysetId('cd'.repeat(16));
+    const isolated = deriveKeyset(random(32), { id, scope: 'clinic', generation: 1 });
+    const { keys, backend, log } = repository;
+    Object.assign(keys, { keysets: new Map([...keys.keysets, [id, isolated]]) });
+    await storeAll(repository, texts(13));
+    for (let at = 0; at < 13; at += 1) {
+      const built = buildSegment([rowsOfPacks([])], { keys, keyset: isolated, random });
+      await backend.put(built.key, built.parts);
+      const add = [{ id: built.id, blobs: 0, bytes: built.byteLength }];
+      await log.append(() => ({ ops: [], sections: [{ keyset: id, ops: [{ op: 'index', add, drop: [] }] }] }));
+    }
+    expect(await mergeIndex(repository)).toEqual({ dropped: 26, added: 2 });
+    const live = (await repository.index()).segments.map((segment) => [segment.keyset, segment.counts.records]);
+    expect(live.sort()).toEqual([[keys.shared.id, 13] as const, [id, 0] as const].sort());
+    // Who was not granted the keyset sees the shared one alone.
+    const other = await lab.open('other');
+    expect((await other.index()).segments.map(({ keyset }) => keyset)).toEqual([keys.shared.id]);
+    expect(other.log.findings).toEqual([]);
   });
 
   test('only an owner merges, and only what trusted actors named', async () => {

@@ -7,6 +7,7 @@ import { encodeLogState } from '../../src/format/log-state.ts';
 import { headOf, type Fold } from '../../src/log/fold.ts';
 import { stateOfFold } from '../../src/log/fold-state.ts';
 import { logMemory, type LogMemory } from '../../src/log/log-memory.ts';
+import { sealEntry } from '../../src/log/sealed-entry.ts';
 import {
   executeLogRepair,
   planLogRepair,
@@ -224,6 +225,17 @@ describe('without a copy', () => {
     expect(await copyOf(backend)).toEqual(before);
     await expectSound(backend);
   });
+});
+
+test('an authentic entry above a hole is never removed', async () => {
+  const backend = await history();
+  const { previous } = await (await open(backend)).read(2);
+  const cutOff = sealEntry({ n: 1000, previous, at: startOfTime, tool, ops: [] }, owner, seededBytes('cut off'));
+  await backend.put(logKey(owner.repository, 1000), [cutOff]);
+  const plan = await planLogRepair(options(backend));
+  expect(kinds(plan)).toEqual(['leave 1000']);
+  expect((await executeLogRepair(plan, options(backend))).damage).toMatchObject([{ n: 1000, blocksWriters: true }]);
+  expect(await backend.stat(logKey(owner.repository, 1000))).toBeDefined();
 });
 
 test('only an owner may give entries up', async () => {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { faulty } from '../../src/backend/faulty.ts';
 import { memoryBackend } from '../../src/backend/memory.ts';
-import { sha256Hex } from '../../src/crypto/hash.ts';
+import { sha256, sha256Hex } from '../../src/crypto/hash.ts';
+import { deriveKeyset, type Keyset } from '../../src/crypto/keyset.ts';
 import { utf8 } from '../../src/format/bytes.ts';
 import { packKindOf } from '../../src/format/ids.ts';
 import { finish, packKeys, session } from './session.ts';
@@ -39,6 +40,24 @@ describe('a writing session', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  test('shares content between generations of a scope and never between scopes', async () => {
+    const first = testKeys();
+    const keysetOf = (name: string, scope: string, generation: number): Keyset => {
+      return deriveKeyset(sha256(utf8(name)), { id: testKeys({ root: name }).shared.id, scope, generation });
+    };
+    const rotated = keysetOf('rotated', 'shared', 2);
+    const isolated = keysetOf('isolated', 'healthcare', 1);
+    const keys = { ...first, keysets: new Map([first.shared, rotated, isolated].map((one) => [one.id, one])) };
+    const bytes = noise(1000, 'shared bytes');
+    const { backend, writer } = await session({ keys });
+    await writer.store('data', bytes);
+    const live = [await finish(writer)];
+    const next = await session({ backend, keys, live, keyset: rotated, seed: 'next' });
+    expect((await next.writer.store('data', bytes)).added).toBe(false);
+    const apart = await session({ backend, keys, live, keyset: isolated, seed: 'apart' });
+    expect((await apart.writer.store('data', bytes)).added).toBe(true);
   });
 
   test('stores a blob once, however often and however soon it comes again', async () => {

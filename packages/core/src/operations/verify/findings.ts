@@ -51,6 +51,7 @@ export interface VerifyFinding {
   readonly dependentsOmitted?: number | undefined;
 }
 
+/** A file of a snapshot that cannot be restored because of a finding. */
 export interface Dependent {
   readonly commit: string;
   readonly domain: string;
@@ -59,6 +60,7 @@ export interface Dependent {
 }
 
 export const verifyPhases = ['keys', 'log', 'index', 'snapshots', 'packs', 'dependents'] as const;
+/** What is being verified. */
 export type VerifyPhase = (typeof verifyPhases)[number];
 
 export type VerifyEvent =

@@ -1,0 +1,139 @@
+import { bytesOfText, exitCodes, executeCheckout, MbkError, planCheckout } from '@mbk/core';
+import type { CheckoutPlan, CheckoutProgress, CheckoutReport, CheckoutRequest, PlannedPath, Repository } from '@mbk/core';
+import { Args, Flags } from '@oclif/core';
+import { resolve } from 'node:path';
+import { MbkCommand } from '../base-command.ts';
+import { escapeForTerminal, escapeName, escapePath } from '../escape.ts';
+import { shortId } from '../moment.ts';
+import type { ReadProgress } from '../live-line.ts';
+import type { Styler } from '../output.ts';
+import { formatBytes, formatCount, formatDuration, formatRate } from '../quantities.ts';
+
+export default class Checkout extends MbkCommand {
+  static override description =
+    'Writes the files of a snapshot into a folder. Files appear whole or not at all, checked against their SHA-256; a ' +
+    'damaged file is not written and is told, and the rest is restored. A folder named behind the colon becomes the ' +
+    'target itself; PATHs keep their place below it. Owners are restored when root; extended attributes and ACLs are not ' +
+    'part of snapshots. Ends with exit code 20 when something was damaged, 3 when something could not be written or ' +
+    'retention gave up a part.';
+  static override examples = [
+    '<%= config.bin %> checkout healthcare/2025-01-31',
+    '<%= config.bin %> checkout healthcare~1:models --to ./before --verify',
+    '<%= config.bin %> checkout healthcare configs/app.yaml --to . --overwrite newer',
+  ];
+  static override strict = false;
+  static override args = {
+    revision: Args.string({ description: 'The snapshot, such as healthcare/2025-01-31, and after a colon a path in it.', required: true }),
+    path: Args.string({ description: 'Only these files and folders.', required: false }),
+  };
+  static override flags = {
+    to: Flags.string({ description: 'Folder to write into; a new one, ./<domain>-<id>, unless given.', helpValue: 'DIR' }),
+    overwrite: Flags.string({
+      description: 'What may be replaced in a target that is not empty: nothing, older files, all files.',
+      options: ['never', 'newer', 'always'],
+    }),
+    delete: Flags.boolean({ description: 'Remove what is not in the snapshot from the folders that are checked out.' }),
+    'dry-run': Flags.boolean({ description: 'Say what would be done, and write nothing.' }),
+    verify: Flags.boolean({ description: 'Read every file again once it is written.' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags, argv } = await this.parse(Checkout);
+    if (flags.delete && flags.overwrite === undefined) {
+      throw new MbkError('usage-invalid', '--delete needs --overwrite: it changes a folder that has files already');
+    }
+    await this.withRepository(flags.repo, async (repository) => {
+      const request: CheckoutRequest = {
+        revision: args.revision,
+        paths: argv.slice(1).map(String),
+        target: bytesOfText(resolve(flags.to ?? newFolder(repository, args.revision))),
+        overwrite: flags.overwrite as CheckoutRequest['overwrite'],
+        delete: flags.delete,
+        verify: flags.verify,
+        owners: process.getuid?.() === 0,
+        fsync: true,
+      };
+      const plan = await planCheckout(repository, request, flags['dry-run'] ? { onPath: (path) => this.tellPath(path) } : {});
+      if (flags['dry-run']) return this.out.result({ type: 'plan', ...plan }, renderPlan);
+      await this.execute(repository, request, plan);
+    });
+  }
+
+  private tellPath(planned: PlannedPath): void {
+    if (planned.type === 'directory' && planned.action === 'stay') return;
+    const { path, type, action, size } = planned;
+    this.out.event({ type: 'finding', entry: type, path, action, size }, () => `${action.padEnd(8)} ${escapePath(path)}${type === 'directory' ? '/' : ''}`);
+  }
+
+  private async execute(repository: Repository, request: CheckoutRequest, plan: CheckoutPlan): Promise<void> {
+    const startedAt = Date.now();
+    let progress: CheckoutProgress | undefined;
+    const stop = this.out.progress(() => progressOf(plan, progress, Date.now() - startedAt));
+    const report = await executeCheckout(repository, request, { onProgress: (now) => (progress = now) }).finally(stop);
+    for (const { path, code, message, isDamage } of report.failures) {
+      this.out.event({ type: 'finding', severity: 'error', code, path, message, isDamage }, (_, style) =>
+        `${style('red', isDamage ? 'damaged:' : 'not written:')} ${escapeForTerminal(message)}`,
+      );
+    }
+    this.out.result({ type: 'summary', ...report }, (value, style) => renderReport(value, Date.now() - startedAt, style));
+    if (report.damaged > 0) this.endWith(exitCodes.damaged);
+    else if (report.refused > 0 || report.expired.length > 0) this.endWith(exitCodes.incomplete);
+  }
+}
+
+/** `healthcare-1a2b3c4d5e`, in the working folder. */
+function newFolder(repository: Repository, revision: string): string {
+  const { domain, commit } = repository.resolve(revision);
+  return `${domain}-${shortId(commit)}`;
+}
+
+function progressOf(plan: CheckoutPlan, progress: CheckoutProgress | undefined, elapsedMs: number): ReturnType<ReadProgress> {
+  const { files = 0, bytes = 0, path = '' } = progress ?? {};
+  const name = escapeName(Buffer.from(path, 'latin1'));
+  return {
+    line: `${files} of ${formatCount(plan.files, 'file')}, ${formatBytes(bytes)} of ${formatBytes(plan.bytes)}, ${formatRate(bytes, elapsedMs)}  ${name}`,
+    fields: { files, bytes, totalFiles: plan.files, totalBytes: plan.bytes },
+  };
+}
+
+function renderPlan(plan: CheckoutPlan & { readonly type: 'plan' }, style: Styler): string {
+  const { files, directories, symlinks, bytes, added, replaced, staying, extra, expired, broken, needed, free } = plan;
+  const lines = [
+    `${style('yellow', shortId(plan.commit))} of ${escapeForTerminal(plan.domain)} into ${escapePath(plan.target)}: ` +
+      `${formatCount(files, 'file')}, ${formatCount(directories, 'folder')}, ${formatCount(symlinks, 'link')}, ${formatBytes(bytes)}`,
+    `${added} new, ${replaced} replaced, ${staying} left as they are${extra === 0 ? '' : `, ${extra} removed`}`,
+    `${formatBytes(needed)} needed${free === null ? '' : `, ${formatBytes(free)} free`}`,
+  ];
+  if (expired.length > 0) lines.push(style('yellow', expiredText(expired)));
+  if (broken > 0) lines.push(style('red', `${formatCount(broken, 'folder')} cannot be read whole`));
+  return [...lines, 'Nothing was written.'].join('\n');
+}
+
+function renderReport(report: CheckoutReport, elapsedMs: number, style: Styler): string {
+  const { files, directories, symlinks, links, bytes, unchanged, kept, verified, removed, damaged, refused } = report;
+  const counts = [
+    `${formatCount(files, 'file')}, ${formatBytes(bytes)}`,
+    ...(directories === 0 ? [] : [formatCount(directories, 'folder')]),
+    ...(symlinks === 0 ? [] : [formatCount(symlinks, 'link')]),
+    ...(links === 0 ? [] : [formatCount(links, 'hard link')]),
+  ];
+  const lines = [
+    `${style('yellow', shortId(report.commit))} of ${escapeForTerminal(report.domain)} is in ${style('bold', escapePath(report.target))}`,
+    `${counts.join(', ')} written in ${formatDuration(elapsedMs)}`,
+  ];
+  if (unchanged > 0) lines.push(`${formatCount(unchanged, 'file')} unchanged`);
+  if (kept > 0) lines.push(`${kept} left as they were in the target`);
+  if (removed > 0) lines.push(`${removed} removed that the snapshot does not have`);
+  if (verified > 0) lines.push(`${formatCount(verified, 'file')} read back and found right`);
+  if (report.deleteSkipped) lines.push(style('yellow', 'nothing was removed, because not everything could be restored'));
+  if (report.expired.length > 0) lines.push(style('yellow', expiredText(report.expired)));
+  for (const { path, fact, errno } of report.factProblems.slice(0, 10)) lines.push(style('yellow', `${escapePath(path)}: its ${fact} was refused (${errno})`));
+  if (report.factProblems.length > 10) lines.push(style('yellow', `and ${report.factProblems.length - 10} more refused facts`));
+  if (damaged > 0) lines.push(style('red', `${damaged} damaged or missing in the repository and not written`));
+  if (refused > 0) lines.push(style('red', `${refused} could not be written`));
+  return lines.join('\n');
+}
+
+function expiredText(expired: readonly string[]): string {
+  return `not restored: ${expired.map(escapeForTerminal).join(', ')}, whose files retention gave up`;
+}

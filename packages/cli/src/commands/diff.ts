@@ -1,0 +1,109 @@
+import { bytesOfText, diffSnapshots, displayBytes, MbkError } from '@mbk/core';
+import type { Difference, DiffReport, FolderSource } from '@mbk/core';
+import { Args, Flags } from '@oclif/core';
+import { realpathSync } from 'node:fs';
+import { MbkCommand } from '../base-command.ts';
+import { escapeForTerminal, escapePath } from '../escape.ts';
+import type { OpenedForCommand } from '../open.ts';
+import { openForCommand } from '../open.ts';
+import type { Styler } from '../output.ts';
+import { makeExclude } from '../project/excludes.ts';
+import { compileRules } from '../project/rules.ts';
+import { formatBytes, formatCount } from '../quantities.ts';
+import { renderTable } from '../render-table.ts';
+
+export default class Diff extends MbkCommand {
+  static override description =
+    'Tells what differs between two snapshots, or between one and the project folder as it is now: A added, D removed, ' +
+    'M other content, R moved, T only mode, owner or time. A file of the folder counts as unchanged when size and time ' +
+    'are equal; with another time it is read. Paths stand behind --.';
+  static override examples = [
+    '<%= config.bin %> diff healthcare~1 healthcare',
+    '<%= config.bin %> diff healthcare --stat',
+    '<%= config.bin %> diff healthcare -- configs models/a.gguf',
+  ];
+  static override strict = false;
+  static override args = {
+    before: Args.string({ description: 'A snapshot, and after a colon a folder or file in it.', required: true }),
+    after: Args.string({ description: 'Another one; the project folder unless given.', required: false }),
+  };
+  static override flags = {
+    stat: Flags.boolean({ description: 'Sums by collection in place of single paths.' }),
+  };
+
+  async run(): Promise<void> {
+    // Behind `--` stand paths; before it at most two revisions.
+    const end = this.argv.indexOf('--');
+    const paths = end === -1 ? [] : this.argv.slice(end + 1);
+    const { flags, argv } = await this.parse(Diff, end === -1 ? this.argv : this.argv.slice(0, end));
+    const [before, after, ...others] = argv.map(String);
+    if (before === undefined || others.length > 0) throw new MbkError('usage-invalid', 'diff takes one or two revisions; paths stand behind --');
+    const opened = await openForCommand(this.context(flags.repo));
+    try {
+      const report = await diffSnapshots(opened.repository, { before, after: after ?? projectFolder(opened, before), paths });
+      for (const { path, message } of report.problems) this.out.notice(`${escapePath(path)}: ${message}`);
+      this.out.result(report, flags.stat ? renderStat : renderDiff);
+    } finally {
+      await opened.repository.close();
+    }
+  }
+}
+
+/** The project as a snapshot would take it, as far as it belongs to the domain of the revision. */
+function projectFolder({ config, repository, folder }: OpenedForCommand, revision: string): FolderSource {
+  if (config === undefined) {
+    throw new MbkError('usage-invalid', `there is no mbk.yaml here that says what to compare ${revision} with`, {
+      remedy: 'Name a second revision, or run it in the folder of a project.',
+    });
+  }
+  const root = realpathSync(config.root);
+  const { domain } = repository.resolve(revision);
+  const assign = compileRules(config);
+  const exclude = makeExclude({ root, patterns: config.exclude, never: [folder], includeVcs: false });
+  return {
+    root: bytesOfText(root),
+    exclude: (path, isDirectory) => exclude(displayBytes(path), isDirectory),
+    isPart: (path) => assign(displayBytes(path)).domain === domain,
+  };
+}
+
+const letters = { added: 'A', removed: 'D', modified: 'M', moved: 'R', metadata: 'T' } as const;
+const colours = { added: 'green', removed: 'red', modified: 'yellow', moved: 'cyan', metadata: 'dim' } as const;
+
+function renderDiff(report: DiffReport, style: Styler): string {
+  const lines = report.differences.map((one) => renderDifference(one, style));
+  return [...lines, ...(lines.length === 0 ? [] : ['']), totalsLine(report)].join('\n');
+}
+
+function renderDifference({ kind, path, from, type, sizeBefore, sizeAfter }: Difference, style: Styler): string {
+  const name = `${escapePath(path)}${type === 'directory' ? '/' : ''}`;
+  const size =
+    kind === 'modified' && sizeBefore !== null && sizeAfter !== null ? `  ${style('dim', `${formatBytes(sizeBefore)} → ${formatBytes(sizeAfter)}`)}` : '';
+  const old = from === null ? '' : `${escapePath(from)} → `;
+  return `${style(colours[kind], letters[kind])} ${old}${name}${size}`;
+}
+
+function renderStat(report: DiffReport): string {
+  const byCollection = Map.groupBy(report.differences, ({ collection }) => collection ?? '(folder)');
+  const count = (rows: readonly Difference[], kind: Difference['kind']): string => String(rows.filter((one) => one.kind === kind).length);
+  const sum = (rows: readonly Difference[], kinds: readonly Difference['kind'][], field: 'sizeBefore' | 'sizeAfter'): string =>
+    formatBytes(rows.filter(({ kind }) => kinds.includes(kind)).reduce((total, one) => total + (one[field] ?? 0), 0));
+  const rows = [...byCollection].map(([collection, of]) => [
+    escapeForTerminal(collection),
+    ...(['added', 'removed', 'modified', 'moved', 'metadata'] as const).map((kind) => count(of, kind)),
+    sum(of, ['added', 'modified'], 'sizeAfter'),
+    sum(of, ['removed', 'modified'], 'sizeBefore'),
+  ]);
+  const head = ['COLLECTION', 'ADDED', 'REMOVED', 'MODIFIED', 'MOVED', 'TOUCHED', 'BYTES NOW', 'BYTES BEFORE'];
+  const table = rows.length === 0 ? [] : [renderTable(head, rows, { right: [1, 2, 3, 4, 5, 6, 7] }), ''];
+  return [...table, totalsLine(report)].join('\n');
+}
+
+function totalsLine({ added, removed, modified, moved, metadata, bytesAdded, bytesRemoved }: DiffReport): string {
+  if (added + removed + modified + moved + metadata === 0) return 'No difference.';
+  const touched = metadata === 0 ? '' : `, ${metadata} only touched`;
+  return (
+    `${added} added, ${removed} removed, ${modified} modified, ${moved} moved${touched}: ` +
+    `${formatBytes(bytesAdded)} came, ${formatBytes(bytesRemoved)} went in ${formatCount(added + removed + modified, 'change')}`
+  );
+}

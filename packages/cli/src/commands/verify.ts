@@ -1,0 +1,104 @@
+import { exitCodes, verifyRepository } from '@mbk/core';
+import type { VerifyEvent, VerifyFinding, VerifyReport } from '@mbk/core';
+import { Args, Flags } from '@oclif/core';
+import { MbkCommand } from '../base-command.ts';
+import { escapeForTerminal, escapePath } from '../escape.ts';
+import { shortId } from '../moment.ts';
+import type { ReadProgress } from '../live-line.ts';
+import type { Styler } from '../output.ts';
+import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
+
+type Progress = Extract<VerifyEvent, { readonly type: 'progress' }>;
+
+export default class Verify extends MbkCommand {
+  static override description =
+    'Checks the repository: keys, the whole log with its signatures, the index, the presence and the signed end of every ' +
+    'pack, every commit, tree and list, and that everything they name is there. With --data every byte is read and every ' +
+    'SHA-256 computed: only that notices a changed byte in the middle of a pack. Damage is told with the files of ' +
+    'snapshots that it reaches. Ends with exit code 20 when something is wrong.';
+  static override examples = [
+    '<%= config.bin %> verify',
+    '<%= config.bin %> verify --data',
+    '<%= config.bin %> verify healthcare finance/2025-01-31 --data --json',
+  ];
+  static override strict = false;
+  static override args = {
+    revision: Args.string({ description: 'Only these snapshots; keys, log and index are always checked.', required: false }),
+  };
+  static override flags = {
+    data: Flags.boolean({ description: 'Read every byte: all packs, or those that the revisions need.' }),
+    independent: Flags.boolean({ description: 'Compute hashes with a second, independent implementation; slow.', dependsOn: ['data'] }),
+  };
+
+  async run(): Promise<void> {
+    const { flags, argv } = await this.parse(Verify);
+    await this.withRepository(flags.repo, async (repository) => {
+      const startedAt = Date.now();
+      let progress: Progress | undefined;
+      const onEvent = (event: VerifyEvent): void => {
+        if (event.type === 'progress') progress = event;
+        else this.tell(event.finding);
+      };
+      const stop = this.out.progress(() => progressOf(progress));
+      const request = { revisions: argv.map(String), data: flags.data, independent: flags.independent };
+      const report = await verifyRepository(repository, request, { onEvent }).finally(stop);
+      const { findings: _, ...summary } = report; // each was told by itself
+      this.out.result({ type: 'summary', ...summary }, (__, style) => renderReport(report, Date.now() - startedAt, style));
+      if (report.errors > 0) this.endWith(exitCodes.damaged);
+    });
+  }
+
+  private tell(finding: VerifyFinding): void {
+    this.out.event({ type: 'finding', ...finding }, (_, style) => renderFinding(finding, style));
+  }
+}
+
+const colours = { error: 'red', warning: 'yellow', note: 'dim' } as const;
+/** Files that are shown of each finding; `--json` has more. */
+const shownDependents = 10;
+
+function renderFinding(finding: VerifyFinding, style: Styler): string {
+  const { severity, message, key, dependents = [], dependentsOmitted = 0 } = finding;
+  const lines = [`${style(colours[severity], `${severity}:`)} ${escapeForTerminal(message)}`];
+  if (key !== undefined && !message.includes(key)) lines.push(`    ${key}`);
+  for (const { commit, domain, path } of dependents.slice(0, shownDependents)) {
+    lines.push(`    needed by ${shortId(commit)} of ${escapeForTerminal(domain)}: ${escapePath(path) || '/'}`);
+  }
+  const more = Math.max(dependents.length - shownDependents, 0) + dependentsOmitted;
+  if (more > 0) lines.push(`    and ${more} more`);
+  return lines.join('\n');
+}
+
+const phases: Readonly<Record<Progress['phase'], string>> = {
+  keys: 'keys',
+  log: 'log entries',
+  index: 'index segments',
+  snapshots: 'snapshots',
+  packs: 'packs',
+  dependents: 'what depends on the damage',
+};
+
+function progressOf(progress: Progress | undefined): ReturnType<ReadProgress> {
+  const { phase = 'keys', done = 0, total = 0, bytes = 0 } = progress ?? {};
+  const read = bytes === 0 ? '' : `, ${formatBytes(bytes)} read`;
+  return { line: `${phases[phase]}: ${done} of ${total}${read}`, fields: { phase, done, total, bytes } };
+}
+
+function renderReport(report: VerifyReport, elapsedMs: number, style: Styler): string {
+  const { counts, strays, head, errors, warnings, level } = report;
+  const { logEntries, segments, packs, packBytes, snapshots, trees, files } = counts;
+  const lines = [
+    `log entry ${head.n} (${head.hash.slice(0, 16)}): ${formatCount(logEntries, 'entry', 'entries')}, ${formatCount(segments, 'index segment')}, ` +
+      `${formatCount(snapshots, 'snapshot')} with ${formatCount(trees, 'folder')} and ${formatCount(files, 'file')} that differ`,
+    `${formatCount(packs, 'pack')}${level === 'data' ? `, every byte of ${formatBytes(packBytes)} read` : ', by their signed ends'}, in ${formatDuration(elapsedMs)}`,
+  ];
+  const strayCount = strays.packs + strays.segments + strays.bundles + strays.states + strays.other;
+  if (strayCount > 0) {
+    const hint = strays.packs > 0 ? '; `mbk repair index` takes packs up' : '';
+    lines.push(`${formatCount(strayCount, 'entry', 'entries')} (${formatBytes(strays.bytes)}) that nothing names, which is harmless${hint}`);
+  }
+  if (warnings > 0) lines.push(style('yellow', formatCount(warnings, 'warning')));
+  if (errors > 0) lines.push(style('red', `${formatCount(errors, 'error')} found`));
+  else lines.push(style('green', level === 'data' ? 'No damage: every byte is as it was written.' : 'No damage found; `--data` reads every byte.'));
+  return lines.join('\n');
+}

@@ -1,0 +1,53 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readEnvironment } from '../src/environment.ts';
+import { findProject, findRepository, repositoryFolder } from '../src/open.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mbk-open-'));
+const project = join(folder, 'project');
+const inside = join(project, 'models', 'gguf');
+mkdirSync(inside, { recursive: true });
+writeFileSync(join(project, 'mbk.yaml'), 'repository: ../store\n');
+const nameless = join(folder, 'nameless');
+mkdirSync(nameless);
+writeFileSync(join(nameless, 'mbk.yaml'), 'domains: []\n');
+
+const find = (cwd: string, env: NodeJS.ProcessEnv = {}, repo?: string) =>
+  findRepository({ repo, environment: readEnvironment(env), cwd });
+
+describe('the repository that is meant', () => {
+  test('is the one that --repo names, then MBK_REPOSITORY, then that of the nearest mbk.yaml', async () => {
+    expect(await find(inside, { MBK_REPOSITORY: 'b' }, 'a')).toBe(join(inside, 'a'));
+    expect(await find(inside, { MBK_REPOSITORY: '/srv/b' })).toBe('/srv/b');
+    expect(await find(inside)).toBe(join(folder, 'store'));
+  });
+
+  test('is that of MBK_CONFIG, relative to that file, wherever one is', async () => {
+    expect(await find(folder, { MBK_CONFIG: 'project/mbk.yaml' })).toBe(join(folder, 'store'));
+    expect(await find(inside, { MBK_CONFIG: join(project, 'mbk.yaml') })).toBe(join(folder, 'store'));
+    await expect(find(folder, { MBK_CONFIG: 'absent.yaml' })).rejects.toMatchObject({ code: 'config-invalid' });
+  });
+
+  test('is nowhere when nobody names it', async () => {
+    await expect(find('/')).rejects.toMatchObject({ code: 'repository-unnamed', exitCode: 2 });
+    await expect(find(nameless)).rejects.toMatchObject({
+      code: 'repository-unnamed',
+      remedy: expect.stringContaining(join(nameless, 'mbk.yaml')),
+    });
+    expect(await findProject({}, '/')).toBeUndefined();
+  });
+
+  test.each(['s3:bucket/path', 'sftp:host:/x', 'https://host/repo', 'file:///srv/x', ''])('%j is no folder', (text) => {
+    expect(() => repositoryFolder(text, '/base')).toThrow(expect.objectContaining({ code: 'usage-invalid' }));
+  });
+
+  test.each([
+    ['./s3:bucket', '/base/s3:bucket'],
+    ['../up', '/up'],
+    ['/abs', '/abs'],
+  ])('%j is the folder %s', (text, path) => {
+    expect(repositoryFolder(text, '/base')).toBe(path);
+  });
+});
