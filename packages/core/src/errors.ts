@@ -262,11 +262,6 @@ const rows = {
     meaning: 'The local cache or state folder cannot be used.',
     remedy: 'Check MBK_CACHE_DIR and MBK_STATE_DIR and their permissions.',
   },
-  'verify-failed': {
-    exit: 20,
-    meaning: 'Verification found damage.',
-    remedy: 'See the findings; `mbk repair` mends what can be mended, and new snapshots heal lost content.',
-  },
   'self-test-failed': {
     exit: 1,
     meaning: 'This machine computes a hash, cipher or codec wrongly.',

@@ -44,6 +44,7 @@ const firstWindow = 1 << 16;
 const largestWindow = 1 << 20;
 const largestNeed = 1 << 24;
 
+/** A cursor over the bytes of `reader` from `start` to `end`, which it reads in windows. */
 export function byteCursor(reader: Reader, options: ByteCursorOptions): ByteCursor {
   const { format, signal, start = 0 } = options;
   const end = Math.min(options.end ?? reader.size, reader.size);

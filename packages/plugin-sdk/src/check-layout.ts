@@ -11,10 +11,12 @@ export interface CheckedTensor extends LayoutTensor {
   readonly unit: number;
 }
 
+/** A layout that is true of its file, as far as can be told without the bytes of its tensors. */
 export interface CheckedLayout extends Layout {
   readonly tensors: readonly CheckedTensor[];
 }
 
+/** The layout, or what is wrong with it: `code` as that of a LayoutError, `reason` for people. */
 export type LayoutCheck =
   | { readonly ok: true; readonly layout: CheckedLayout }
   | { readonly ok: false; readonly code: string; readonly reason: string };

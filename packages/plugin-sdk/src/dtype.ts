@@ -116,6 +116,7 @@ const blocks: Readonly<Record<Dtype, readonly [elements: number, bytes: number]>
   NVFP4: [64, 36],
 };
 
+/** Whether `name` is in the canonical table. */
 export function isDtype(name: string): name is Dtype {
   return Object.hasOwn(blocks, name);
 }

@@ -1,6 +1,7 @@
 /** How a plugin reads a file: the same interface for a local file, a stored version and a remote one. */
 
 export interface ReadOptions {
+  /** Aborted when the bytes are no longer wanted. */
   readonly signal?: AbortSignal;
 }
 

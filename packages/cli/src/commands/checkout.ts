@@ -16,6 +16,7 @@ export default class Checkout extends MbkCommand {
     'target itself; PATHs keep their place below it. Owners are restored when root; extended attributes and ACLs are not ' +
     'part of snapshots. Ends with exit code 20 when something was damaged, 3 when something could not be written or ' +
     'retention gave up a part.';
+  static override usage = 'checkout REVISION[:PATH] [PATH...] [FLAGS]';
   static override examples = [
     '<%= config.bin %> checkout healthcare/2025-01-31',
     '<%= config.bin %> checkout healthcare~1:models --to ./before --verify',

@@ -17,6 +17,7 @@ export default class Diff extends MbkCommand {
     'Tells what differs between two snapshots, or between one and the project folder as it is now: A added, D removed, ' +
     'M other content, R moved, T only mode, owner or time. A file of the folder counts as unchanged when size and time ' +
     'are equal; with another time it is read. Paths stand behind --.';
+  static override usage = 'diff BEFORE [AFTER] [--stat] [-- PATH...]';
   static override examples = [
     '<%= config.bin %> diff healthcare~1 healthcare',
     '<%= config.bin %> diff healthcare --stat',

@@ -16,6 +16,7 @@ export default class Verify extends MbkCommand {
     'pack, every commit, tree and list, and that everything they name is there. With --data every byte is read and every ' +
     'SHA-256 computed: only that notices a changed byte in the middle of a pack. Damage is told with the files of ' +
     'snapshots that it reaches. Ends with exit code 20 when something is wrong.';
+  static override usage = 'verify [REVISION...] [FLAGS]';
   static override examples = [
     '<%= config.bin %> verify',
     '<%= config.bin %> verify --data',

@@ -31,10 +31,9 @@ export interface TensorSpan {
   readonly byteOrder?: 'big';
 }
 
-/** Longest text of a name, dtype or container, most dimensions of a tensor, most tensors of a file. */
+/** Longest text of a name, dtype or container, most dimensions of a tensor. */
 const textMax = 65_536;
 const dimensionsMax = 64;
-const tensorsMax = 1_048_576;
 
 /** `layout` itself; `value-invalid` unless its spans are in order, apart and inside a file of `size` bytes. */
 export function checkLayout(layout: Layout, size: number, what: string): Layout {
@@ -75,7 +74,7 @@ export function decodeLayout(bytes: Uint8Array, size: number, what: string): Lay
   fields.literal('type', 'layout');
   const layout = {
     container: fields.string('container', { max: textMax }),
-    tensors: fields.array('tensors', decodeTensor, { max: tensorsMax }),
+    tensors: fields.array('tensors', decodeTensor, { max: limits.layoutTensors }),
   };
   return checkLayout(layout, size, what);
 }

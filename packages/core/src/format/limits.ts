@@ -34,6 +34,7 @@ export const limits = {
   chunksInLeaf: 1024,
   treeLevels: 8,
   directoryDepth: 4096,
+  layoutTensors: 100_000,
   nameBytes: 255,
   targetBytes: 4095,
   argon2MemoryKiB: 1_048_576,

@@ -13,6 +13,7 @@ import {
   type Plugin,
   type Reader,
 } from '@mbk/plugin-sdk';
+import { limits } from '../format/limits.ts';
 
 export interface RecognisedAsset {
   /** What the file is, `class/format`: `model/gguf`. */
@@ -35,8 +36,8 @@ export interface AssetPlugins {
 /** Longest that a plugin may take for one layout. */
 const layoutTimeoutMs = 60_000;
 
-/** A layout must fit a blob of 16 MiB, about 130 bytes a tensor: docs/format.md, Limits. */
-const limits = { ...layoutLimits, tensors: 100_000 };
+/** What fits a blob of 16 MiB, at about 130 bytes a tensor. */
+const bounds = { ...layoutLimits, tensors: limits.layoutTensors };
 
 /** Asks `plugins` in their order; the first that knows a file decides. */
 export function assetPlugins(plugins: readonly Plugin[]): AssetPlugins {
@@ -69,13 +70,13 @@ async function layoutOf(
   const both = signal === undefined ? limit : AbortSignal.any([signal, limit]);
   let answer: unknown;
   try {
-    answer = await Promise.race([plugin.layout(reader, { signal: both, limits }), rejectionOf(both)]);
+    answer = await Promise.race([plugin.layout(reader, { signal: both, limits: bounds }), rejectionOf(both)]);
   } catch (error) {
     signal?.throwIfAborted();
     return { layout: undefined, problem: error instanceof Error ? error.message : String(error) };
   }
   if (answer === undefined) return { layout: undefined, problem: undefined };
-  const checked = checkLayout(answer, reader.size, limits);
+  const checked = checkLayout(answer, reader.size, bounds);
   // A model without tensors (a vocabulary) is an ordinary file.
   if (checked.ok)
     return { layout: checked.layout.tensors.length === 0 ? undefined : checked.layout, problem: undefined };

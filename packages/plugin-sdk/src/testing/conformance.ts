@@ -17,6 +17,7 @@ export interface TestRunner {
   expect(actual: unknown): { toEqual(expected: unknown): void };
 }
 
+/** A valid file of a kind that the plugin knows. */
 export interface PluginSample {
   readonly path: string;
   readonly bytes: Uint8Array;
