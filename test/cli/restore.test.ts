@@ -1,7 +1,18 @@
 /** Snapshot, diff, checkout, verify and repair as commands: what they print, write and end with. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,15 +28,27 @@ const env = {
 };
 const mbk = (...args: string[]): Promise<Ended> => runMbk('source', args, env, { cwd: lab });
 
-async function jsonLines(...args: string[]): Promise<{ readonly code: number | null; readonly rows: readonly Record<string, unknown>[] }> {
+async function jsonLines(
+  ...args: string[]
+): Promise<{ readonly code: number | null; readonly rows: readonly Record<string, unknown>[] }> {
   const { code, stdout } = await mbk(...args, '--json');
-  return { code, rows: stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>) };
+  return {
+    code,
+    rows: stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
 }
 
 /** The largest entry below a folder of the repository. */
 function largest(folder: string): string {
-  const files = readdirSync(join(lab, 'backups', folder), { recursive: true, encoding: 'utf8' }).map((name) => join(lab, 'backups', folder, name));
-  const [first = ''] = files.filter((path) => statSync(path).isFile()).sort((a, b) => statSync(b).size - statSync(a).size);
+  const files = readdirSync(join(lab, 'backups', folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+    join(lab, 'backups', folder, name),
+  );
+  const [first = ''] = files
+    .filter((path) => statSync(path).isFile())
+    .sort((a, b) => statSync(b).size - statSync(a).size);
   return first;
 }
 
@@ -34,7 +57,10 @@ beforeAll(async () => {
   mkdirSync(join(lab, 'configs'));
   writeFileSync(join(lab, 'models/a.gguf'), randomBytes(900_000));
   writeFileSync(join(lab, 'configs/app.yaml'), 'x: 1\n');
-  writeFileSync(join(lab, 'mbk.yaml'), 'repository: ./backups\ndomains: [health]\nrules:\n  - { match: "**", collection: data/all, domain: health }\n');
+  writeFileSync(
+    join(lab, 'mbk.yaml'),
+    'repository: ./backups\ndomains: [health]\nrules:\n  - { match: "**", collection: data/all, domain: health }\n',
+  );
   const made = await mbk('init', '--no-config', '--no-recovery-key', '--key-file', env.MBK_KEY_FILE, './backups');
   expect(made.stderr + made.stdout).not.toContain('error');
   expect((await mbk('snapshot')).code).toBe(0);
@@ -53,7 +79,16 @@ describe('from a snapshot and back', () => {
     expect((await mbk('snapshot')).code).toBe(0);
     expect((await mbk('diff', 'health')).stdout).toContain('No difference.');
     const { rows } = await jsonLines('diff', 'health~1', 'health');
-    expect(rows).toMatchObject([{ modified: 1, moved: 1, differences: [{ kind: 'modified', path: 'configs/app.yaml' }, { kind: 'moved', path: 'models/b.gguf', from: 'models/a.gguf' }] }]);
+    expect(rows).toMatchObject([
+      {
+        modified: 1,
+        moved: 1,
+        differences: [
+          { kind: 'modified', path: 'configs/app.yaml' },
+          { kind: 'moved', path: 'models/b.gguf', from: 'models/a.gguf' },
+        ],
+      },
+    ]);
     expect((await mbk('diff', 'health~1', 'health', '--stat')).stdout).toContain('data/all');
     expect((await mbk('diff', 'health~1', 'health', '--', 'models')).stdout).not.toContain('configs');
     expect((await mbk('diff', 'health~1', 'health', 'finance')).code).toBe(2);
@@ -81,17 +116,27 @@ describe('from a snapshot and back', () => {
     const pack = largest('packs');
     const bytes = readFileSync(pack);
     chmodSync(pack, 0o600);
-    writeFileSync(pack, bytes.map((byte, i) => (i === 300_000 ? byte ^ 1 : byte)));
+    writeFileSync(
+      pack,
+      bytes.map((byte, i) => (i === 300_000 ? byte ^ 1 : byte)),
+    );
     expect((await mbk('verify')).code).toBe(0);
     const { code, rows } = await jsonLines('verify', '--data');
     expect(code).toBe(20);
     const findings = rows.filter(({ type }) => type === 'finding');
-    expect(findings).toMatchObject([{ code: 'pack-damaged', severity: 'error', key: pack.slice(join(lab, 'backups/').length) }]);
+    expect(findings).toMatchObject([
+      { code: 'pack-damaged', severity: 'error', key: pack.slice(join(lab, 'backups/').length) },
+    ]);
     expect(JSON.stringify(findings)).toContain('"path":"models/b.gguf"');
     const checkout = await mbk('checkout', 'health', '--to', 'part');
     expect(checkout.code).toBe(20);
     expect(checkout.stdout).toContain('damaged: models/b.gguf');
-    expect(readdirSync(join(lab, 'part'), { recursive: true }).sort()).toEqual(['configs', 'configs/app.yaml', 'mbk.yaml', 'models']);
+    expect(readdirSync(join(lab, 'part'), { recursive: true }).sort()).toEqual([
+      'configs',
+      'configs/app.yaml',
+      'mbk.yaml',
+      'models',
+    ]);
     writeFileSync(pack, bytes);
     expect((await mbk('verify', '--data')).code).toBe(0);
   });
@@ -101,7 +146,10 @@ describe('from a snapshot and back', () => {
     rmSync(env.MBK_CACHE_DIR, { recursive: true });
     expect((await mbk('verify')).code).toBe(20);
     const dry = await jsonLines('repair', 'index', '--dry-run');
-    expect(dry.rows.find(({ type }) => type === 'plan')).toMatchObject({ type: 'plan', segments: [{ hasCopy: false }] });
+    expect(dry.rows.find(({ type }) => type === 'plan')).toMatchObject({
+      type: 'plan',
+      segments: [{ hasCopy: false }],
+    });
     expect((await mbk('verify')).code).toBe(20);
     expect((await mbk('repair', 'index')).code).toBe(0);
     expect((await mbk('verify', '--data')).code).toBe(0);

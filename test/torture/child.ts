@@ -2,13 +2,12 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-/** Whoever takes longer hangs. */
-export const limitMs = 60_000;
+const defaultLimitMs = 60_000;
 
 export interface Ended {
   /** null when a signal ended it. */
   readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
+  readonly signal: string | null;
   readonly isHung: boolean;
   readonly stdout: string;
   readonly stderr: string;
@@ -17,6 +16,8 @@ export interface Ended {
 export interface ChildOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd?: string | undefined;
+  /** Whoever takes longer hangs and is killed; 60 seconds unless given. */
+  readonly limitMs?: number | undefined;
   /** Sends SIGKILL after so many milliseconds. */
   readonly killAfterMs?: number | undefined;
 }
@@ -34,7 +35,7 @@ export function runMbk(args: readonly string[], options: ChildOptions): Promise<
   return run([fromSource, join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts'), ...args], options);
 }
 
-function run(args: readonly string[], { env, cwd, killAfterMs }: ChildOptions): Promise<Ended> {
+function run(args: readonly string[], { env, cwd, limitMs = defaultLimitMs, killAfterMs }: ChildOptions): Promise<Ended> {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(MBK_|NODE_|VITEST|FORCE_COLOR)/.test(name));
   const child = spawn(process.execPath, args, {
     cwd,

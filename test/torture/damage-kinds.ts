@@ -39,10 +39,23 @@ export async function damageTargets(repository: Repository, entries: Entries): P
   const grant = [...fold.grants.values()].find(({ actor }) => actor === keys.actor.id)?.grant ?? '';
   const under = (prefix: string): string[] => [...entries.keys()].filter((key) => key.startsWith(prefix)).sort();
   const targets: DamageTarget[] = [];
-  const add = (kind: string, key: string, allowance: Allowance, siblings: readonly string[], commits: readonly string[] = []): void => {
+  const add = (
+    kind: string,
+    key: string,
+    allowance: Allowance,
+    siblings: readonly string[],
+    commits: readonly string[] = [],
+  ): void => {
     const bytes = entries.get(key);
     if (bytes === undefined) throw new RangeError(`expected ${kind} at ${key}`);
-    targets.push({ kind, key, regions: regionsOf(key, bytes), siblings: siblings.filter((one) => one !== key), allowance, commits });
+    targets.push({
+      kind,
+      key,
+      regions: regionsOf(key, bytes),
+      siblings: siblings.filter((one) => one !== key),
+      allowance,
+      commits,
+    });
   };
 
   for (const prefix of ['', 'copy/']) {
@@ -58,21 +71,39 @@ export async function damageTargets(repository: Repository, entries: Entries): P
   const keyOf = (n: number): string => logKeys[n - 1] ?? '';
   add('oldest log entry', keyOf(1), 'nothing', [keyOf(2)]);
   add('old log entry', keyOf(first.n), 'nothing', [keyOf(first.n - 1)]);
-  add('newest log entry', keyOf(fold.n), 'its-snapshots', [keyOf(fold.n - 1)], commitsOf(lines, ({ n }) => n === fold.n));
+  add(
+    'newest log entry',
+    keyOf(fold.n),
+    'its-snapshots',
+    [keyOf(fold.n - 1)],
+    commitsOf(lines, ({ n }) => n === fold.n),
+  );
   for (const key of under('state/')) add('state', key, 'nothing', []);
-  for (const [kind, prefix] of [['data pack', 'packs/'], ['meta pack', 'meta/']] as const) {
+  for (const [kind, prefix] of [
+    ['data pack', 'packs/'],
+    ['meta pack', 'meta/'],
+  ] as const) {
     const packs = under(prefix).sort((a, b) => sizeOf(entries, b) - sizeOf(entries, a));
     for (const key of [packs[0], packs.at(-1)]) if (key !== undefined) add(kind, key, 'dependents', packs);
   }
   const segments = under('index/');
   for (const key of segments.slice(0, 1)) add('index segment', key, 'until-repaired', segments);
   for (const line of [first, last]) {
-    add('catalogue bundle', `catalogue/${line.bundle}`, 'its-snapshots', under('catalogue/'), commitsOf(lines, ({ bundle }) => bundle === line.bundle));
+    add(
+      'catalogue bundle',
+      `catalogue/${line.bundle}`,
+      'its-snapshots',
+      under('catalogue/'),
+      commitsOf(lines, ({ bundle }) => bundle === line.bundle),
+    );
   }
   return targets;
 }
 
-function commitsOf<Line extends { readonly to: string }>(lines: readonly Line[], isMeant: (line: Line) => boolean): string[] {
+function commitsOf<Line extends { readonly to: string }>(
+  lines: readonly Line[],
+  isMeant: (line: Line) => boolean,
+): string[] {
   return lines.filter(isMeant).map(({ to }) => to);
 }
 
@@ -125,5 +156,8 @@ function regionsOf(key: string, bytes: Uint8Array): Region[] {
     ];
   }
   // JSON: every eighth byte, so that each field is met.
-  return Array.from({ length: Math.ceil(length / 64) }, (_, index) => ({ name: `byte ${index * 64}`, at: index * 64 })).concat({ name: 'end', at: length - 2 });
+  return Array.from({ length: Math.ceil(length / 64) }, (_, index) => ({
+    name: `byte ${index * 64}`,
+    at: index * 64,
+  })).concat({ name: 'end', at: length - 2 });
 }

@@ -77,7 +77,9 @@ async function makeLab(folder: string, { random }: RowOptions): Promise<Lab> {
   await takeSnapshot(site, ledger);
   const repository = await openSite(site);
   while (repository.log.n < stateInterval) {
-    await repository.log.append((fold) => ({ ops: [{ op: 'hold', name: `hold ${fold.n}`, captures: [], reason: 'torture' }] }));
+    await repository.log.append((fold) => ({
+      ops: [{ op: 'hold', name: `hold ${fold.n}`, captures: [], reason: 'torture' }],
+    }));
   }
   await repository.close();
   changeSource(site.source, random, labDomains);
@@ -89,7 +91,8 @@ async function takeSnapshot(site: Site, ledger: Ledger): Promise<void> {
   await operations.snapshot(site);
   const now = describeFolder(site.source);
   const repository = await openSite(site);
-  for (const { to, domain } of repository.log.fold.lines.values()) if (!ledger.has(to)) ledger.set(to, partOf(now, domain));
+  for (const { to, domain } of repository.log.fold.lines.values())
+    if (!ledger.has(to)) ledger.set(to, partOf(now, domain));
   await repository.close();
 }
 
@@ -104,7 +107,11 @@ interface Damage {
   readonly entries: () => Entries;
 }
 
-function* damagesOf({ kind, key, regions, siblings }: DamageTarget, entries: Entries, foreign: Entries): Generator<Damage> {
+function* damagesOf(
+  { kind, key, regions, siblings }: DamageTarget,
+  entries: Entries,
+  foreign: Entries,
+): Generator<Damage> {
   const bytes = entries.get(key) ?? new Uint8Array();
   const replaced = (by: Uint8Array | undefined): Entries => {
     const damaged = new Map(entries);
@@ -113,13 +120,17 @@ function* damagesOf({ kind, key, regions, siblings }: DamageTarget, entries: Ent
     return damaged;
   };
   for (const { name, at } of regions) {
-    yield { name: `a bit changed in ${name}`, entries: () => replaced(bytes.map((byte, i) => (i === at ? byte ^ 1 : byte))) };
+    yield {
+      name: `a bit changed in ${name}`,
+      entries: () => replaced(bytes.map((byte, i) => (i === at ? byte ^ 1 : byte))),
+    };
     yield { name: `cut at ${name}`, entries: () => replaced(bytes.subarray(0, at)) };
   }
   yield { name: 'gone', entries: () => replaced(undefined) };
   yield { name: 'a byte more', entries: () => replaced(new Uint8Array([...bytes, 0])) };
   const [sibling] = siblings;
-  if (sibling !== undefined) yield { name: 'another of its kind in its place', entries: () => replaced(entries.get(sibling)) };
+  if (sibling !== undefined)
+    yield { name: 'another of its kind in its place', entries: () => replaced(entries.get(sibling)) };
   const stranger = strangerFor(key, kind, entries, foreign);
   if (stranger !== undefined) yield { name: "another repository's in its place", entries: () => replaced(stranger) };
 }
@@ -176,13 +187,18 @@ async function backendOf(entries: Entries): Promise<Backend> {
 }
 
 /** Opens and verifies: the damage must be told, with the key of the entry. */
-async function notice(site: Site, { target, where }: Point, { tally }: RowOptions): Promise<'silent' | 'noticed' | 'refused'> {
+async function notice(
+  site: Site,
+  { target, where }: Point,
+  { tally }: RowOptions,
+): Promise<'silent' | 'noticed' | 'refused'> {
   let repository: Repository;
   try {
     repository = await openSite(site);
   } catch (error) {
     if (!isMbkError(error) || ![10, 12, 20].includes(error.exitCode)) throw error;
-    if (!isLogEntry(target?.kind ?? '')) tally.fault('lost', `${where}: the repository cannot be opened: ${storyOf(error)}`);
+    if (!isLogEntry(target?.kind ?? ''))
+      tally.fault('lost', `${where}: the repository cannot be opened: ${storyOf(error)}`);
     return 'refused';
   }
   try {
@@ -191,7 +207,13 @@ async function notice(site: Site, { target, where }: Point, { tally }: RowOption
     const bad = findings.filter(({ severity }) => severity !== 'note');
     if (bad.length === 0) tally.fault('amiss', `${where}: unnoticed`);
     else if (bad.every(({ key }) => key !== target.key)) {
-      tally.fault('amiss', `${where}: ${target.key} is not named: ${bad.map(({ message }) => message).join('; ').slice(0, 300)}`);
+      tally.fault(
+        'amiss',
+        `${where}: ${target.key} is not named: ${bad
+          .map(({ message }) => message)
+          .join('; ')
+          .slice(0, 300)}`,
+      );
     }
     return 'noticed';
   } finally {
@@ -217,7 +239,12 @@ async function restore(site: Site, { lab, where }: Point, scratch: string, { tal
       const folder = newFolder(scratch, 'snapshot');
       let report: CheckoutReport | undefined;
       try {
-        report = await executeCheckout(repository, { revision: commit, paths: [], target: Buffer.from(folder).toString('latin1'), owners: false });
+        report = await executeCheckout(repository, {
+          revision: commit,
+          paths: [],
+          target: Buffer.from(folder).toString('latin1'),
+          owners: false,
+        });
       } catch (error) {
         if (!isMbkError(error) || !(error.exitCode === 20 || error.code === 'revision-unknown')) throw error;
       }
@@ -226,7 +253,8 @@ async function restore(site: Site, { lab, where }: Point, scratch: string, { tal
       const missing = [...expected.keys()].filter((path) => !found.has(path));
       if (report === undefined) losses.set(commit, new Set(['*']));
       else if (missing.length > 0) {
-        if (report.damaged === 0) tally.fault('lost', `${where}: ${commit.slice(0, 12)}: nothing was told of ${missing.join(', ')}`);
+        if (report.damaged === 0)
+          tally.fault('lost', `${where}: ${commit.slice(0, 12)}: nothing was told of ${missing.join(', ')}`);
         losses.set(commit, new Set(missing));
       }
       fs.rmSync(folder, { recursive: true, force: true });
@@ -262,8 +290,14 @@ function tellLosses(losses: Losses, { target, needs, lab, where }: Point, { tall
     const dependents = allowance === 'dependents' ? needs.dependentsOf(target?.key ?? '', commit) : new Set<string>();
     const isAll = dependents.has('*');
     const expected = lab.ledger.get(commit)?.size ?? 0;
-    const undue = isAll ? [] : [...paths].filter((path) => ![...dependents].some((one) => path === one || path.startsWith(`${one}/`)));
-    if (undue.length > 0) tally.fault('lost', `${where}: ${commit.slice(0, 12)}: ${undue.slice(0, 5).join(', ')} (${undue.length} of ${expected})`);
+    const undue = isAll
+      ? []
+      : [...paths].filter((path) => ![...dependents].some((one) => path === one || path.startsWith(`${one}/`)));
+    if (undue.length > 0)
+      tally.fault(
+        'lost',
+        `${where}: ${commit.slice(0, 12)}: ${undue.slice(0, 5).join(', ')} (${undue.length} of ${expected})`,
+      );
   }
 }
 
@@ -295,7 +329,9 @@ async function repair(site: Site, point: Point, folder: string, options: RowOpti
   const judging = await openSite(judge);
   const { findings } = await verifyRepository(judging, { revisions: [], data: true });
   await judging.close();
-  for (const { severity, message } of findings) if (severity === 'error') tally.fault('amiss', `${where}: after the repair: ${message}`);
+  for (const { severity, message } of findings)
+    if (severity === 'error') tally.fault('amiss', `${where}: after the repair: ${message}`);
   const losses = await restore(judge, { ...point, where: `${where}, repaired` }, join(folder, 'again'), options);
-  for (const [commit, paths] of losses) tally.fault('lost', `${where}: after the repair: ${commit.slice(0, 12)}: ${[...paths].slice(0, 5).join(', ')}`);
+  for (const [commit, paths] of losses)
+    tally.fault('lost', `${where}: after the repair: ${commit.slice(0, 12)}: ${[...paths].slice(0, 5).join(', ')}`);
 }

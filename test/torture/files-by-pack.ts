@@ -12,7 +12,8 @@ export interface FilesByPack {
 export async function filesByPack(repository: Repository): Promise<FilesByPack> {
   const index = await repository.index();
   const found = new Map<string, Set<string>>();
-  const packsOf = (type: BlobType, id: BlobId): string[] => index.lookup(packKindOf(type), id).map(({ pack }) => packKey(pack.kind, pack.id));
+  const packsOf = (type: BlobType, id: BlobId): string[] =>
+    index.lookup(packKindOf(type), id).map(({ pack }) => packKey(pack.kind, pack.id));
 
   for (const line of repository.log.fold.lines.values()) {
     const { manifest } = await repository.catalogue().readSnapshot(line.to);
@@ -45,7 +46,8 @@ export async function filesByPack(repository: Repository): Promise<FilesByPack> 
       if (entry.chunks === undefined) need(commit, 'data', entry.sha256, below);
       else {
         need(commit, 'chunks', entry.chunks, below);
-        for await (const chunk of readChunks(repository.readBlob, entry)) if (chunk.kind !== 'zero') need(commit, 'data', chunk.id, below);
+        for await (const chunk of readChunks(repository.readBlob, entry))
+          if (chunk.kind !== 'zero') need(commit, 'data', chunk.id, below);
       }
     }
   }

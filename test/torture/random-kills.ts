@@ -25,7 +25,7 @@ export async function randomKills(options: RowOptions): Promise<void> {
   );
   const [first] = labs;
   if (first === undefined) return;
-  const window = await measure(first.lab, first.project);
+  const window = await measure(first, options);
   let killed = 0;
   let next = 1;
   await Promise.all(
@@ -40,7 +40,7 @@ export async function randomKills(options: RowOptions): Promise<void> {
     }),
   );
   const restored = labs.reduce((sum, { ledger }) => sum + ledger.size, 0);
-  options.tally.note(`killed ${killed} of ${count}, from ${window.from} to ${window.to} ms; ${restored} snapshots restored`);
+  options.tally.note(`killed ${killed} of ${count}, from ${window.from} to ${Math.round(window.to)} ms; ${restored} snapshots restored`);
 }
 
 interface Lane {
@@ -50,9 +50,10 @@ interface Lane {
   readonly ledger: Ledger;
 }
 
+/** When kills come, in milliseconds. It follows the machine, so that every few processes one comes to its end. */
 interface Window {
   readonly from: number;
-  readonly to: number;
+  to: number;
 }
 
 /** One round; whether the process was killed before its end. */
@@ -66,13 +67,15 @@ async function killOnce(
   const current = describeFolder(project);
   const killAfterMs = Math.round(window.from + random.fraction() * (window.to - window.from));
   const ended = await lab.mbk(['snapshot', '--json', '--skip-if-unchanged'], { project, host, killAfterMs });
+  const wasKilled = ended.signal !== null;
+  window.to = Math.max(window.from + 100, window.to * (wasKilled ? 1.03 : 0.9));
   tally.point();
   const where = `round ${round}, killed after ${killAfterMs} ms`;
   if (ended.isHung) tally.fault('hung', where);
-  else if (ended.signal === null && ended.code !== 0) tally.fault('amiss', `${where}: ${failureOf(ended)}`);
+  else if (!wasKilled && ended.code !== 0) tally.fault('amiss', `${where}: ${failureOf(ended)}`);
   const scratch = join(folder, 'scratch');
   await examine(lab.watcher, { tally, where, ledger, current, scratch, data: round % dataEvery === 0, all: false });
-  return ended.signal !== null;
+  return wasKilled;
 }
 
 async function finish({ lab, folder, project, ledger }: Lane, { tally }: RowOptions): Promise<void> {
@@ -82,14 +85,17 @@ async function finish({ lab, folder, project, ledger }: Lane, { tally }: RowOpti
 }
 
 /** When a kill meets the command at its work: from the time that it takes to start to a little after its end. */
-async function measure(lab: CommandLab, project: string): Promise<Window> {
+async function measure({ lab, folder, project, ledger }: Lane, { tally }: RowOptions): Promise<Window> {
   const timed = async (args: readonly string[]): Promise<number> => {
     const startedAt = Date.now();
-    await lab.mbk(args, { project, host: 'measuring' });
+    const ended = await lab.mbk(args, { project, host });
+    if (ended.code !== 0) tally.fault('amiss', `mbk ${args.join(' ')}: ${failureOf(ended)}`);
     return Date.now() - startedAt;
   };
   await timed(['snapshot', '--dry-run']); // the first one compiles
   const idle = await timed(['snapshot', '--dry-run']);
-  const atWork = await timed(['snapshot', '--force']);
-  return { from: Math.round(idle / 2), to: Math.round(atWork * 1.1) };
+  const atWork = await timed(['snapshot']);
+  const where = 'not killed';
+  await examine(lab.watcher, { tally, where, ledger, current: describeFolder(project), scratch: join(folder, 'scratch') });
+  return { from: Math.round(idle / 2), to: Math.round(atWork * 1.2) };
 }

@@ -1,35 +1,7 @@
-/** The rows, one after the other, and the table. */
-import fs from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { WriteStream } from 'node:tty';
-import { seededRandom } from '../protocol/random.ts';
-import { crashPoints } from './crash-points.ts';
-import { crowd } from './crowd.ts';
-import { failingWrites } from './failing-writes.ts';
-import { powerCuts } from './power-cuts.ts';
-import { protocol } from './protocol.ts';
-import { randomKills } from './random-kills.ts';
-import { rolledBack } from './rolled-back.ts';
-import type { RowOptions } from './row.ts';
-import { faultCount, faults, newTally, storyOf, type Tally } from './tally.ts';
-
-export interface Row {
-  readonly summary: string;
-  readonly run: (options: RowOptions) => Promise<void>;
-}
-
-export const rows = {
-  'crash-points': { summary: 'killed at every call of the filesystem', run: crashPoints },
-  'random-kills': { summary: 'the real command, killed at any moment', run: randomKills },
-  'power-cuts': { summary: 'what was not brought to the disk is gone', run: powerCuts },
-  'failing-writes': { summary: 'ENOSPC, EIO, EROFS, EACCES at every writing call', run: failingWrites },
-  'crowd': { summary: 'eight processes at once', run: crowd },
-  'rolled-back': { summary: 'a storage that shows another history', run: rolledBack },
-  'protocol': { summary: 'random schedules of the model', run: protocol },
-} as const satisfies Record<string, Row>;
-
-export type RowName = keyof typeof rows;
+/** The rows, two beside each other, and the table. */
+import { runScript } from './child.ts';
+import { rowNames, type RowName } from './rows.ts';
+import { faults, type FaultKind } from './tally.ts';
 
 export interface TortureOptions {
   readonly seed: number;
@@ -37,54 +9,68 @@ export interface TortureOptions {
   readonly share: number;
   /** Names of rows; all of them when there are none. */
   readonly only: readonly string[];
-  readonly out: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>;
+  readonly write: (text: string) => void;
 }
 
+interface RowReport {
+  readonly points: number;
+  readonly counts: Readonly<Record<FaultKind, number>>;
+  readonly stories: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** A process each: some wait for processes of their own. */
+const lanes = 2;
+/** A row that takes longer hangs. */
+const limitMs = 20 * 60_000;
+
 /** Runs the rows and prints the table; how many faults were found. */
-export async function runTorture({ seed, share, only, out }: TortureOptions): Promise<number> {
-  const names = Object.keys(rows) as RowName[];
-  const unknown = only.filter((name) => !names.includes(name as RowName));
-  if (unknown.length > 0) throw new RangeError(`expected names of ${names.join(', ')}, got ${unknown.join(', ')}`);
+export async function runTorture({ seed, share, only, write }: TortureOptions): Promise<number> {
+  const unknown = only.filter((name) => !rowNames.some((one) => one === name));
+  if (unknown.length > 0) throw new RangeError(`expected names among ${rowNames.join(', ')}, got ${unknown.join(', ')}`);
+  const queue = rowNames.filter((name) => only.length === 0 || only.includes(name));
   const total = { points: 0, lost: 0, wrong: 0, amiss: 0, hung: 0 };
-  out.write(`${line(['row', 'points', 'lost', 'wrongly restored', 'amiss', 'hung', 'seconds'])}\n`);
-  for (const name of names.filter((one) => only.length === 0 || only.includes(one))) {
-    const startedAt = Date.now();
-    const tally = await runRow(name, { seed, share, progress: progressOn(out, name) });
-    if (out.isTTY === true) out.write('\r\u001b[K');
-    const { points, counts } = tally;
-    out.write(`${line([name, points, counts.lost, counts.wrong, counts.amiss, counts.hung, Math.round((Date.now() - startedAt) / 1000)])}\n`);
-    for (const text of [...tally.notes, ...tally.stories]) out.write(`    ${text}\n`);
-    total.points += points;
-    for (const fault of faults) total[fault] += counts[fault];
-  }
+  const startedAt = Date.now();
+  write(line(['row', 'points tried', 'lost', 'wrongly restored', 'amiss', 'hung', 'seconds']));
+  const lane = async (): Promise<void> => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      const begunAt = Date.now();
+      const { points, counts, stories, notes } = await runRowProcess(name, { seed, share });
+      write(line([name, points, counts.lost, counts.wrong, counts.amiss, counts.hung, secondsSince(begunAt)]));
+      for (const text of [...notes, ...stories]) write(`    ${text}\n`);
+      total.points += points;
+      for (const fault of faults) total[fault] += counts[fault];
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
   const { points, lost, wrong, amiss, hung } = total;
-  out.write(`${points} points tried, lost ${lost}, wrongly restored ${wrong}, amiss ${amiss}, hung ${hung} (60 s); seed ${seed}\n`);
+  write(line(['all', points, lost, wrong, amiss, hung, secondsSince(startedAt)]));
+  write(`${points} points tried, lost ${lost}, wrongly restored ${wrong}, amiss ${amiss}, hung ${hung} (60 s); seed ${seed}\n`);
   return lost + wrong + amiss + hung;
 }
 
-/** Runs one row in a folder of its own. */
-export async function runRow(name: RowName, options: Pick<RowOptions, 'seed' | 'share' | 'progress'>): Promise<Tally> {
-  const tally = newTally();
-  const folder = fs.mkdtempSync(join(tmpdir(), `mbk-torture-${name}-`));
-  try {
-    const random = seededRandom(options.seed);
-    await rows[name].run({ ...options, tally, folder: fs.realpathSync(folder), random });
-    if (tally.points === 0) tally.fault('amiss', 'no point was tried');
-  } catch (error) {
-    tally.fault('amiss', `the row itself failed: ${storyOf(error)}\n${error instanceof Error ? error.stack : ''}`);
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
-  return tally;
+async function runRowProcess(name: RowName, { seed, share }: { readonly seed: number; readonly share: number }): Promise<RowReport> {
+  const ended = await runScript('row-process.ts', [name, String(seed), String(share)], { env: {}, limitMs });
+  const failed = (kind: FaultKind, story: string): RowReport => {
+    const counts = { lost: 0, wrong: 0, amiss: 0, hung: 0, [kind]: 1 };
+    return { points: 0, counts, stories: [`${kind}: ${story}`], notes: [] };
+  };
+  if (ended.isHung) return failed('hung', `the row did not end; last it did: ${lastLine(ended.stderr)}`);
+  if (ended.code !== 0) return failed('amiss', `the row ended with ${ended.code ?? ended.signal}: ${ended.stderr.slice(-1000)}`);
+  return JSON.parse(ended.stdout) as RowReport;
 }
 
-const widths = [16, 8, 6, 18, 7, 6, 9];
+function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1) ?? '';
+}
+
+function secondsSince(atMs: number): number {
+  return Math.round((Date.now() - atMs) / 1000);
+}
+
+const widths = [16, 14, 6, 18, 7, 6, 9];
 
 function line(cells: readonly (string | number)[]): string {
-  return cells.map((cell, index) => (index === 0 ? String(cell).padEnd(widths[0] ?? 0) : String(cell).padStart(widths[index] ?? 0))).join('');
-}
-
-function progressOn(out: TortureOptions['out'], name: string): (text: string) => void {
-  if (out.isTTY !== true) return () => undefined;
-  return (text) => out.write(`\r\u001b[K${name}: ${text}`);
+  const [first = '', ...others] = cells.map(String);
+  return `${first.padEnd(widths[0] ?? 0)}${others.map((cell, index) => cell.padStart(widths[index + 1] ?? 0)).join('')}\n`;
 }

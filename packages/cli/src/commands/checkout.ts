@@ -1,5 +1,12 @@
 import { bytesOfText, exitCodes, executeCheckout, MbkError, planCheckout } from '@mbk/core';
-import type { CheckoutPlan, CheckoutProgress, CheckoutReport, CheckoutRequest, PlannedPath, Repository } from '@mbk/core';
+import type {
+  CheckoutPlan,
+  CheckoutProgress,
+  CheckoutReport,
+  CheckoutRequest,
+  PlannedPath,
+  Repository,
+} from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';
@@ -24,11 +31,17 @@ export default class Checkout extends MbkCommand {
   ];
   static override strict = false;
   static override args = {
-    revision: Args.string({ description: 'The snapshot, such as healthcare/2025-01-31, and after a colon a path in it.', required: true }),
+    revision: Args.string({
+      description: 'The snapshot, such as healthcare/2025-01-31, and after a colon a path in it.',
+      required: true,
+    }),
     path: Args.string({ description: 'Only these files and folders.', required: false }),
   };
   static override flags = {
-    to: Flags.string({ description: 'Folder to write into; a new one, ./<domain>-<id>, unless given.', helpValue: 'DIR' }),
+    to: Flags.string({
+      description: 'Folder to write into; a new one, ./<domain>-<id>, unless given.',
+      helpValue: 'DIR',
+    }),
     overwrite: Flags.string({
       description: 'What may be replaced in a target that is not empty: nothing, older files, all files.',
       options: ['never', 'newer', 'always'],
@@ -54,7 +67,11 @@ export default class Checkout extends MbkCommand {
         owners: process.getuid?.() === 0,
         fsync: true,
       };
-      const plan = await planCheckout(repository, request, flags['dry-run'] ? { onPath: (path) => this.tellPath(path) } : {});
+      const plan = await planCheckout(
+        repository,
+        request,
+        flags['dry-run'] ? { onPath: (path) => this.tellPath(path) } : {},
+      );
       if (flags['dry-run']) return this.out.result({ type: 'plan', ...plan }, renderPlan);
       await this.execute(repository, request, plan);
     });
@@ -63,7 +80,10 @@ export default class Checkout extends MbkCommand {
   private tellPath(planned: PlannedPath): void {
     if (planned.type === 'directory' && planned.action === 'stay') return;
     const { path, type, action, size } = planned;
-    this.out.event({ type: 'finding', entry: type, path, action, size }, () => `${action.padEnd(8)} ${escapePath(path)}${type === 'directory' ? '/' : ''}`);
+    this.out.event(
+      { type: 'finding', entry: type, path, action, size },
+      () => `${action.padEnd(8)} ${escapePath(path)}${type === 'directory' ? '/' : ''}`,
+    );
   }
 
   private async execute(repository: Repository, request: CheckoutRequest, plan: CheckoutPlan): Promise<void> {
@@ -72,11 +92,14 @@ export default class Checkout extends MbkCommand {
     const stop = this.out.progress(() => progressOf(plan, progress, Date.now() - startedAt));
     const report = await executeCheckout(repository, request, { onProgress: (now) => (progress = now) }).finally(stop);
     for (const { path, code, message, isDamage } of report.failures) {
-      this.out.event({ type: 'finding', severity: 'error', code, path, message, isDamage }, (_, style) =>
-        `${style('red', isDamage ? 'damaged:' : 'not written:')} ${escapeForTerminal(message)}`,
+      this.out.event(
+        { type: 'finding', severity: 'error', code, path, message, isDamage },
+        (_, style) => `${style('red', isDamage ? 'damaged:' : 'not written:')} ${escapeForTerminal(message)}`,
       );
     }
-    this.out.result({ type: 'summary', ...report }, (value, style) => renderReport(value, Date.now() - startedAt, style));
+    this.out.result({ type: 'summary', ...report }, (value, style) =>
+      renderReport(value, Date.now() - startedAt, style),
+    );
     if (report.damaged > 0) this.endWith(exitCodes.damaged);
     else if (report.refused > 0 || report.expired.length > 0) this.endWith(exitCodes.incomplete);
   }
@@ -88,7 +111,11 @@ function newFolder(repository: Repository, revision: string): string {
   return `${domain}-${shortId(commit)}`;
 }
 
-function progressOf(plan: CheckoutPlan, progress: CheckoutProgress | undefined, elapsedMs: number): ReturnType<ReadProgress> {
+function progressOf(
+  plan: CheckoutPlan,
+  progress: CheckoutProgress | undefined,
+  elapsedMs: number,
+): ReturnType<ReadProgress> {
   const { files = 0, bytes = 0, path = '' } = progress ?? {};
   const name = escapeName(Buffer.from(path, 'latin1'));
   return {
@@ -126,10 +153,13 @@ function renderReport(report: CheckoutReport, elapsedMs: number, style: Styler):
   if (kept > 0) lines.push(`${kept} left as they were in the target`);
   if (removed > 0) lines.push(`${removed} removed that the snapshot does not have`);
   if (verified > 0) lines.push(`${formatCount(verified, 'file')} read back and found right`);
-  if (report.deleteSkipped) lines.push(style('yellow', 'nothing was removed, because not everything could be restored'));
+  if (report.deleteSkipped)
+    lines.push(style('yellow', 'nothing was removed, because not everything could be restored'));
   if (report.expired.length > 0) lines.push(style('yellow', expiredText(report.expired)));
-  for (const { path, fact, errno } of report.factProblems.slice(0, 10)) lines.push(style('yellow', `${escapePath(path)}: its ${fact} was refused (${errno})`));
-  if (report.factProblems.length > 10) lines.push(style('yellow', `and ${report.factProblems.length - 10} more refused facts`));
+  for (const { path, fact, errno } of report.factProblems.slice(0, 10))
+    lines.push(style('yellow', `${escapePath(path)}: its ${fact} was refused (${errno})`));
+  if (report.factProblems.length > 10)
+    lines.push(style('yellow', `and ${report.factProblems.length - 10} more refused facts`));
   if (damaged > 0) lines.push(style('red', `${damaged} damaged or missing in the repository and not written`));
   if (refused > 0) lines.push(style('red', `${refused} could not be written`));
   return lines.join('\n');

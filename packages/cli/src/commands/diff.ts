@@ -38,10 +38,15 @@ export default class Diff extends MbkCommand {
     const paths = end === -1 ? [] : this.argv.slice(end + 1);
     const { flags, argv } = await this.parse(Diff, end === -1 ? this.argv : this.argv.slice(0, end));
     const [before, after, ...others] = argv.map(String);
-    if (before === undefined || others.length > 0) throw new MbkError('usage-invalid', 'diff takes one or two revisions; paths stand behind --');
+    if (before === undefined || others.length > 0)
+      throw new MbkError('usage-invalid', 'diff takes one or two revisions; paths stand behind --');
     const opened = await openForCommand(this.context(flags.repo));
     try {
-      const report = await diffSnapshots(opened.repository, { before, after: after ?? projectFolder(opened, before), paths });
+      const report = await diffSnapshots(opened.repository, {
+        before,
+        after: after ?? projectFolder(opened, before),
+        paths,
+      });
       for (const { path, message } of report.problems) this.out.notice(`${escapePath(path)}: ${message}`);
       this.out.result(report, flags.stat ? renderStat : renderDiff);
     } finally {
@@ -79,15 +84,22 @@ function renderDiff(report: DiffReport, style: Styler): string {
 function renderDifference({ kind, path, from, type, sizeBefore, sizeAfter }: Difference, style: Styler): string {
   const name = `${escapePath(path)}${type === 'directory' ? '/' : ''}`;
   const size =
-    kind === 'modified' && sizeBefore !== null && sizeAfter !== null ? `  ${style('dim', `${formatBytes(sizeBefore)} → ${formatBytes(sizeAfter)}`)}` : '';
+    kind === 'modified' && sizeBefore !== null && sizeAfter !== null
+      ? `  ${style('dim', `${formatBytes(sizeBefore)} → ${formatBytes(sizeAfter)}`)}`
+      : '';
   const old = from === null ? '' : `${escapePath(from)} → `;
   return `${style(colours[kind], letters[kind])} ${old}${name}${size}`;
 }
 
 function renderStat(report: DiffReport): string {
   const byCollection = Map.groupBy(report.differences, ({ collection }) => collection ?? '(folder)');
-  const count = (rows: readonly Difference[], kind: Difference['kind']): string => String(rows.filter((one) => one.kind === kind).length);
-  const sum = (rows: readonly Difference[], kinds: readonly Difference['kind'][], field: 'sizeBefore' | 'sizeAfter'): string =>
+  const count = (rows: readonly Difference[], kind: Difference['kind']): string =>
+    String(rows.filter((one) => one.kind === kind).length);
+  const sum = (
+    rows: readonly Difference[],
+    kinds: readonly Difference['kind'][],
+    field: 'sizeBefore' | 'sizeAfter',
+  ): string =>
     formatBytes(rows.filter(({ kind }) => kinds.includes(kind)).reduce((total, one) => total + (one[field] ?? 0), 0));
   const rows = [...byCollection].map(([collection, of]) => [
     escapeForTerminal(collection),

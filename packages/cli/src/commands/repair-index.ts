@@ -34,14 +34,20 @@ const shown = 10;
 function renderPlan(plan: IndexRepairPlan, style: Styler): string {
   const lines: string[] = [];
   for (const { text, hasCopy } of plan.segments) {
-    lines.push(`${style('yellow', 'make again:')} ${escapeForTerminal(text)} (${hasCopy ? 'from the local copy' : 'from the packs'})`);
+    lines.push(
+      `${style('yellow', 'make again:')} ${escapeForTerminal(text)} (${hasCopy ? 'from the local copy' : 'from the packs'})`,
+    );
   }
   if (plan.adopt.length > 0) {
     const bytes = plan.adopt.reduce((sum, pack) => sum + pack.bytes, 0);
-    lines.push(`${style('green', 'take up:')} ${formatCount(plan.adopt.length, 'pack')} with ${formatBytes(bytes)} that no sound segment names`);
+    lines.push(
+      `${style('green', 'take up:')} ${formatCount(plan.adopt.length, 'pack')} with ${formatBytes(bytes)} that no sound segment names`,
+    );
   }
   for (const { id, kind, bytes, dependents, dependentsOmitted } of plan.lost) {
-    lines.push(`${style('red', 'declare lost:')} ${kind} pack ${id}, ${formatBytes(bytes)}, which is not in the storage`);
+    lines.push(
+      `${style('red', 'declare lost:')} ${kind} pack ${id}, ${formatBytes(bytes)}, which is not in the storage`,
+    );
     for (const { commit, domain, path } of dependents.slice(0, shown)) {
       lines.push(`    needed by ${shortId(commit)} of ${escapeForTerminal(domain)}: ${escapePath(path) || '/'}`);
     }

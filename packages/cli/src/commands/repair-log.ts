@@ -26,12 +26,21 @@ export default class RepairLog extends MbkCommand {
       }
       this.out.event({ type: 'finding', plan }, (_, style) => renderPlan(plan, style));
       const done = await executeLogRepair(plan, options);
-      this.out.result({ type: 'summary', ...done, idleSegments: plan.idleSegments }, (value, style) => renderDone(value, value.idleSegments, style));
+      this.out.result({ type: 'summary', ...done, idleSegments: plan.idleSegments }, (value, style) =>
+        renderDone(value, value.idleSegments, style),
+      );
     });
   }
 }
 
-const colours = { restore: 'green', anchor: 'green', state: 'green', leave: 'dim', void: 'red', remove: 'yellow' } as const;
+const colours = {
+  restore: 'green',
+  anchor: 'green',
+  state: 'green',
+  leave: 'dim',
+  void: 'red',
+  remove: 'yellow',
+} as const;
 
 function renderPlan({ steps, idleSegments }: LogRepairPlan, style: Styler): string {
   const lines = steps.map(({ kind, text }) => `${style(colours[kind], `${kind}:`)} ${escapeForTerminal(text)}`);

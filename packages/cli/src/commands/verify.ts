@@ -24,11 +24,17 @@ export default class Verify extends MbkCommand {
   ];
   static override strict = false;
   static override args = {
-    revision: Args.string({ description: 'Only these snapshots; keys, log and index are always checked.', required: false }),
+    revision: Args.string({
+      description: 'Only these snapshots; keys, log and index are always checked.',
+      required: false,
+    }),
   };
   static override flags = {
     data: Flags.boolean({ description: 'Read every byte: all packs, or those that the revisions need.' }),
-    independent: Flags.boolean({ description: 'Compute hashes with a second, independent implementation; slow.', dependsOn: ['data'] }),
+    independent: Flags.boolean({
+      description: 'Compute hashes with a second, independent implementation; slow.',
+      dependsOn: ['data'],
+    }),
   };
 
   async run(): Promise<void> {
@@ -44,7 +50,9 @@ export default class Verify extends MbkCommand {
       const request = { revisions: argv.map(String), data: flags.data, independent: flags.independent };
       const report = await verifyRepository(repository, request, { onEvent }).finally(stop);
       const { findings: _, ...summary } = report; // each was told by itself
-      this.out.result({ type: 'summary', ...summary }, (__, style) => renderReport(report, Date.now() - startedAt, style));
+      this.out.result({ type: 'summary', ...summary }, (__, style) =>
+        renderReport(report, Date.now() - startedAt, style),
+      );
       if (report.errors > 0) this.endWith(exitCodes.damaged);
     });
   }
@@ -96,10 +104,20 @@ function renderReport(report: VerifyReport, elapsedMs: number, style: Styler): s
   const strayCount = strays.packs + strays.segments + strays.bundles + strays.states + strays.other;
   if (strayCount > 0) {
     const hint = strays.packs > 0 ? '; `mbk repair index` takes packs up' : '';
-    lines.push(`${formatCount(strayCount, 'entry', 'entries')} (${formatBytes(strays.bytes)}) that nothing names, which is harmless${hint}`);
+    lines.push(
+      `${formatCount(strayCount, 'entry', 'entries')} (${formatBytes(strays.bytes)}) that nothing names, which is harmless${hint}`,
+    );
   }
   if (warnings > 0) lines.push(style('yellow', formatCount(warnings, 'warning')));
   if (errors > 0) lines.push(style('red', `${formatCount(errors, 'error')} found`));
-  else lines.push(style('green', level === 'data' ? 'No damage: every byte is as it was written.' : 'No damage found; `--data` reads every byte.'));
+  else
+    lines.push(
+      style(
+        'green',
+        level === 'data'
+          ? 'No damage: every byte is as it was written.'
+          : 'No damage found; `--data` reads every byte.',
+      ),
+    );
   return lines.join('\n');
 }

@@ -50,9 +50,13 @@ async function openKeysOf(
   const grants = await readGrants(backend, repository, opened.slot, opened.keys);
   const shared = newestShared(grants.keysets);
   if (shared === undefined) {
-    throw new MbkError('slot-damaged', `slot ${opened.id.slice(0, 8)} opened, but no sound grant of the shared keys for it is left`, {
-      details: { slot: opened.id, damaged: grants.damaged },
-    });
+    throw new MbkError(
+      'slot-damaged',
+      `slot ${opened.id.slice(0, 8)} opened, but no sound grant of the shared keys for it is left`,
+      {
+        details: { slot: opened.id, damaged: grants.damaged },
+      },
+    );
   }
   return {
     keys: {
@@ -97,9 +101,15 @@ export async function readRepositoryId(backend: Backend): Promise<FoundRepositor
   }
   const [repository, second] = sound;
   if (repository !== undefined) return { repository, damaged, otherwise: second === repository ? undefined : second };
-  if (failure === undefined) throw new MbkError('repository-absent', `there is no repository in ${backend.name}`, { details: { backend: backend.name } });
+  if (failure === undefined)
+    throw new MbkError('repository-absent', `there is no repository in ${backend.name}`, {
+      details: { backend: backend.name },
+    });
   if (isMbkError(failure, 'format-unsupported')) throw failure;
-  throw new MbkError('entry-damaged', `mbk.json in ${backend.name} and its copy are both damaged`, { cause: failure, details: { damaged } });
+  throw new MbkError('entry-damaged', `mbk.json in ${backend.name} and its copy are both damaged`, {
+    cause: failure,
+    details: { damaged },
+  });
 }
 
 export interface StoredSlot {
@@ -125,7 +135,10 @@ export async function readSlots(
   return { sound, lost, damaged };
 }
 
-async function unlockAny(slots: readonly StoredSlot[], secret: Secret): Promise<(StoredSlot & { keys: SlotKeys }) | undefined> {
+async function unlockAny(
+  slots: readonly StoredSlot[],
+  secret: Secret,
+): Promise<(StoredSlot & { keys: SlotKeys }) | undefined> {
   for (const { id, slot } of slots) {
     const keys = await unlockSlot(slot, secret);
     if (keys !== undefined) return { id, slot, keys };
@@ -139,9 +152,13 @@ function noSlotOpens(backend: Backend, secret: Secret, lost: readonly EntryId[])
     return new MbkError('secret-wrong', `the ${what} opens no slot of the repository in ${backend.name}`);
   }
   const names = lost.map((id) => id.slice(0, 8)).join(', ');
-  return new MbkError('slot-damaged', `the ${what} opens none of the sound slots, and slot ${names} is damaged in both copies`, {
-    details: { lost },
-  });
+  return new MbkError(
+    'slot-damaged',
+    `the ${what} opens none of the sound slots, and slot ${names} is damaged in both copies`,
+    {
+      details: { lost },
+    },
+  );
 }
 
 async function readGrants(
@@ -158,7 +175,8 @@ async function readGrants(
     if (grant !== undefined && grant.repository !== repository) continue;
     damaged.push(...keys);
     if (grant === undefined || !equalBytes(grant.recipient, slot.agreement)) continue;
-    for (const keyset of openGrant(grant, slotKeys.agreement, `grant ${id.slice(0, 8)}`)) keysets.set(keyset.id, keyset);
+    for (const keyset of openGrant(grant, slotKeys.agreement, `grant ${id.slice(0, 8)}`))
+      keysets.set(keyset.id, keyset);
     signers.add(grant.signer);
   }
   return { keysets, signers, damaged };
@@ -167,7 +185,10 @@ async function readGrants(
 function newestShared(keysets: ReadonlyMap<KeysetId, Keyset>): Keyset | undefined {
   return [...keysets.values()]
     .filter(({ scope }) => scope === sharedScope)
-    .reduce<Keyset | undefined>((best, one) => (best === undefined || one.generation > best.generation ? one : best), undefined);
+    .reduce<Keyset | undefined>(
+      (best, one) => (best === undefined || one.generation > best.generation ? one : best),
+      undefined,
+    );
 }
 
 function decodeIfValid<T>(decode: () => T): T | undefined {

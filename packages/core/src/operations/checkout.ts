@@ -115,7 +115,8 @@ interface Restoring {
 async function restoreAll(selection: Selection, restoring: Restoring): Promise<void> {
   const { target, files, outcome } = restoring;
   const links = await linkRestorer(selection, restoring);
-  const onBroken = ({ path, collection, error }: BrokenFolder): void => fail(outcome, path, folderError(path, collection, error));
+  const onBroken = ({ path, collection, error }: BrokenFolder): void =>
+    fail(outcome, path, folderError(path, collection, error));
   for await (const one of selection.entries(onBroken)) {
     const { path, entry } = one;
     if (entry.type === 'file') {
@@ -190,7 +191,11 @@ async function linkRestorer(selection: Selection, { target, files, outcome }: Re
     async finish() {
       for (const { path, entry, group } of further) {
         const first = firsts.get(group);
-        const isSame = first !== undefined && first.entry.sha256 === entry.sha256 && first.entry.size === entry.size && isSameMetadata(first.entry, entry);
+        const isSame =
+          first !== undefined &&
+          first.entry.sha256 === entry.sha256 &&
+          first.entry.size === entry.size &&
+          isSameMetadata(first.entry, entry);
         const existing = first?.path;
         if (!isSame) await files.add(path, entry);
         else if (existing === undefined) await restoreAsFile(path, entry, group);
@@ -212,7 +217,15 @@ async function readLinks(selection: Selection, outcome: Outcome): Promise<Readon
     return await selection.readLinks();
   } catch (error) {
     if (!isBadContent(error)) throw error;
-    fail(outcome, '', new MbkError(error.code, `which files are hard links is not known; each is restored by itself: ${error.message}`, { cause: error }));
+    fail(
+      outcome,
+      '',
+      new MbkError(
+        error.code,
+        `which files are hard links is not known; each is restored by itself: ${error.message}`,
+        { cause: error },
+      ),
+    );
     return new Map();
   }
 }
@@ -221,7 +234,12 @@ async function removeExtra(selection: Selection, target: TargetFolder, outcome: 
   /** Folders of which a part cannot be read, so that it is not known what belongs into them. */
   const unsure = new Set<ByteString>();
   for await (const { path, names } of selection.folders((broken) => unsure.add(broken.path))) {
-    if (!unsure.has(path)) attempt(outcome, path, () => void (outcome.removed += target.removeExtra(path, (name) => names.has(name)).length));
+    if (!unsure.has(path))
+      attempt(
+        outcome,
+        path,
+        () => void (outcome.removed += target.removeExtra(path, (name) => names.has(name)).length),
+      );
   }
 }
 
@@ -235,5 +253,8 @@ function attempt(outcome: Outcome, path: ByteString, work: () => void): void {
 
 function folderError(path: ByteString, collection: string, error: MbkError): MbkError {
   const shown = displayBytes(path) || 'the root of the snapshot';
-  return new MbkError(error.code, `some of what ${collection} has in ${shown} cannot be restored: ${error.message}`, { details: error.details, cause: error });
+  return new MbkError(error.code, `some of what ${collection} has in ${shown} cannot be restored: ${error.message}`, {
+    details: error.details,
+    cause: error,
+  });
 }

@@ -75,23 +75,33 @@ export async function compareWithFolder(
     return unreadable.some((one) => path === one || path.startsWith(`${one}/`));
   }
 
-  async function differencesOf({ path, entry, collection }: UnionEntry, there: Found | undefined): Promise<FoundDifference[]> {
+  async function differencesOf(
+    { path, entry, collection }: UnionEntry,
+    there: Found | undefined,
+  ): Promise<FoundDifference[]> {
     if (there === undefined) return [{ kind: 'removed', path, before: entry, collection }];
     if (typeOf(there) !== entry.type) {
       const removed: FoundDifference = { kind: 'removed', path, before: entry, collection };
-      return there.type === 'enter' ? [removed] : [removed, { kind: 'added', path, after: entryOf(there, unknown), collection }];
+      return there.type === 'enter'
+        ? [removed]
+        : [removed, { kind: 'added', path, after: entryOf(there, unknown), collection }];
     }
     const before = entry;
     const { facts } = there;
     if (before.type === 'directory' || there.type === 'enter') {
       const isSame = before.mode === facts.mode && before.owner.join() === facts.owner.join();
-      return isSame || before.type !== 'directory' ? [] : [{ kind: 'metadata', path, before, after: { ...before, mode: facts.mode, owner: facts.owner }, collection }];
+      return isSame || before.type !== 'directory'
+        ? []
+        : [{ kind: 'metadata', path, before, after: { ...before, mode: facts.mode, owner: facts.owner }, collection }];
     }
-    const sha256 = before.type === 'file' && there.type === 'file' ? await hashUnlessSame(before, there, tell) : unknown;
+    const sha256 =
+      before.type === 'file' && there.type === 'file' ? await hashUnlessSame(before, there, tell) : unknown;
     if (sha256 === undefined) return [];
     const after = entryOf(there, sha256);
     const kind = kindOf(before, after);
-    return kind === undefined ? [] : [{ kind, path, before, after, collection } satisfies TreeDifference & { collection: string }];
+    return kind === undefined
+      ? []
+      : [{ kind, path, before, after, collection } satisfies TreeDifference & { collection: string }];
   }
 }
 
@@ -118,8 +128,14 @@ async function hashUnlessSame(
 }
 
 /** Added files get their hash where a file of that size went away: it may have been moved. */
-async function withHashes(differences: readonly FoundDifference[], { root }: FolderSource, signal: AbortSignal | undefined): Promise<FoundDifference[]> {
-  const sizes = new Set(differences.flatMap((one) => (one.kind === 'removed' && one.before.type === 'file' ? [one.before.size] : [])));
+async function withHashes(
+  differences: readonly FoundDifference[],
+  { root }: FolderSource,
+  signal: AbortSignal | undefined,
+): Promise<FoundDifference[]> {
+  const sizes = new Set(
+    differences.flatMap((one) => (one.kind === 'removed' && one.before.type === 'file' ? [one.before.size] : [])),
+  );
   const hashed: FoundDifference[] = [];
   for (const one of differences) {
     throwIfInterrupted(signal, 'comparing with the folder');
@@ -133,10 +149,14 @@ async function withHashes(differences: readonly FoundDifference[], { root }: Fol
   return hashed;
 }
 
-function* foundIn({ root, exclude }: FolderSource, tell: (path: ByteString, message: string) => void): Generator<Found> {
+function* foundIn(
+  { root, exclude }: FolderSource,
+  tell: (path: ByteString, message: string) => void,
+): Generator<Found> {
   for (const event of walk(root, exclude === undefined ? {} : { exclude })) {
     if (event.type === 'problem') {
-      if (event.problem.reason !== 'special' && event.problem.reason !== 'vanished') tell(event.problem.path, event.problem.message);
+      if (event.problem.reason !== 'special' && event.problem.reason !== 'vanished')
+        tell(event.problem.path, event.problem.message);
     } else if (event.type !== 'leave' && event.path !== '') yield event;
   }
 }

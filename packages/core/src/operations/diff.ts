@@ -9,7 +9,7 @@ import type { BlobId, CommitId } from '../format/ids.ts';
 import { MbkError } from '../errors.ts';
 import type { FileEntry, TreeEntry } from '../format/tree.ts';
 import type { Repository } from '../repository.ts';
-import { compareTrees, type TreeDifference } from '../snapshot/compare-trees.ts';
+import { compareTrees, isOnlyFolderTime, type TreeDifference } from '../snapshot/compare-trees.ts';
 import { findPath } from '../snapshot/tree-reader.ts';
 import { isUnionDirectory, type UnionPart } from '../snapshot/union-tree.ts';
 import { compareWithFolder, type FolderSource } from './diff-folder.ts';
@@ -74,22 +74,29 @@ export async function diffSnapshots(repository: Repository, request: DiffRequest
     for await (const one of compareSnapshots(repository, left, right)) if (wanted(one.path)) found.push(one);
   } else {
     refuseLeaf(left, request.before);
-    const onProblem = (path: ByteString, message: string): void => void problems.push({ path: encodeByteText(path), message });
+    const onProblem = (path: ByteString, message: string): void =>
+      void problems.push({ path: encodeByteText(path), message });
     found.push(...(await compareWithFolder(repository, left.parts, after, { wanted, onProblem })));
   }
   const differences = withMoves(found);
   return { before: left.commit, after: commit, ...totalsOf(differences), differences, problems };
 }
 
-async function* compareSnapshots(repository: Repository, left: OpenedFiles, right: OpenedFiles): AsyncGenerator<FoundDifference> {
+async function* compareSnapshots(
+  repository: Repository,
+  left: OpenedFiles,
+  right: OpenedFiles,
+): AsyncGenerator<FoundDifference> {
   const { readBlob, signal } = repository;
   if (isLeaf(left) || isLeaf(right)) {
     const [before, after] = [leafOf(left), leafOf(right)];
-    if (before === undefined || after === undefined) throw new MbkError('usage-invalid', 'a file can be compared with a file only, a folder with a folder');
+    if (before === undefined || after === undefined)
+      throw new MbkError('usage-invalid', 'a file can be compared with a file only, a folder with a folder');
     yield* compareLeaves(before, after);
     return;
   }
-  const trees = (parts: readonly UnionPart[]): Map<string, BlobId> => new Map(parts.map(({ collection, tree }) => [collection, tree]));
+  const trees = (parts: readonly UnionPart[]): Map<string, BlobId> =>
+    new Map(parts.map(({ collection, tree }) => [collection, tree]));
   const [before, after] = [trees(left.parts), trees(right.parts)];
   const folders = new Set<ByteString>();
   for (const collection of [...new Set([...before.keys(), ...after.keys()])].sort()) {
@@ -106,7 +113,8 @@ async function* compareSnapshots(repository: Repository, left: OpenedFiles, righ
   async function isElsewhere(one: TreeDifference, collection: string): Promise<boolean> {
     if (one.kind !== 'added' && one.kind !== 'removed') return false;
     for (const [name, tree] of one.kind === 'added' ? before : after) {
-      if (name !== collection && (await findPath(readBlob, tree, one.path, { signal }))?.type === 'directory') return true;
+      if (name !== collection && (await findPath(readBlob, tree, one.path, { signal }))?.type === 'directory')
+        return true;
     }
     return false;
   }
@@ -116,17 +124,13 @@ function isFolder(one: TreeDifference): boolean {
   return ('after' in one ? one.after : one.before).type === 'directory';
 }
 
-/** The time of a folder changes with everything that comes and goes in it. */
-export function isOnlyFolderTime(one: TreeDifference): boolean {
-  if (one.kind !== 'metadata' || one.after.type !== 'directory') return false;
-  return one.before.mode === one.after.mode && one.before.owner.join() === one.after.owner.join();
-}
-
 function isLeaf({ entry }: OpenedFiles): boolean {
   return entry !== undefined && !isUnionDirectory(entry);
 }
 
-function leafOf({ entry }: OpenedFiles): { readonly path: ByteString; readonly entry: TreeEntry; readonly collection: string } | undefined {
+function leafOf({
+  entry,
+}: OpenedFiles): { readonly path: ByteString; readonly entry: TreeEntry; readonly collection: string } | undefined {
   return entry === undefined || isUnionDirectory(entry) ? undefined : entry;
 }
 
@@ -149,7 +153,11 @@ function* compareLeaves(
 
 function refuseLeaf(files: OpenedFiles, revision: string): void {
   if (files.entry === undefined) return;
-  throw new MbkError('usage-invalid', `${revision} names a path; to compare one with the folder, write the path behind --`, { details: { revision } });
+  throw new MbkError(
+    'usage-invalid',
+    `${revision} names a path; to compare one with the folder, write the path behind --`,
+    { details: { revision } },
+  );
 }
 
 /** Whether a path is at or below one of those that were asked for. */
@@ -176,13 +184,19 @@ function withMoves(found: readonly FoundDifference[]): Difference[] {
     moved.add(source.path);
     moved.add(one.path);
     if (source.path === one.path) continue; // it only went from one collection to another
-    rows.push({ path: one.path, row: { ...rowOf(one), kind: 'moved', from: encodeByteText(source.path), sizeBefore: source.before.size } });
+    rows.push({
+      path: one.path,
+      row: { ...rowOf(one), kind: 'moved', from: encodeByteText(source.path), sizeBefore: source.before.size },
+    });
   }
   for (const one of found) {
-    const isHalfOfMove = (one.kind === 'added' || one.kind === 'removed') && moved.has(one.path) && entryOf(one).type === 'file';
+    const isHalfOfMove =
+      (one.kind === 'added' || one.kind === 'removed') && moved.has(one.path) && entryOf(one).type === 'file';
     if (!isHalfOfMove) rows.push({ path: one.path, row: rowOf(one) });
   }
-  return rows.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : order(a.row) - order(b.row))).map(({ row }) => row);
+  return rows
+    .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : order(a.row) - order(b.row)))
+    .map(({ row }) => row);
 }
 
 /** What went stands before what came in its place. */
@@ -207,7 +221,9 @@ function rowOf(one: FoundDifference): Difference {
   };
 }
 
-function totalsOf(differences: readonly Difference[]): Omit<DiffReport, 'before' | 'after' | 'differences' | 'problems'> {
+function totalsOf(
+  differences: readonly Difference[],
+): Omit<DiffReport, 'before' | 'after' | 'differences' | 'problems'> {
   const totals = { added: 0, removed: 0, modified: 0, metadata: 0, moved: 0, bytesAdded: 0, bytesRemoved: 0 };
   for (const { kind, sizeBefore, sizeAfter } of differences) {
     totals[kind] += 1;
@@ -216,4 +232,3 @@ function totalsOf(differences: readonly Difference[]): Omit<DiffReport, 'before'
   }
   return totals;
 }
-

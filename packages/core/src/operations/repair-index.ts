@@ -88,7 +88,12 @@ export async function planIndexRepair(repository: Repository): Promise<IndexRepa
   await repository.log.refresh();
   const index = await repository.index();
   const found = findingLog(() => undefined);
-  const run = verification(repository, { found, listed: await listAll(repository), onEvent: () => undefined, signal: repository.signal });
+  const run = verification(repository, {
+    found,
+    listed: await listAll(repository),
+    onEvent: () => undefined,
+    signal: repository.signal,
+  });
   const segments: BadSegment[] = [];
   const sound: Segment[] = [];
   for (const info of liveSegments(run.fold)) {
@@ -96,7 +101,12 @@ export async function planIndexRepair(repository: Repository): Promise<IndexRepa
     const problem = await segmentProblem(run, index, info);
     if (problem === undefined && opened !== undefined) sound.push(opened);
     // What a local copy says counts only if its rows are sound: a copy that opens has the right hash.
-    else segments.push({ id: info.id, text: problem?.text ?? `index segment ${info.id} cannot be opened`, hasCopy: isSoundCopy(opened) });
+    else
+      segments.push({
+        id: info.id,
+        text: problem?.text ?? `index segment ${info.id} cannot be opened`,
+        hasCopy: isSoundCopy(opened),
+      });
   }
   const copies = index.segments.filter(({ id }) => segments.some((bad) => bad.id === id && bad.hasCopy));
   const { adopt, left } = await findStrays(run, [...sound, ...copies]);
@@ -115,7 +125,8 @@ export function needsIndexRepair({ segments, adopt, lost }: IndexRepairPlan): bo
  */
 export async function executeIndexRepair(repository: Repository, plan: IndexRepairPlan): Promise<IndexRepaired> {
   const { backend, keys, log, signal } = repository;
-  if (roleOf(log.fold, keys.actor.id) !== 'owner') throw new MbkError('role-denied', 'only an owner may repair the index');
+  if (roleOf(log.fold, keys.actor.id) !== 'owner')
+    throw new MbkError('role-denied', 'only an owner may repair the index');
   const index = await repository.index();
   const gone = (pack: PackId): boolean => isDeleted(log.fold, pack) || isLost(log.fold, pack);
   const lost: PackId[] = [];
@@ -129,7 +140,10 @@ export async function executeIndexRepair(repository: Repository, plan: IndexRepa
     const keyset = keys.keysets.get(copy.keyset);
     if (keyset !== undefined) built.push(build(repository, keyset, [copy], gone));
   }
-  for await (const group of contentsOf(repository, plan.adopt.filter(({ id }) => !gone(id)))) {
+  for await (const group of contentsOf(
+    repository,
+    plan.adopt.filter(({ id }) => !gone(id)),
+  )) {
     adopted += group.packs.length;
     built.push(build(repository, group.keyset, [rowsOfPacks(group.packs)], gone));
   }
@@ -158,7 +172,10 @@ function isSoundCopy(segment: Segment | undefined): boolean {
   }
 }
 
-async function findStrays(run: Verification, segments: readonly Segment[]): Promise<Pick<IndexRepairPlan, 'adopt' | 'left'>> {
+async function findStrays(
+  run: Verification,
+  segments: readonly Segment[],
+): Promise<Pick<IndexRepairPlan, 'adopt' | 'left'>> {
   const { repository, fold, listed, signal } = run;
   const adopt: StrayPack[] = [];
   const left: LeftPack[] = [];
@@ -167,11 +184,21 @@ async function findStrays(run: Verification, segments: readonly Segment[]): Prom
     if (folder === undefined || name === undefined) continue;
     const kind = folder === 'packs' ? 'data' : 'meta';
     const id = asPackId(name);
-    if (key !== packKey(kind, id) || isDeleted(fold, id) || isLost(fold, id) || segments.some((segment) => segment.pack(id) !== undefined)) continue;
+    if (
+      key !== packKey(kind, id) ||
+      isDeleted(fold, id) ||
+      isLost(fold, id) ||
+      segments.some((segment) => segment.pack(id) !== undefined)
+    )
+      continue;
     try {
       const { row } = await repository.packs.readContents(kind, id, { signal });
       if (isTrustedPack(fold, id, row.actor, repository.keys.actor.id)) adopt.push({ kind, id, bytes });
-      else left.push({ key, text: `it is signed by ${fold.actors.get(row.actor)?.name ?? row.actor.slice(0, 8)}, whose packs are not trusted` });
+      else
+        left.push({
+          key,
+          text: `it is signed by ${fold.actors.get(row.actor)?.name ?? row.actor.slice(0, 8)}, whose packs are not trusted`,
+        });
     } catch (error) {
       if (!isBadContent(error) && !isMbkError(error, 'role-denied')) throw error;
       left.push({ key, text: error.message });
@@ -197,11 +224,16 @@ async function findLost(run: Verification, segments: readonly Segment[]): Promis
 }
 
 /** What each pack that is gone takes with it. */
-async function nameDependents(run: Verification, packs: readonly StrayPack[], found: ReturnType<typeof findingLog>): Promise<LostPack[]> {
+async function nameDependents(
+  run: Verification,
+  packs: readonly StrayPack[],
+  found: ReturnType<typeof findingLog>,
+): Promise<LostPack[]> {
   const { repository, fold } = run;
   const index = await repository.index();
   const health = packHealth(index, fold);
-  for (const { kind, id } of packs) health.spoilPack(id, found.open({ code: 'pack-absent', severity: 'error', key: packKey(kind, id), message: id }));
+  for (const { kind, id } of packs)
+    health.spoilPack(id, found.open({ code: 'pack-absent', severity: 'error', key: packKey(kind, id), message: id }));
   const name = dependentsNamer(run, contentCheck(run, { index, health, collectsNeeded: false }));
   const catalogue = storedCatalogue(run);
   for (const line of fold.lines.values()) {
@@ -214,7 +246,8 @@ async function nameDependents(run: Verification, packs: readonly StrayPack[], fo
   }
   found.close();
   return packs.map((pack) => {
-    const { dependents = [], dependentsOmitted = 0 } = found.findings.find(({ message, code }) => code === 'pack-absent' && message === pack.id) ?? {};
+    const { dependents = [], dependentsOmitted = 0 } =
+      found.findings.find(({ message, code }) => code === 'pack-absent' && message === pack.id) ?? {};
     return { ...pack, dependents, dependentsOmitted };
   });
 }
@@ -236,7 +269,10 @@ interface PackGroup {
 }
 
 /** Footers of packs, gathered by keyset into what one segment takes. */
-async function* contentsOf({ packs: reader, keys, signal }: Repository, packs: readonly StrayPack[]): AsyncGenerator<PackGroup> {
+async function* contentsOf(
+  { packs: reader, keys, signal }: Repository,
+  packs: readonly StrayPack[],
+): AsyncGenerator<PackGroup> {
   const groups = new Map<Keyset, { packs: PackContents[]; blobs: number }>();
   for (const { kind, id } of packs) {
     const contents = await reader.readContents(kind, id, { signal });
@@ -253,7 +289,12 @@ async function* contentsOf({ packs: reader, keys, signal }: Repository, packs: r
   for (const [keyset, { packs: rest }] of groups) yield { keyset, packs: rest };
 }
 
-function build({ keys, random }: Repository, keyset: Keyset, sources: Parameters<typeof buildSegment>[0], drop: (pack: PackId) => boolean): { readonly keyset: Keyset; readonly segment: BuiltSegment } {
+function build(
+  { keys, random }: Repository,
+  keyset: Keyset,
+  sources: Parameters<typeof buildSegment>[0],
+  drop: (pack: PackId) => boolean,
+): { readonly keyset: Keyset; readonly segment: BuiltSegment } {
   return { keyset, segment: buildSegment(sources, { keys, keyset, random, drop }) };
 }
 
@@ -272,7 +313,9 @@ function draftOf(fold: Fold, { built, drop, lost }: RepairDraft): Draft | undefi
   for (const { segment } of built) {
     const stale = segment.packs.find((pack) => isDeleted(fold, pack));
     if (stale === undefined && !isDeleted(fold, segment.id)) continue;
-    throw new MbkError('log-race-lost', 'packs were deleted while the index was repaired: run it again', { details: { pack: stale ?? null } });
+    throw new MbkError('log-race-lost', 'packs were deleted while the index was repaired: run it again', {
+      details: { pack: stale ?? null },
+    });
   }
   const live = drop.filter((id) => fold.segments.get(id) !== undefined);
   const shared = built.filter(({ keyset }) => keyset.scope === sharedScope).map(({ segment }) => rowOf(segment));
@@ -282,6 +325,9 @@ function draftOf(fold: Fold, { built, drop, lost }: RepairDraft): Draft | undefi
   if (goneNow.length > 0) ops.push({ op: 'lost', packs: goneNow });
   const sections = built
     .filter(({ keyset }) => keyset.scope !== sharedScope)
-    .map(({ keyset, segment }) => ({ keyset: keyset.id, ops: [{ op: 'index', add: [rowOf(segment)], drop: [] } as const] }));
+    .map(({ keyset, segment }) => ({
+      keyset: keyset.id,
+      ops: [{ op: 'index', add: [rowOf(segment)], drop: [] } as const],
+    }));
   return ops.length === 0 && sections.length === 0 ? undefined : { ops, sections };
 }

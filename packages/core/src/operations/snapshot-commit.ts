@@ -19,6 +19,7 @@ import type { Capture, HeadLine, KnownOperation } from '../format/log-operations
 import { timeText, type CollectionState } from '../format/snapshot-manifest.ts';
 import { headOf, isExpired, type Fold } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
+import { compareTrees, isOnlyFolderTime } from '../snapshot/compare-trees.ts';
 import type { CaptureRef } from '../snapshot/stat-cache.ts';
 import type { SnapshotRequest } from './snapshot.ts';
 import type { StoredCollection } from './snapshot-tables.ts';
@@ -119,7 +120,7 @@ async function buildDomain(repository: Repository, fold: Fold, domain: string, o
   const parent = head === null ? undefined : await openCatalogue({ get, keys, view }).readSnapshot(head, { signal });
   const taken = about.collections.filter((collection) => collection.domain === domain);
   const carried = carriedCollections(parent, { taken, request, domain, fold });
-  if (request.skipIfUnchanged === true && isSame(parent, { taken, carried })) return { unchanged: domain, tags: [] };
+  if (request.skipIfUnchanged === true && (await isSame(repository, parent, { taken, carried }))) return { unchanged: domain, tags: [] };
 
   const collections = [...taken.map((one) => takenState(one, options)), ...carried].sort((a, b) => (a.name < b.name ? -1 : 1));
   const prepared = await prepareSnapshot(
@@ -196,13 +197,25 @@ function ofCommit(commit: CommitId | null, parent: Snapshot | undefined): Commit
   return id;
 }
 
-function isSame(
+/**
+ * Whether the domain is as its head has it. The time of a folder changes with whatever comes and goes in it, also files
+ * of other domains: that alone is no change.
+ */
+async function isSame(
+  { readBlob, signal }: Repository,
   parent: Snapshot | undefined,
   { taken, carried }: { readonly taken: readonly StoredCollection[]; readonly carried: readonly CollectionState[] },
-): boolean {
+): Promise<boolean> {
   if (parent === undefined || parent.manifest.collections.length !== taken.length + carried.length) return false;
   const trees = new Map(parent.manifest.collections.map(({ name, tree }) => [name, tree]));
-  return taken.every(({ collection, tree }) => trees.get(collection) === tree);
+  for (const { collection, tree } of taken) {
+    const before = trees.get(collection);
+    if (before === undefined) return false;
+    for await (const difference of compareTrees(readBlob, before, tree, { signal })) {
+      if (!isOnlyFolderTime(difference)) return false;
+    }
+  }
+  return true;
 }
 
 function takenState(

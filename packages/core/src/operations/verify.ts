@@ -52,10 +52,17 @@ export interface VerifyReport {
 }
 
 /** Verifies. Errors: `revision-unknown`, `revision-ambiguous`, `interrupted`, those of the backend; damage is in the report. */
-export async function verifyRepository(repository: Repository, request: VerifyRequest, { onEvent = () => undefined }: VerifyOptions = {}): Promise<VerifyReport> {
+export async function verifyRepository(
+  repository: Repository,
+  request: VerifyRequest,
+  { onEvent = () => undefined }: VerifyOptions = {},
+): Promise<VerifyReport> {
   const { data, independent = false } = request;
   await repository.log.refresh();
-  const chosen = request.revisions.length === 0 ? undefined : new Map(request.revisions.map((text) => [repository.resolve(text).commit, repository.resolve(text).line]));
+  const chosen =
+    request.revisions.length === 0
+      ? undefined
+      : new Map(request.revisions.map((text) => [repository.resolve(text).commit, repository.resolve(text).line]));
   const found = findingLog(onEvent);
   const { signal } = repository;
   const run = verification(repository, { found, listed: await listAll(repository), onEvent, signal });
@@ -96,15 +103,26 @@ export async function listAll({ backend, signal }: Repository): Promise<Readonly
   return listed;
 }
 
-async function overSnapshots(run: Verification, catalogue: Catalogue, lines: readonly Line[], verify: (held: Held) => Promise<void>): Promise<void> {
+async function overSnapshots(
+  run: Verification,
+  catalogue: Catalogue,
+  lines: readonly Line[],
+  verify: (held: Held) => Promise<void>,
+): Promise<void> {
   for (const [done, line] of lines.entries()) {
     run.progress('snapshots', done, lines.length);
     const snapshot = await verifySnapshot(run, catalogue, line);
-    for (const collection of snapshot?.manifest.collections ?? []) await verify({ commit: line.to, domain: line.domain, collection });
+    for (const collection of snapshot?.manifest.collections ?? [])
+      await verify({ commit: line.to, domain: line.domain, collection });
   }
 }
 
-async function nameDependents(run: Verification, catalogue: Catalogue, lines: readonly Line[], name: (held: Held) => Promise<void>): Promise<void> {
+async function nameDependents(
+  run: Verification,
+  catalogue: Catalogue,
+  lines: readonly Line[],
+  name: (held: Held) => Promise<void>,
+): Promise<void> {
   for (const [done, line] of lines.entries()) {
     run.progress('dependents', done, lines.length);
     try {
@@ -115,4 +133,3 @@ async function nameDependents(run: Verification, catalogue: Catalogue, lines: re
     }
   }
 }
-

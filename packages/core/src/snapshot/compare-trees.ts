@@ -160,3 +160,9 @@ function openCursor(readBlob: ReadBlob, id: BlobId | undefined): Cursor {
     },
   };
 }
+
+/** The time of a folder changes with everything that comes and goes in it. */
+export function isOnlyFolderTime(one: TreeDifference): boolean {
+  if (one.kind !== 'metadata' || one.after.type !== 'directory') return false;
+  return one.before.mode === one.after.mode && one.before.owner.join() === one.after.owner.join();
+}

@@ -1,11 +1,34 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import fs, { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
+import { MbkError } from '../../src/errors.ts';
 import { packKey } from '../../src/format/ids.ts';
-import { executeCheckout, planCheckout, type CheckoutPlan, type CheckoutReport, type CheckoutRequest } from '../../src/operations/checkout.ts';
+import {
+  executeCheckout,
+  planCheckout,
+  type CheckoutPlan,
+  type CheckoutReport,
+  type CheckoutRequest,
+} from '../../src/operations/checkout.ts';
+import type { Repository } from '../../src/repository.ts';
+import { findEntry } from '../../src/snapshot/tree-reader.ts';
 import { temporaryFolder, testRepository, type TestRepository } from './make-repository.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -14,7 +37,12 @@ function requestOf(revision: string, target: string, request: Partial<CheckoutRe
   return { revision, paths: [], target: Buffer.from(target).toString('latin1'), owners: isRoot, ...request };
 }
 
-async function checkout(lab: TestRepository, revision: string, target: string, request: Partial<CheckoutRequest> = {}): Promise<CheckoutReport> {
+async function checkout(
+  lab: TestRepository,
+  revision: string,
+  target: string,
+  request: Partial<CheckoutRequest> = {},
+): Promise<CheckoutReport> {
   const repository = await lab.open();
   try {
     await planCheckout(repository, requestOf(revision, target, request));
@@ -24,7 +52,12 @@ async function checkout(lab: TestRepository, revision: string, target: string, r
   }
 }
 
-async function plan(lab: TestRepository, revision: string, target: string, request: Partial<CheckoutRequest> = {}): Promise<CheckoutPlan> {
+async function plan(
+  lab: TestRepository,
+  revision: string,
+  target: string,
+  request: Partial<CheckoutRequest> = {},
+): Promise<CheckoutPlan> {
   return planCheckout(await lab.open(), requestOf(revision, target, request));
 }
 
@@ -49,7 +82,10 @@ function expectSame(a: string, b: string): void {
 }
 
 /** All in one domain and collection, so that one revision is the whole source. */
-const one = { assign: () => ({ domain: 'lab', collection: 'data/all' }), emptyFolders: { domain: 'lab', collection: 'data/all' } };
+const one = {
+  assign: () => ({ domain: 'lab', collection: 'data/all' }),
+  emptyFolders: { domain: 'lab', collection: 'data/all' },
+};
 
 async function hostileLab(): Promise<TestRepository> {
   const lab = await testRepository();
@@ -66,7 +102,8 @@ async function hostileLab(): Promise<TestRepository> {
   symlinkSync('/nowhere/at/all', join(source, 'dangling'));
   symlinkSync('loop', join(source, 'loop'));
   symlinkSync('..', join(source, 'deep/up'));
-  for (const name of ['line\nbreak', '-dash', '%41', '..x', 'x'.repeat(255), 'ünï', '\\back']) writeFileSync(join(source, name), name);
+  for (const name of ['line\nbreak', '-dash', '%41', '..x', 'x'.repeat(255), 'ünï', '\\back'])
+    writeFileSync(join(source, name), name);
   writeFileSync(Buffer.concat([Buffer.from(`${source}/`), Buffer.from([0xff, 0xfe])]), 'not text');
   for (let i = 0; i < 200; i += 1) writeFileSync(join(source, 'deep', `small-${i}`), `small ${i % 50}`);
   chmodSync(join(source, 'deep/er'), 0o500);
@@ -110,7 +147,10 @@ describe('checkout', () => {
     mkdirSync(join(lab.source, 'x'));
     writeFileSync(join(lab.source, 'x/model'), 'm');
     writeFileSync(join(lab.source, 'x/config'), 'c');
-    await lab.snapshot({ ...one, assign: (path) => ({ domain: 'lab', collection: path.endsWith('model') ? 'models/all' : 'configs/all' }) });
+    await lab.snapshot({
+      ...one,
+      assign: (path) => ({ domain: 'lab', collection: path.endsWith('model') ? 'models/all' : 'configs/all' }),
+    });
     const target = join(lab.folder, 'out');
     expect(await checkout(lab, 'lab', target)).toMatchObject({ files: 2, directories: 1 });
     expectSame(lab.source, target);
@@ -122,7 +162,9 @@ describe('checkout', () => {
     const part = join(lab.folder, 'part');
     expect(await checkout(lab, 'lab:deep', part)).toMatchObject({ links: 1, damaged: 0 });
     expectSame(join(lab.source, 'deep/er/empty'), join(part, 'er/empty'));
-    expect(spawnSync('diff', ['-r', '--no-dereference', join(lab.source, 'deep'), part], { encoding: 'utf8' }).stdout).toBe('');
+    expect(
+      spawnSync('diff', ['-r', '--no-dereference', join(lab.source, 'deep'), part], { encoding: 'utf8' }).stdout,
+    ).toBe('');
     const some = join(lab.folder, 'some');
     await checkout(lab, 'lab', some, { paths: ['deep/er', './deep/notes.txt', 'deep/er/same', '%41'] });
     expect(readdirSync(some).sort()).toEqual(['%41', 'deep']);
@@ -131,16 +173,22 @@ describe('checkout', () => {
     const file = join(lab.folder, 'file');
     await checkout(lab, 'lab:deep/notes.txt', file);
     expect(readdirSync(file)).toEqual(['notes.txt']);
-    await expect(checkout(lab, 'lab', join(lab.folder, 'no'), { paths: ['deep/none'] })).rejects.toMatchObject({ code: 'path-absent' });
-    await expect(checkout(lab, 'lab', join(lab.folder, 'no'), { paths: ['../deep'] })).rejects.toMatchObject({ code: 'path-absent' });
+    await expect(checkout(lab, 'lab', join(lab.folder, 'no'), { paths: ['deep/none'] })).rejects.toMatchObject({
+      code: 'path-absent',
+    });
+    await expect(checkout(lab, 'lab', join(lab.folder, 'no'), { paths: ['../deep'] })).rejects.toMatchObject({
+      code: 'path-absent',
+    });
     expect(existsSync(join(lab.folder, 'no'))).toBe(false);
-    for (const folder of [join(lab.source, 'deep/er'), join(part, 'er'), join(some, 'deep/er')]) chmodSync(folder, 0o700);
+    for (const folder of [join(lab.source, 'deep/er'), join(part, 'er'), join(some, 'deep/er')])
+      chmodSync(folder, 0o700);
   });
 
   test('a target that is not empty is refused until overwrite says what may be replaced', async () => {
     const lab = await testRepository();
     for (const name of ['same', 'old', 'new', 'absent']) writeFileSync(join(lab.source, name), `${name} snapshot`);
-    for (const name of ['same', 'old', 'new', 'absent']) utimesSync(join(lab.source, name), 1_700_000_000, 1_700_000_000);
+    for (const name of ['same', 'old', 'new', 'absent'])
+      utimesSync(join(lab.source, name), 1_700_000_000, 1_700_000_000);
     await lab.snapshot(one);
     const fill = (target: string): string => {
       mkdirSync(target);
@@ -151,20 +199,41 @@ describe('checkout', () => {
       writeFileSync(join(target, 'other'), 'mine');
       return target;
     };
-    const read = (target: string): string[] => ['same', 'old', 'new', 'absent', 'other'].map((name) => (existsSync(join(target, name)) ? readFileSync(join(target, name), 'utf8') : '-'));
+    const read = (target: string): string[] =>
+      ['same', 'old', 'new', 'absent', 'other'].map((name) =>
+        existsSync(join(target, name)) ? readFileSync(join(target, name), 'utf8') : '-',
+      );
     const refused = fill(join(lab.folder, 'refused'));
     await expect(checkout(lab, 'lab', refused)).rejects.toMatchObject({ code: 'target-not-empty' });
     const never = fill(join(lab.folder, 'never'));
     expect(await plan(lab, 'lab', never, { overwrite: 'never' })).toMatchObject({ added: 1, replaced: 0, staying: 3 });
-    expect(await checkout(lab, 'lab', never, { overwrite: 'never' })).toMatchObject({ files: 1, kept: 3, unchanged: 0 });
+    expect(await checkout(lab, 'lab', never, { overwrite: 'never' })).toMatchObject({
+      files: 1,
+      kept: 3,
+      unchanged: 0,
+    });
     expect(read(never)).toEqual(['same snapshot', 'mine', 'mine', 'absent snapshot', 'mine']);
     const newer = fill(join(lab.folder, 'newer'));
     expect(await plan(lab, 'lab', newer, { overwrite: 'newer' })).toMatchObject({ added: 1, replaced: 1, staying: 2 });
-    expect(await checkout(lab, 'lab', newer, { overwrite: 'newer' })).toMatchObject({ files: 2, kept: 1, unchanged: 1 });
+    expect(await checkout(lab, 'lab', newer, { overwrite: 'newer' })).toMatchObject({
+      files: 2,
+      kept: 1,
+      unchanged: 1,
+    });
     expect(read(newer)).toEqual(['same snapshot', 'old snapshot', 'mine', 'absent snapshot', 'mine']);
     const always = fill(join(lab.folder, 'always'));
-    expect(await plan(lab, 'lab', always, { overwrite: 'always', delete: true })).toMatchObject({ added: 1, replaced: 2, staying: 1, extra: 1 });
-    expect(await checkout(lab, 'lab', always, { overwrite: 'always', delete: true })).toMatchObject({ files: 3, kept: 0, unchanged: 1, removed: 1 });
+    expect(await plan(lab, 'lab', always, { overwrite: 'always', delete: true })).toMatchObject({
+      added: 1,
+      replaced: 2,
+      staying: 1,
+      extra: 1,
+    });
+    expect(await checkout(lab, 'lab', always, { overwrite: 'always', delete: true })).toMatchObject({
+      files: 3,
+      kept: 0,
+      unchanged: 1,
+      removed: 1,
+    });
     expectSame(lab.source, always);
   });
 
@@ -206,15 +275,50 @@ describe('checkout', () => {
     writeFileSync(join(lab.source, 'later'), randomBytes(600_000));
     await lab.snapshot(one);
     const repository = await lab.open();
-    const later = [...(await repository.index()).packs()].filter(({ kind, size }) => kind === 'data' && size > 600_000 && size < 1_000_000);
+    const later = [...(await repository.index()).packs()].filter(
+      ({ kind, size }) => kind === 'data' && size > 600_000 && size < 1_000_000,
+    );
     expect(later).toHaveLength(1);
     for (const { kind, id } of later) await flip(lab.backend, packKey(kind, id), 300_000);
     const target = join(lab.folder, 'out');
     const report = await checkout(lab, 'lab', target);
-    expect(report).toMatchObject({ damaged: 1, files: 21, failures: [{ path: 'later', code: 'entry-damaged', isDamage: true }] });
+    expect(report).toMatchObject({
+      damaged: 1,
+      files: 21,
+      failures: [{ path: 'later', code: 'entry-damaged', isDamage: true }],
+    });
     rmSync(join(lab.source, 'later'));
     const diff = spawnSync('diff', ['-r', lab.source, target], { encoding: 'utf8' });
     expect(diff.stdout).toBe('');
+  });
+
+  test('a tree that cannot be read takes away only what it alone holds', async () => {
+    const lab = await testRepository();
+    mkdirSync(join(lab.source, 'shared/only'), { recursive: true });
+    for (const name of ['a.cfg', 'b.bin', 'only/c.bin']) writeFileSync(join(lab.source, 'shared', name), name);
+    const two = {
+      ...one,
+      assign: (path: string) => ({ domain: 'lab', collection: path.endsWith('.cfg') ? 'configs/all' : 'data/all' }),
+    };
+    const { snapshots } = await lab.snapshot(two);
+    const repository = await lab.open();
+    const tree = snapshots[0]?.collections.find(({ name }) => name === 'data/all')?.tree;
+    const shared = tree && (await findEntry(repository.readBlob, tree, 'shared'));
+    if (shared?.type !== 'directory') throw new Error('no folder');
+    const readBlob: Repository['readBlob'] = async (id, type) => {
+      if (id === shared.tree) throw new MbkError('entry-damaged', 'damaged by the test');
+      return repository.readBlob(id, type);
+    };
+    const target = join(lab.folder, 'out');
+    const report = await executeCheckout({ ...repository, readBlob }, requestOf('lab', target));
+    expect(report).toMatchObject({ files: 1, damaged: 1, failures: [{ path: 'shared', code: 'entry-damaged' }] });
+    expect(readdirSync(target, { recursive: true }).sort()).toEqual(['shared', 'shared/a.cfg']);
+    const again = await executeCheckout(
+      { ...repository, readBlob },
+      requestOf('lab', lab.source, { overwrite: 'always', delete: true }),
+    );
+    expect(again).toMatchObject({ removed: 0, deleteSkipped: true });
+    expect(readFileSync(join(lab.source, 'shared/b.bin'), 'utf8')).toBe('b.bin');
   });
 
   test('a pack that was pruned is named with the entry that deleted it', async () => {
@@ -226,7 +330,9 @@ describe('checkout', () => {
     const packs = [...(await repository.index()).packs()].filter(({ kind }) => kind === 'data').map(({ id }) => id);
     await other.log.append(() => ({ ops: [{ op: 'condemn', packs, segments: [], bundles: [] }] }));
     const condemned = other.log.n;
-    await other.log.append(() => ({ ops: [{ op: 'delete', packs, segments: [], bundles: [], spared: [], condemned }] }));
+    await other.log.append(() => ({
+      ops: [{ op: 'delete', packs, segments: [], bundles: [], spared: [], condemned }],
+    }));
     for (const id of packs) await lab.backend.delete(packKey('data', id));
     const report = await executeCheckout(repository, requestOf('lab', join(lab.folder, 'out')));
     expect(report.failures).toMatchObject([{ path: 'a', code: 'blob-absent' }]);
@@ -237,15 +343,23 @@ describe('checkout', () => {
     const lab = await testRepository();
     writeFileSync(join(lab.source, 'x'), 'x');
     writeFileSync(join(lab.source, 'y'), 'y');
-    const two = { ...one, assign: (path: string) => ({ domain: 'lab', collection: `c/${path}` }), emptyFolders: { domain: 'lab', collection: 'c/x' } };
+    const two = {
+      ...one,
+      assign: (path: string) => ({ domain: 'lab', collection: `c/${path}` }),
+      emptyFolders: { domain: 'lab', collection: 'c/x' },
+    };
     const { snapshots } = await lab.snapshot(two);
     const commit = snapshots[0]?.commit;
     if (commit === undefined) throw new Error('no snapshot');
     const repository = await lab.open();
     await repository.log.append(() => ({ ops: [{ op: 'expire', captures: [{ commit, collection: 'c/x' }] }] }));
     expect(await checkout(lab, 'lab', join(lab.folder, 'out'))).toMatchObject({ files: 1, expired: ['c/x'] });
-    await expect(checkout(lab, 'lab', join(lab.folder, 'p'), { paths: ['x'] })).rejects.toMatchObject({ code: 'capture-expired' });
-    await expect(checkout(lab, 'lab', join(lab.folder, 'out'), { overwrite: 'always', delete: true })).rejects.toMatchObject({ code: 'capture-expired' });
+    await expect(checkout(lab, 'lab', join(lab.folder, 'p'), { paths: ['x'] })).rejects.toMatchObject({
+      code: 'capture-expired',
+    });
+    await expect(
+      checkout(lab, 'lab', join(lab.folder, 'out'), { overwrite: 'always', delete: true }),
+    ).rejects.toMatchObject({ code: 'capture-expired' });
     await repository.log.append(() => ({ ops: [{ op: 'expire', captures: [{ commit, collection: 'c/y' }] }] }));
     await expect(checkout(lab, 'lab', join(lab.folder, 'none'))).rejects.toMatchObject({ code: 'capture-expired' });
   });
@@ -261,7 +375,10 @@ describe('checkout', () => {
     expect(planned).toMatchObject({ bytes: 8_488_608, needed: 100_000 });
     expect(planned.free).toBeGreaterThan(100_000);
     const statfs = vi.spyOn(fs, 'statfsSync').mockReturnValue({ bavail: 99, bsize: 1000 } as fs.StatsFs);
-    await expect(checkout(lab, 'lab', target)).rejects.toMatchObject({ code: 'target-failed', details: { needed: 100_000, free: 99_000 } });
+    await expect(checkout(lab, 'lab', target)).rejects.toMatchObject({
+      code: 'target-failed',
+      details: { needed: 100_000, free: 99_000 },
+    });
     statfs.mockRestore();
     expect(existsSync(target)).toBe(false);
   });

@@ -2,25 +2,42 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { ByteText } from '../../src/format/byte-name.ts';
 import { diffSnapshots, type DiffReport } from '../../src/operations/diff.ts';
 import { testRepository, type TestRepository } from './make-repository.ts';
 
-const one = { assign: (path: string) => ({ domain: 'lab', collection: path.endsWith('.cfg') ? 'configs/all' : 'data/all' }), emptyFolders: { domain: 'lab', collection: 'data/all' } };
+const one = {
+  assign: (path: string) => ({ domain: 'lab', collection: path.endsWith('.cfg') ? 'configs/all' : 'data/all' }),
+  emptyFolders: { domain: 'lab', collection: 'data/all' },
+};
 
-async function diff(lab: TestRepository, before: string, after?: string, paths: readonly string[] = []): Promise<DiffReport> {
+async function diff(
+  lab: TestRepository,
+  before: string,
+  after?: string,
+  paths: readonly string[] = [],
+): Promise<DiffReport> {
   const repository = await lab.open();
-  const folder = { root: Buffer.from(lab.source).toString('latin1'), isPart: (path: string) => !path.startsWith('elsewhere') };
+  const folder = {
+    root: Buffer.from(lab.source).toString('latin1'),
+    isPart: (path: string) => !path.startsWith('elsewhere'),
+  };
   return diffSnapshots(repository, { before, after: after ?? folder, paths });
 }
 
-const lines = ({ differences }: DiffReport): string[] => differences.map(({ kind, path, from, type }) => `${kind} ${type} ${String(path)}${from === null ? '' : ` from ${String(from)}`}`);
+const text = (path: ByteText): string => (typeof path === 'string' ? path : path.hex);
+const lines = ({ differences }: DiffReport): string[] =>
+  differences.map(
+    ({ kind, path, from, type }) => `${kind} ${type} ${text(path)}${from === null ? '' : ` from ${text(from)}`}`,
+  );
 
 /** A source, a snapshot of it, and then every kind of change. */
 async function changedLab(): Promise<TestRepository> {
   const lab = await testRepository();
   const at = (name: string): string => join(lab.source, name);
   mkdirSync(at('deep/er'), { recursive: true });
-  for (const name of ['same', 'changed', 'gone', 'touched', 'deep/moved', 'deep/same.cfg', 'becomes-link', 'a-b']) writeFileSync(at(name), `${name} ${randomBytes(4).toString('hex')}`);
+  for (const name of ['same', 'changed', 'gone', 'touched', 'deep/moved', 'deep/same.cfg', 'becomes-link', 'a-b'])
+    writeFileSync(at(name), `${name} ${randomBytes(4).toString('hex')}`);
   mkdirSync(at('a'));
   writeFileSync(at('a/z'), 'z');
   symlinkSync('same', at('link'));
@@ -58,7 +75,16 @@ describe('diff', () => {
     const lab = await changedLab();
     const report = await diff(lab, 'lab');
     expect(lines(report)).toEqual(expected);
-    expect(report).toMatchObject({ added: 2, removed: 2, modified: 2, metadata: 2, moved: 1, after: null, problems: [], bytesAdded: 23 });
+    expect(report).toMatchObject({
+      added: 2,
+      removed: 2,
+      modified: 2,
+      metadata: 2,
+      moved: 1,
+      after: null,
+      problems: [],
+      bytesAdded: 23,
+    });
   });
 
   test('between two snapshots it tells the same', async () => {
@@ -67,7 +93,10 @@ describe('diff', () => {
     await lab.snapshot(one);
     expect(lines(await diff(lab, 'lab~1', 'lab'))).toEqual(expected);
     expect(lines(await diff(lab, 'lab'))).toEqual([]);
-    expect(lines(await diff(lab, 'lab~1', 'lab', ['deep']))).toEqual(['added file deep/added', 'removed file deep/moved']);
+    expect(lines(await diff(lab, 'lab~1', 'lab', ['deep']))).toEqual([
+      'added file deep/added',
+      'removed file deep/moved',
+    ]);
   });
 
   test('a revision with a path compares folders or files', async () => {

@@ -54,6 +54,23 @@ describe('snapshot', () => {
     expect(third).toMatchObject({ snapshots: [], unchanged: ['finance'] });
   });
 
+  test('skips a domain when only the time of a folder that it shares with another one changed', async () => {
+    const lab = await testRepository();
+    const assign = (path: string): { domain: string; collection: string } => ({
+      domain: path.includes('finance') ? 'finance' : 'health',
+      collection: 'models/all',
+    });
+    const request = { assign, emptyFolders: { domain: 'health', collection: 'other/files' }, skipIfUnchanged: true };
+    mkdirSync(join(lab.source, 'models'));
+    for (const name of ['finance-1', 'health-1']) writeFileSync(join(lab.source, 'models', name), name);
+    await lab.snapshot(request);
+    writeFileSync(join(lab.source, 'models/health-2'), 'more');
+    utimesSync(join(lab.source, 'models'), 1_700_000_000, 1_700_000_000);
+    const report = await lab.snapshot(request);
+    expect(report.unchanged).toEqual(['finance']);
+    expect(report.snapshots.map(({ domain }) => domain)).toEqual(['health']);
+  });
+
   test('carries the collections that a run does not take, and drops those whose files are gone', async () => {
     const lab = await testRepository();
     const assign = (path: string): { domain: string; collection: string } => ({

@@ -5,7 +5,12 @@ import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import type { PackId } from '../../src/format/ids.ts';
 import { packKey } from '../../src/format/ids.ts';
-import { verifyRepository, type VerifyEvent, type VerifyReport, type VerifyRequest } from '../../src/operations/verify.ts';
+import {
+  verifyRepository,
+  type VerifyEvent,
+  type VerifyReport,
+  type VerifyRequest,
+} from '../../src/operations/verify.ts';
 import { testRepository, type TestRepository } from './make-repository.ts';
 
 /** A source with every kind of record: chunk lists, zero runs, links, empty files and folders. */
@@ -42,7 +47,10 @@ async function damage(backend: Backend, key: string, change: (bytes: Uint8Array)
   await backend.put(key, [bytes]);
 }
 
-const flipAt = (at: number) => (bytes: Uint8Array): Uint8Array => bytes.map((byte, i) => (i === (at + bytes.length) % bytes.length ? byte ^ 1 : byte));
+const flipAt =
+  (at: number) =>
+  (bytes: Uint8Array): Uint8Array =>
+    bytes.map((byte, i) => (i === (at + bytes.length) % bytes.length ? byte ^ 1 : byte));
 
 async function labWithTwo(): Promise<TestRepository> {
   const lab = await testRepository();
@@ -58,13 +66,26 @@ describe('verify', () => {
     const lab = await labWithTwo();
     const events: VerifyEvent[] = [];
     const repository = await lab.open();
-    const report = await verifyRepository(repository, { revisions: [], data: true, independent: true }, { onEvent: (event) => events.push(event) });
+    const report = await verifyRepository(
+      repository,
+      { revisions: [], data: true, independent: true },
+      { onEvent: (event) => events.push(event) },
+    );
     expect(report.findings).toEqual([]);
     expect(report).toMatchObject({ level: 'data', errors: 0, warnings: 0, head: { n: 3 } });
-    expect(report.counts).toMatchObject({ logEntries: 3, segments: 2, snapshots: 4, tags: 6, captures: 4, expiredCaptures: 0 });
+    expect(report.counts).toMatchObject({
+      logEntries: 3,
+      segments: 2,
+      snapshots: 4,
+      tags: 6,
+      captures: 4,
+      expiredCaptures: 0,
+    });
     expect(report.counts.packBytes).toBeGreaterThan(2_500_000);
     expect(report.strays).toEqual({ packs: 0, segments: 0, bundles: 0, states: 0, other: 0, bytes: 0 });
-    expect(new Set(events.map((event) => (event.type === 'progress' ? event.phase : event.type)))).toEqual(new Set(['keys', 'log', 'index', 'snapshots', 'packs']));
+    expect(new Set(events.map((event) => (event.type === 'progress' ? event.phase : event.type)))).toEqual(
+      new Set(['keys', 'log', 'index', 'snapshots', 'packs']),
+    );
   });
 
   test('names every file that a missing pack takes away, and no other', async () => {
@@ -116,25 +137,38 @@ describe('verify', () => {
     await damage(lab.backend, key, flipAt(300_000));
     expect((await verify(lab, { data: true, revisions: ['one'] })).errors).toBe(0);
     const two = await verify(lab, { data: true, revisions: ['two'] });
-    expect(two.findings).toMatchObject([{ code: 'pack-damaged', key, dependents: [{ domain: 'two', path: 'two/b', collection: 'data/all' }] }]);
+    expect(two.findings).toMatchObject([
+      { code: 'pack-damaged', key, dependents: [{ domain: 'two', path: 'two/b', collection: 'data/all' }] },
+    ]);
     expect(two.counts.packs).toBeLessThan((await verify(lab)).counts.packs);
   });
 
   test('index, bundles, keys and the log are read whole', async () => {
-    for (const [prefix, code] of [['index/', 'segment-damaged'], ['catalogue/', 'bundle-damaged'], ['copy/slots/', 'key-entry-damaged'], ['grants/', 'key-entry-damaged']] as const) {
+    for (const [prefix, code] of [
+      ['index/', 'segment-damaged'],
+      ['catalogue/', 'bundle-damaged'],
+      ['copy/slots/', 'key-entry-damaged'],
+      ['grants/', 'key-entry-damaged'],
+    ] as const) {
       const lab = await labWithTwo();
       const [key = ''] = await keysUnder(lab.backend, prefix);
       await damage(lab.backend, key, flipAt(150));
       const { findings, errors } = await verify(lab);
       expect(errors, key).toBeGreaterThan(0);
-      expect(findings.map(({ code: found, key: at }) => [found, at]), key).toContainEqual([code, key]);
+      expect(
+        findings.map(({ code: found, key: at }) => [found, at]),
+        key,
+      ).toContainEqual([code, key]);
     }
   });
 
   test('a snapshot whose captures expired needs nothing of them', async () => {
     const lab = await labWithTwo();
     const repository = await lab.open();
-    const captures = repository.log.fold.lines.values().toArray().flatMap(({ to, line }) => line.captures.map(({ collection }) => ({ commit: to, collection })));
+    const captures = repository.log.fold.lines
+      .values()
+      .toArray()
+      .flatMap(({ to, line }) => line.captures.map(({ collection }) => ({ commit: to, collection })));
     await repository.log.append(() => ({ ops: [{ op: 'expire', captures, reason: 'test' }] }));
     const packs = [...(await repository.index()).packs()];
     for (const { kind, id } of packs) await lab.backend.delete(packKey(kind, id as PackId));

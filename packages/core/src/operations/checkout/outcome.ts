@@ -65,12 +65,13 @@ export function newOutcome(): Outcome {
 /** Notes that a path could not be restored; throws the error again when it means that no other can be either. */
 export function fail(outcome: Outcome, path: ByteString, error: unknown): void {
   if (!isMbkError(error)) throw error;
-  const isDamage = isBadContent(error);
+  const isDamage: boolean = isBadContent(error);
   if (!isDamage && !isOfOnePath(error)) throw error;
   if (isDamage) outcome.damaged += 1;
   else outcome.refused += 1;
   const { code, message } = error;
-  if (outcome.failures.length < maxListed) outcome.failures.push({ path: encodeByteText(path), code, message, isDamage });
+  if (outcome.failures.length < maxListed)
+    outcome.failures.push({ path: encodeByteText(path), code, message, isDamage });
 }
 
 export function noteFact(outcome: Outcome, path: ByteString, fact: FactProblem['fact'], errno: string): void {

@@ -8,7 +8,11 @@ import type { Repository } from '../../repository.ts';
 
 /** Reads many blobs, each once, in the order of packs. `onBlob` gets bytes that it does not change, `onFailed` the rest. */
 export interface PatientBlobs {
-  read(ids: Iterable<BlobId>, onBlob: (id: BlobId, bytes: Uint8Array) => void, onFailed: (id: BlobId, error: MbkError) => void): Promise<void>;
+  read(
+    ids: Iterable<BlobId>,
+    onBlob: (id: BlobId, bytes: Uint8Array) => void,
+    onFailed: (id: BlobId, error: MbkError) => void,
+  ): Promise<void>;
 }
 
 export function patientBlobs(repository: Repository): PatientBlobs {
@@ -30,7 +34,8 @@ export function patientBlobs(repository: Repository): PatientBlobs {
         const blobs = await repository.blobs();
         for await (const { id, bytes } of blobs.readBlobs('data', wanted, {
           signal,
-          onFailed: (id, error) => (isMbkError(error, 'blob-absent', 'entry-absent') ? void missing.set(id, error) : onFailed(id, error)),
+          onFailed: (id, error) =>
+            isMbkError(error, 'blob-absent', 'entry-absent') ? void missing.set(id, error) : onFailed(id, error),
         })) {
           onBlob(id, bytes);
         }

@@ -4,7 +4,15 @@ import { dirname } from 'node:path';
 import { throwIfInterrupted } from '../../backend/interrupted.ts';
 import { errnoOf } from '../../backend/local-file-system.ts';
 import { MbkError } from '../../errors.ts';
-import { bufferOfBytes, displayBytes, encodeByteText, joinBytes, textOfBytes, type ByteString, type ByteText } from '../../format/byte-name.ts';
+import {
+  bufferOfBytes,
+  displayBytes,
+  encodeByteText,
+  joinBytes,
+  textOfBytes,
+  type ByteString,
+  type ByteText,
+} from '../../format/byte-name.ts';
 import type { CommitId } from '../../format/ids.ts';
 import type { FileEntry } from '../../format/tree.ts';
 import type { Repository } from '../../repository.ts';
@@ -63,15 +71,32 @@ export async function planCheckout(
   const selection = await openSelection(repository, request.revision, request.paths);
   const { commit, domain, expired } = selection;
   if (request.delete === true && expired.length > 0) {
-    throw new MbkError('capture-expired', `nothing may be deleted in the target: the files of ${expired.join(', ')} were given up, so it is not known what belongs there`, {
-      details: { expired },
-    });
+    throw new MbkError(
+      'capture-expired',
+      `nothing may be deleted in the target: the files of ${expired.join(', ')} were given up, so it is not known what belongs there`,
+      {
+        details: { expired },
+      },
+    );
   }
   const names = namesIn(target);
   if (names !== undefined && names.length > 0 && overwrite === undefined) {
-    throw new MbkError('target-not-empty', `${displayBytes(target)} is not empty`, { details: { path: displayBytes(target) } });
+    throw new MbkError('target-not-empty', `${displayBytes(target)} is not empty`, {
+      details: { path: displayBytes(target) },
+    });
   }
-  const counts = { files: 0, directories: 0, symlinks: 0, bytes: 0, added: 0, replaced: 0, staying: 0, extra: 0, needed: 0, broken: 0 };
+  const counts = {
+    files: 0,
+    directories: 0,
+    symlinks: 0,
+    bytes: 0,
+    added: 0,
+    replaced: 0,
+    staying: 0,
+    extra: 0,
+    needed: 0,
+    broken: 0,
+  };
   const isEmpty = names === undefined || names.length === 0;
   const links = await readLinksOr(selection);
   const linked = new Set<LinkGroupOf>();
@@ -94,7 +119,8 @@ export async function planCheckout(
     const group = links.get(path);
     const isFurtherName = group !== undefined && linked.has(group);
     if (group !== undefined) linked.add(group);
-    if (action !== 'stay' && !isFurtherName) counts.needed += entry.sparse === true ? await storedBytes(repository, entry) : size;
+    if (action !== 'stay' && !isFurtherName)
+      counts.needed += entry.sparse === true ? await storedBytes(repository, entry) : size;
   }
   if (request.delete === true && !isEmpty) await countExtra(selection, target, counts, onPath);
 
@@ -123,7 +149,11 @@ async function readLinksOr(selection: Selection): Promise<ReadonlyMap<ByteString
   }
 }
 
-function actionOn({ entry, ...one }: UnionEntry, there: fs.Stats | undefined, overwrite: CheckoutRequest['overwrite']): PlannedPath['action'] {
+function actionOn(
+  { entry, ...one }: UnionEntry,
+  there: fs.Stats | undefined,
+  overwrite: CheckoutRequest['overwrite'],
+): PlannedPath['action'] {
   if (there === undefined) return 'add';
   if (isUnionDirectory({ entry, ...one } as UnionEntry)) return there.isDirectory() ? 'stay' : 'replace';
   if (overwrite === 'never') return 'stay';
@@ -133,7 +163,12 @@ function actionOn({ entry, ...one }: UnionEntry, there: fs.Stats | undefined, ov
   return overwrite === 'newer' && !isLater(entry.mtime, mtime) ? 'stay' : 'replace';
 }
 
-async function countExtra(selection: Selection, target: ByteString, counts: { extra: number }, onPath: (planned: PlannedPath) => void): Promise<void> {
+async function countExtra(
+  selection: Selection,
+  target: ByteString,
+  counts: { extra: number },
+  onPath: (planned: PlannedPath) => void,
+): Promise<void> {
   for await (const { path, names } of selection.folders(() => undefined)) {
     for (const name of namesIn(joinBytes(target, path)) ?? []) {
       if (names.has(name)) continue;
@@ -155,7 +190,10 @@ function namesIn(folder: ByteString): string[] | undefined {
     if (errno === 'ENOENT' || errno === 'ENAMETOOLONG') return undefined;
     if (errno === undefined) throw error;
     const shown = displayBytes(folder);
-    throw new MbkError('target-failed', `${shown} cannot be used as a folder: ${errno}`, { details: { path: shown, errno }, cause: error });
+    throw new MbkError('target-failed', `${shown} cannot be used as a folder: ${errno}`, {
+      details: { path: shown, errno },
+      cause: error,
+    });
   }
 }
 

@@ -115,7 +115,8 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
   async function isThere(path: ByteString, { size, mtime, mode, owner, sha256 }: FileEntry): Promise<boolean> {
     if (!mayStay) return false;
     const there = target.look(path);
-    if (there?.kind !== 'file' || there.size !== size || !isSameTime(there.mtime, mtime) || there.mode !== mode) return false;
+    if (there?.kind !== 'file' || there.size !== size || !isSameTime(there.mtime, mtime) || there.mode !== mode)
+      return false;
     if (owners && (there.owner[0] !== owner[0] || there.owner[1] !== owner[1])) return false;
     return (await hashTargetFile(target, path, signal)) === sha256;
   }
@@ -151,7 +152,8 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     const { path, entry } = one;
     try {
       const hash = createHash('sha256');
-      for await (const window of windowsOf(readChunks(readBlob, entry, { signal }))) await writeWindow(file, path, window, hash);
+      for await (const window of windowsOf(readChunks(readBlob, entry, { signal })))
+        await writeWindow(file, path, window, hash);
       const found = hash.digest('hex');
       if (found !== entry.sha256) {
         throw new MbkError('entry-damaged', `the chunks of ${displayBytes(path)} do not have the SHA-256 of the file`, {
@@ -167,22 +169,33 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     if (verify) await verifyFile(one);
   }
 
-  async function writeWindow(file: TargetFile, path: ByteString, window: readonly PlacedChunk[], hash: Hash): Promise<void> {
+  async function writeWindow(
+    file: TargetFile,
+    path: ByteString,
+    window: readonly PlacedChunk[],
+    hash: Hash,
+  ): Promise<void> {
     throwIfInterrupted(signal, 'checking out');
     const content = new Map<BlobId, Uint8Array>();
     const ids = new Set(window.flatMap((chunk) => (chunk.kind === 'zero' ? [] : [chunk.id])));
-    await blobs.read(ids, (id, blob) => content.set(id, blob), (_, error) => {
-      throw named(path, error);
-    });
+    await blobs.read(
+      ids,
+      (id, blob) => content.set(id, blob),
+      (_, error) => {
+        throw named(path, error);
+      },
+    );
     for (const chunk of window) {
       if (chunk.kind === 'zero') {
-        for (let left = chunk.length; left > 0; left -= zeroBlock.length) hash.update(zeroBlock.subarray(0, Math.min(left, zeroBlock.length)));
+        for (let left = chunk.length; left > 0; left -= zeroBlock.length)
+          hash.update(zeroBlock.subarray(0, Math.min(left, zeroBlock.length)));
         file.zeros(chunk.position, chunk.length);
         continue;
       }
       const blob = content.get(chunk.id);
       const offset = chunk.kind === 'slice' ? chunk.offset : 0;
-      const fits = chunk.kind === 'slice' ? offset + chunk.length <= (blob?.byteLength ?? 0) : chunk.length === blob?.byteLength;
+      const fits =
+        chunk.kind === 'slice' ? offset + chunk.length <= (blob?.byteLength ?? 0) : chunk.length === blob?.byteLength;
       if (blob === undefined || !fits) throw wrongLength(path, chunk.id, blob?.byteLength ?? 0, offset + chunk.length);
       const part = blob.subarray(offset, offset + chunk.length);
       hash.update(part);
@@ -249,7 +262,9 @@ async function* windowsOf(chunks: AsyncIterable<PlacedChunk>): AsyncGenerator<re
 
 function wrongLength(path: ByteString, id: BlobId, found: number, expected: number): MbkError {
   const shown = displayBytes(path);
-  return new MbkError('value-invalid', `${shown} needs ${expected} bytes of blob ${id}, which has ${found}`, { details: { path: shown, blob: id } });
+  return new MbkError('value-invalid', `${shown} needs ${expected} bytes of blob ${id}, which has ${found}`, {
+    details: { path: shown, blob: id },
+  });
 }
 
 function named(path: ByteString, error: MbkError): MbkError {

@@ -26,7 +26,9 @@ export interface Selection {
   /** Everything in the order of a walk, a folder before what is in it; paths are those in the target. */
   entries(onBroken: (broken: BrokenFolder) => void): AsyncGenerator<UnionEntry>;
   /** The folders that are taken whole, with the names of all that is in them; `''` is the target itself. */
-  folders(onBroken: (broken: BrokenFolder) => void): AsyncGenerator<{ readonly path: ByteString; readonly names: ReadonlySet<ByteString> }>;
+  folders(
+    onBroken: (broken: BrokenFolder) => void,
+  ): AsyncGenerator<{ readonly path: ByteString; readonly names: ReadonlySet<ByteString> }>;
   /** Files that are one file, by their paths in the target; the same value for each of one group. */
   readLinks(): Promise<ReadonlyMap<ByteString, LinkGroupOf>>;
 }
@@ -42,17 +44,25 @@ export interface LinkGroupOf {
  *
  * Errors: those of `openFiles`, and `path-absent` for a path that is not there.
  */
-export async function openSelection(repository: Repository, revision: string, paths: readonly string[]): Promise<Selection> {
+export async function openSelection(
+  repository: Repository,
+  revision: string,
+  paths: readonly string[],
+): Promise<Selection> {
   const { readBlob, signal } = repository;
   const files = await openFiles(repository, revision);
   const { commit, domain, expired, entry } = files;
   const isLeaf = entry !== undefined && !isUnionDirectory(entry);
   if (isLeaf && paths.length > 0) {
-    throw new MbkError('path-absent', `${displayBytes(files.path)} is a ${entry.entry.type}: nothing is below it`, { details: { path: displayBytes(files.path) } });
+    throw new MbkError('path-absent', `${displayBytes(files.path)} is a ${entry.entry.type}: nothing is below it`, {
+      details: { path: displayBytes(files.path) },
+    });
   }
   /** The folder of the snapshot that becomes the target. */
   const base = isLeaf ? splitPath(files.path).directory : files.path;
-  const chosen = isLeaf ? [{ ...entry, path: entry.entry.name }] : await findAll(repository, { parts: files.parts, paths, expired, revision });
+  const chosen = isLeaf
+    ? [{ ...entry, path: entry.entry.name }]
+    : await findAll(repository, { parts: files.parts, paths, expired, revision });
   const isWhole = !isLeaf && paths.length === 0;
 
   return {
@@ -79,11 +89,14 @@ export async function openSelection(repository: Repository, revision: string, pa
     },
 
     async *folders(onBroken) {
-      const tops: readonly Pick<UnionDirectory, 'path' | 'parts'>[] = isWhole ? [{ path: '', parts: files.parts }] : chosen.filter(isUnionDirectory);
+      const tops: readonly Pick<UnionDirectory, 'path' | 'parts'>[] = isWhole
+        ? [{ path: '', parts: files.parts }]
+        : chosen.filter(isUnionDirectory);
       for (const top of tops) {
         yield { path: top.path, names: await namesIn(top.parts, top.path, onBroken) };
         for await (const below of walkUnion(readBlob, top.parts, { base: top.path, signal, onBroken })) {
-          if (isUnionDirectory(below)) yield { path: below.path, names: await namesIn(below.parts, below.path, onBroken) };
+          if (isUnionDirectory(below))
+            yield { path: below.path, names: await namesIn(below.parts, below.path, onBroken) };
         }
       }
     },
@@ -105,9 +118,14 @@ export async function openSelection(repository: Repository, revision: string, pa
     },
   };
 
-  async function namesIn(parts: readonly UnionPart[], path: ByteString, onBroken: (broken: BrokenFolder) => void): Promise<ReadonlySet<ByteString>> {
+  async function namesIn(
+    parts: readonly UnionPart[],
+    path: ByteString,
+    onBroken: (broken: BrokenFolder) => void,
+  ): Promise<ReadonlySet<ByteString>> {
     const names = new Set<ByteString>();
-    for await (const { entry: one } of readUnion(readBlob, parts, { base: path, signal, onBroken })) names.add(one.name);
+    for await (const { entry: one } of readUnion(readBlob, parts, { base: path, signal, onBroken }))
+      names.add(one.name);
     return names;
   }
 }
@@ -115,12 +133,23 @@ export async function openSelection(repository: Repository, revision: string, pa
 /** The entries at `paths`, sorted, without those that lie below another. */
 async function findAll(
   { readBlob, signal }: Repository,
-  { parts, paths, expired, revision }: { readonly parts: readonly UnionPart[]; readonly paths: readonly string[]; readonly expired: readonly string[]; readonly revision: string },
+  {
+    parts,
+    paths,
+    expired,
+    revision,
+  }: {
+    readonly parts: readonly UnionPart[];
+    readonly paths: readonly string[];
+    readonly expired: readonly string[];
+    readonly revision: string;
+  },
 ): Promise<readonly UnionEntry[]> {
   const found = new Map<ByteString, UnionEntry>();
   for (const text of paths) {
     let entry: UnionEntry | undefined;
-    for (const path of pathCandidates(text)) entry ??= path === '' ? undefined : await findInUnion(readBlob, parts, path, { signal });
+    for (const path of pathCandidates(text))
+      entry ??= path === '' ? undefined : await findInUnion(readBlob, parts, path, { signal });
     if (entry === undefined) {
       const code = expired.length > 0 ? 'capture-expired' : 'path-absent';
       const why = expired.length > 0 ? `; the files of ${expired.join(', ')} were given up` : '';

@@ -26,29 +26,41 @@ export function dependentsNamer(run: Verification, check: ContentCheck): (held: 
       finding.addDependent({ commit, domain, collection: collection.name, path: encodeByteText(path) });
     const { tree, links, assets } = collection;
     await directory(tree, '', tell);
-    for (const [type, id] of [['links', links], ['table', assets]] as const) {
+    for (const [type, id] of [
+      ['links', links],
+      ['table', assets],
+    ] as const) {
       const fault = id === null ? undefined : check.faultOf(type, id);
       if (fault !== undefined) tell(fault, '');
     }
   };
 
   /** Whether something below is broken. */
-  async function directory(id: BlobId, path: ByteString, tell: (finding: OpenFinding, path: ByteString) => void): Promise<boolean> {
+  async function directory(
+    id: BlobId,
+    path: ByteString,
+    tell: (finding: OpenFinding, path: ByteString) => void,
+  ): Promise<boolean> {
     if (sound.has(`tree ${id}`)) return false;
     let isBroken = false;
-    await goOver('tree', id, (fault) => {
-      tell(fault, path);
-      isBroken = true;
-    }, async (readBlob) => {
-      for await (const entry of readTree(readBlob, id, { signal })) {
-        const below = joinBytes(path, entry.name);
-        if (entry.type === 'directory' && (await directory(entry.tree, below, tell))) isBroken = true;
-        if (entry.type !== 'file') continue;
-        const faults = await faultsOf(entry);
-        for (const fault of faults) tell(fault, below);
-        if (faults.size > 0) isBroken = true;
-      }
-    });
+    await goOver(
+      'tree',
+      id,
+      (fault) => {
+        tell(fault, path);
+        isBroken = true;
+      },
+      async (readBlob) => {
+        for await (const entry of readTree(readBlob, id, { signal })) {
+          const below = joinBytes(path, entry.name);
+          if (entry.type === 'directory' && (await directory(entry.tree, below, tell))) isBroken = true;
+          if (entry.type !== 'file') continue;
+          const faults = await faultsOf(entry);
+          for (const fault of faults) tell(fault, below);
+          if (faults.size > 0) isBroken = true;
+        }
+      },
+    );
     if (!isBroken) sound.add(`tree ${id}`);
     return isBroken;
   }
@@ -66,14 +78,20 @@ export function dependentsNamer(run: Verification, check: ContentCheck): (held: 
     if (layout !== undefined) add(check.faultOf('layout', layout));
     if (sound.has(key)) return faults;
     await goOver('chunks', chunks, add, async (readBlob) => {
-      for await (const chunk of readChunks(readBlob, entry, { signal })) if (chunk.kind !== 'zero') add(check.faultOf('data', chunk.id));
+      for await (const chunk of readChunks(readBlob, entry, { signal }))
+        if (chunk.kind !== 'zero') add(check.faultOf('data', chunk.id));
     });
     if (faults.size === 0) sound.add(key);
     return faults;
   }
 
   /** Runs `read` and says at whose fault it could not come to its end. */
-  async function goOver(type: BlobType, id: BlobId, onFault: (fault: OpenFinding) => void, read: (readBlob: ReadBlob) => Promise<void>): Promise<void> {
+  async function goOver(
+    type: BlobType,
+    id: BlobId,
+    onFault: (fault: OpenFinding) => void,
+    read: (readBlob: ReadBlob) => Promise<void>,
+  ): Promise<void> {
     const readBlob: ReadBlob = async (part, partType) => {
       const fault = check.faultOf(partType, part);
       if (fault !== undefined) onFault(fault);

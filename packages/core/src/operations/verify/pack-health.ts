@@ -24,7 +24,8 @@ export interface PackHealth {
 export function packHealth(index: IndexSet, fold: Fold): PackHealth {
   const packs = new Map<PackId, OpenFinding>();
   const frames = new Map<string, OpenFinding>();
-  const faultOf = ({ pack, number }: BlobCopy): OpenFinding | undefined => packs.get(pack.id) ?? frames.get(`${pack.id} ${number}`);
+  const faultOf = ({ pack, number }: BlobCopy): OpenFinding | undefined =>
+    packs.get(pack.id) ?? frames.get(`${pack.id} ${number}`);
 
   const wholeBelow = (kind: PackKind, id: BlobId, depth: number, keyset: string | undefined): BlobCopy | undefined =>
     index.lookup(kind, id).find((copy) => {

@@ -21,7 +21,10 @@ export interface Strays {
   readonly bytes: number;
 }
 
-export function countStrays(run: Verification, named: { readonly index: IndexSet; readonly states: ReadonlySet<EntryId> }): Strays {
+export function countStrays(
+  run: Verification,
+  named: { readonly index: IndexSet; readonly states: ReadonlySet<EntryId> },
+): Strays {
   const { fold, listed, repository } = run;
   const needed = new Set<string>();
   for (const { kind, id } of named.index.packs()) if (!isDeleted(fold, id)) needed.add(packKey(kind, id));

@@ -74,6 +74,9 @@ export function verification(
 }
 
 /** Whether the storage holds the entry, by the listing or, where that is stale, by asking for it; its size. */
-export async function sizeInStorage({ repository, listed, signal }: Verification, key: string): Promise<number | undefined> {
+export async function sizeInStorage(
+  { repository, listed, signal }: Verification,
+  key: string,
+): Promise<number | undefined> {
   return listed.get(key) ?? (await repository.backend.stat(key, { signal }))?.size;
 }

@@ -81,7 +81,11 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
       return false;
     }
     if (copy.type === type && (length === undefined || copy.length === length)) return true;
-    breakBlob(type, id, `${type} blob ${id} is stored as ${copy.length} bytes of type ${copy.type}; ${length ?? 'other'} bytes are asked for`);
+    breakBlob(
+      type,
+      id,
+      `${type} blob ${id} is stored as ${copy.length} bytes of type ${copy.type}; ${length ?? 'other'} bytes are asked for`,
+    );
     return false;
   };
 
@@ -122,7 +126,8 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
           const below = await directory(entry.tree, joinBytes(path, entry.name), depth + 1);
           totals.directories += 1;
           if (below === undefined) isWhole = false;
-          else for (const field of ['files', 'directories', 'symlinks', 'bytes'] as const) totals[field] += below[field];
+          else
+            for (const field of ['files', 'directories', 'symlinks', 'bytes'] as const) totals[field] += below[field];
         } else if (entry.type === 'symlink') totals.symlinks += 1;
         else {
           totals.files += 1;
@@ -154,12 +159,24 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
         else if (chunk.kind === 'slice' && require('data', chunk.id, undefined)) checkSlice(chunk);
       }
     });
-    if (layout !== undefined) await orBroken('layout', layout, async () => decodeLayout(await readBlob(layout, 'layout'), size, `layout ${layout}`));
+    if (layout !== undefined)
+      await orBroken('layout', layout, async () =>
+        decodeLayout(await readBlob(layout, 'layout'), size, `layout ${layout}`),
+      );
   }
 
-  function checkSlice({ id, offset, length }: { readonly id: BlobId; readonly offset: number; readonly length: number }): void {
+  function checkSlice({
+    id,
+    offset,
+    length,
+  }: {
+    readonly id: BlobId;
+    readonly offset: number;
+    readonly length: number;
+  }): void {
     const whole = health.wholeCopy('data', id)?.length ?? 0;
-    if (offset + length > whole) breakBlob('data', id, `data blob ${id} has ${whole} bytes; ${offset} to ${offset + length} are asked for`);
+    if (offset + length > whole)
+      breakBlob('data', id, `data blob ${id} has ${whole} bytes; ${offset} to ${offset + length} are asked for`);
   }
 
   /** Every path is a file of the collection, and those of one group are of the same bytes. */
@@ -175,7 +192,11 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
         }
         if (hashes.size === 1 && ![...hashes].some((hash) => hash.startsWith('no file'))) continue;
         const paths = group.map(displayBytes).join(', ');
-        found.add({ code: 'record-wrong', severity: 'error', message: `links ${id}: ${paths} are said to be one file, and are not` });
+        found.add({
+          code: 'record-wrong',
+          severity: 'error',
+          message: `links ${id}: ${paths} are said to be one file, and are not`,
+        });
       }
     });
   }
@@ -224,8 +245,16 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
       const message = row?.message ?? `${type} blob ${id} has no usable copy`;
       if (row?.finding !== undefined) return row.finding;
       const isAbsent = index.lookup(kind, id).length === 0;
-      const code = isAbsent ? 'blob-absent' : health.wholeCopy(kind, id) === undefined ? 'blob-damaged' : 'record-wrong';
-      const finding = found.open({ code, severity: 'error', message: isAbsent ? `${message}: no index segment names it` : message });
+      const code = isAbsent
+        ? 'blob-absent'
+        : health.wholeCopy(kind, id) === undefined
+          ? 'blob-damaged'
+          : 'record-wrong';
+      const finding = found.open({
+        code,
+        severity: 'error',
+        message: isAbsent ? `${message}: no index segment names it` : message,
+      });
       broken.set(`${type} ${id}`, { message, finding });
       return finding;
     },

@@ -31,8 +31,18 @@ export async function verifyIndex(run: Verification): Promise<IndexSet> {
 }
 
 /** What is wrong with a live segment in the storage; undefined for a sound one. */
-export async function segmentProblem(run: Verification, index: IndexSet, info: LiveSegment): Promise<SegmentProblem | undefined> {
-  return (await storedProblem(run, info)) ?? rowProblem(index.segments.find(({ id }) => id === info.id), info);
+export async function segmentProblem(
+  run: Verification,
+  index: IndexSet,
+  info: LiveSegment,
+): Promise<SegmentProblem | undefined> {
+  return (
+    (await storedProblem(run, info)) ??
+    rowProblem(
+      index.segments.find(({ id }) => id === info.id),
+      info,
+    )
+  );
 }
 
 export interface SegmentProblem {
@@ -45,10 +55,13 @@ async function storedProblem(run: Verification, { id, bytes }: LiveSegment): Pro
   const key = segmentKey(id);
   const size = await sizeInStorage(run, key);
   if (size === undefined) return { code: 'segment-absent', text: `index segment ${id} is not in the storage` };
-  if (size !== bytes) return { code: 'segment-damaged', text: `index segment ${id} has ${size} bytes, and the log says ${bytes}` };
+  if (size !== bytes)
+    return { code: 'segment-damaged', text: `index segment ${id} has ${size} bytes, and the log says ${bytes}` };
   try {
     const hash = await readTwice(() => hashStored(run, key, size));
-    return hash === id ? undefined : { code: 'segment-damaged', text: `index segment ${id} does not match its name: its bytes were changed` };
+    return hash === id
+      ? undefined
+      : { code: 'segment-damaged', text: `index segment ${id} does not match its name: its bytes were changed` };
   } catch (error) {
     if (!isBadContent(error)) throw error;
     return { code: error.code === 'entry-absent' ? 'segment-absent' : 'segment-damaged', text: error.message };
@@ -67,7 +80,8 @@ async function hashStored({ repository, signal }: Verification, key: string, siz
 function rowProblem(segment: Segment | undefined, { id, blobs }: LiveSegment): SegmentProblem | undefined {
   const damaged = (text: string): SegmentProblem => ({ code: 'segment-damaged', text });
   if (segment === undefined) return damaged(`index segment ${id} cannot be opened`);
-  if (segment.counts.records !== blobs) return damaged(`index segment ${id} has ${segment.counts.records} blobs, and the log says ${blobs}`);
+  if (segment.counts.records !== blobs)
+    return damaged(`index segment ${id} has ${segment.counts.records} blobs, and the log says ${blobs}`);
   try {
     let before = '';
     for (const { id: blob } of segment.allCopies()) {
@@ -87,7 +101,11 @@ function rowProblem(segment: Segment | undefined, { id, blobs }: LiveSegment): S
 }
 
 /** Tells a problem, unless the log has moved on and does not need the segment any more. */
-async function tell({ repository, found }: Verification, { id }: LiveSegment, { code, text }: SegmentProblem): Promise<void> {
+async function tell(
+  { repository, found }: Verification,
+  { id }: LiveSegment,
+  { code, text }: SegmentProblem,
+): Promise<void> {
   await repository.log.refresh();
   if (repository.log.fold.segments.get(id) === undefined) return;
   const message = `${text}; \`mbk repair index\` makes it again from the packs`;

@@ -30,7 +30,8 @@ export async function verifyKeys(run: Verification): Promise<void> {
 async function verifyRepositoryFile(run: Verification): Promise<void> {
   const { repository } = run;
   const entries = [];
-  for (const key of [repositoryFileKey, copyPrefix + repositoryFileKey]) entries.push({ key, bytes: await readEntry(run, key) });
+  for (const key of [repositoryFileKey, copyPrefix + repositoryFileKey])
+    entries.push({ key, bytes: await readEntry(run, key) });
   const found = entries.some(({ bytes }) => bytes !== undefined);
   for (const { key, bytes } of entries) {
     if (bytes === 'damaged') continue;
@@ -56,7 +57,8 @@ async function verifySlots(run: Verification): Promise<ReadonlySet<string>> {
     const signer = slot?.repository === repository.keys.repository ? toHex(slot.signing) : undefined;
     if (signer !== undefined) sound.add(signer);
     // A slot of nobody was left by an init, `key add` or `key remove` that was killed: its copies may be anything.
-    if (slot === undefined || (signer !== undefined && roleOf(fold, asActorId(signer)) !== undefined)) tellUnsound(run, unsound);
+    if (slot === undefined || (signer !== undefined && roleOf(fold, asActorId(signer)) !== undefined))
+      tellUnsound(run, unsound);
   }
   return sound;
 }
@@ -64,7 +66,9 @@ async function verifySlots(run: Verification): Promise<ReadonlySet<string>> {
 async function verifyGrants(run: Verification): Promise<void> {
   const { fold, found } = run;
   const sound = new Set<string>();
-  const live = new Set<string>([...fold.grants.values()].filter(({ actor }) => roleOf(fold, actor) !== undefined).map(({ grant }) => grant));
+  const live = new Set<string>(
+    [...fold.grants.values()].filter(({ actor }) => roleOf(fold, actor) !== undefined).map(({ grant }) => grant),
+  );
   for (const { key, id, bytes, unsound } of await readTwice(run, 'grants')) {
     const grant = bytes === undefined ? undefined : decodeOr(run, key, () => decodeGrant(bytes, key));
     if (grant === undefined || live.has(id)) tellUnsound(run, unsound);
@@ -75,13 +79,19 @@ async function verifyGrants(run: Verification): Promise<void> {
       : wasOwner(fold, grant.signer)
         ? undefined
         : `is signed by ${grant.signer.slice(0, 8)}, who never was an owner`;
-    if (problem !== undefined) found.add({ code: 'grant-unsound', severity: 'error', key, message: `${key} ${problem}` });
+    if (problem !== undefined)
+      found.add({ code: 'grant-unsound', severity: 'error', key, message: `${key} ${problem}` });
   }
   for (const { grant, actor } of fold.grants.values()) {
     if (sound.has(grant) || roleOf(fold, actor) === undefined) continue;
     const name = fold.actors.get(actor)?.name ?? actor.slice(0, 8);
     const key = `grants/${grant}`;
-    found.add({ code: 'key-entry-absent', severity: 'error', key, message: `${key}, the keys of ${name}, is in the storage in no sound copy` });
+    found.add({
+      code: 'key-entry-absent',
+      severity: 'error',
+      key,
+      message: `${key}, the keys of ${name}, is in the storage in no sound copy`,
+    });
   }
 }
 

@@ -43,7 +43,12 @@ export async function verifyLog(run: Verification): Promise<ReadonlySet<EntryId>
 }
 
 /** The state that the entry of `link` names. */
-async function stateAt(run: Verification, source: LogSource, link: Link | undefined, states: Set<EntryId>): Promise<StateClaim | undefined> {
+async function stateAt(
+  run: Verification,
+  source: LogSource,
+  link: Link | undefined,
+  states: Set<EntryId>,
+): Promise<StateClaim | undefined> {
   const id = link?.entry === undefined ? undefined : stateNamedBy(link.entry);
   if (link?.entry === undefined || id === undefined) return undefined;
   states.add(id);
@@ -55,7 +60,13 @@ async function stateAt(run: Verification, source: LogSource, link: Link | undefi
 }
 
 /** Folds `links` on top of `base` and compares with the next state above. */
-async function compare(run: Verification, source: LogSource, base: Fold, links: readonly Link[], above: StateClaim | undefined): Promise<void> {
+async function compare(
+  run: Verification,
+  source: LogSource,
+  base: Fold,
+  links: readonly Link[],
+  above: StateClaim | undefined,
+): Promise<void> {
   if (above === undefined) return;
   const { damage } = await replay(source, { fold: base, checked: null, claims: [above] }, links);
   for (const { key, text } of damage) {

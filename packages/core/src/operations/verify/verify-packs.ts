@@ -42,7 +42,10 @@ export interface VerifyPacksOptions {
  * Looks whether all packs that live segments name are stored, with the right size: one listing, no reading. With `data`
  * a pack of another size is left to `verifyPacks`, which finds out what of it can be used.
  */
-export async function verifyPresence(run: Verification, { index, health, data }: Pick<VerifyPacksOptions, 'index' | 'health' | 'data'>): Promise<void> {
+export async function verifyPresence(
+  run: Verification,
+  { index, health, data }: Pick<VerifyPacksOptions, 'index' | 'health' | 'data'>,
+): Promise<void> {
   const { fold, found, counts } = run;
   for (const row of index.packs()) {
     if (isDeleted(fold, row.id)) {
@@ -58,15 +61,26 @@ export async function verifyPresence(run: Verification, { index, health, data }:
     const size = await sizeInStorage(run, key);
     if (size === row.size) continue;
     if (size === undefined) await spoil(run, health, row, 'pack-absent', `${packName(row)} is not in the storage`);
-    else if (!data) await spoil(run, health, row, 'pack-damaged', `${packName(row)} has ${size} bytes, and the index says ${row.size}`);
+    else if (!data)
+      await spoil(
+        run,
+        health,
+        row,
+        'pack-damaged',
+        `${packName(row)} has ${size} bytes, and the index says ${row.size}`,
+      );
   }
 }
 
 /** Reads the footers of packs, or, with `data`, packs whole, and holds them against the index. */
 export async function verifyPacks(run: Verification, options: VerifyPacksOptions): Promise<void> {
   const { index, only } = options;
-  const rows = [...index.packs()].filter(({ id }) => (only?.has(id) ?? true) && !isDeleted(run.fold, id) && !isLost(run.fold, id));
-  const seen = new Map<Segment, SeenRows>(index.segments.map((segment) => [segment, { records: 0, frames: 0, isPartial: only !== undefined }]));
+  const rows = [...index.packs()].filter(
+    ({ id }) => (only?.has(id) ?? true) && !isDeleted(run.fold, id) && !isLost(run.fold, id),
+  );
+  const seen = new Map<Segment, SeenRows>(
+    index.segments.map((segment) => [segment, { records: 0, frames: 0, isPartial: only !== undefined }]),
+  );
   for (const [done, row] of rows.entries()) {
     run.progress('packs', done, rows.length);
     const size = await sizeInStorage(run, packKey(row.kind, row.id));
@@ -81,7 +95,8 @@ export async function verifyPacks(run: Verification, options: VerifyPacksOptions
     else compareWithIndex(run, index, contents, seen);
   }
   run.progress('packs', rows.length, rows.length);
-  for (const row of index.packs()) if (isDeleted(run.fold, row.id) || isLost(run.fold, row.id)) markPartial(index, row, seen);
+  for (const row of index.packs())
+    if (isDeleted(run.fold, row.id) || isLost(run.fold, row.id)) markPartial(index, row, seen);
   for (const [segment, { records, frames, isPartial }] of seen) {
     if (isPartial || (records === segment.counts.records && frames === segment.counts.frames)) continue;
     const message = `index segment ${segment.id} has ${segment.counts.records} blobs in ${segment.counts.frames} frames, its packs have ${records} in ${frames}`;
@@ -98,7 +113,10 @@ interface SeenRows {
 }
 
 /** A footer that is damaged takes no blob away: they are found through the index. */
-async function checkFooter({ repository, found, signal }: Verification, row: PackRow): Promise<PackContents | undefined> {
+async function checkFooter(
+  { repository, found, signal }: Verification,
+  row: PackRow,
+): Promise<PackContents | undefined> {
   try {
     return await repository.packs.readContents(row.kind, row.id, { signal });
   } catch (error) {
@@ -109,7 +127,12 @@ async function checkFooter({ repository, found, signal }: Verification, row: Pac
 }
 
 /** Reads a pack of `size` bytes and checks all of them; what its footer says, where it can be read. */
-async function checkWhole(run: Verification, row: PackRow, size: number, { index, health, independent }: VerifyPacksOptions): Promise<PackContents | undefined> {
+async function checkWhole(
+  run: Verification,
+  row: PackRow,
+  size: number,
+  { index, health, independent }: VerifyPacksOptions,
+): Promise<PackContents | undefined> {
   const hash = independent ? (bytes: Uint8Array): string => toHex(nobleSha256(bytes)) : sha256Hex;
   let read: PackBytes;
   try {
@@ -125,9 +148,18 @@ async function checkWhole(run: Verification, row: PackRow, size: number, { index
   run.counts.packBytes += bytes.byteLength;
   const [first] = check.problems;
   if (first === undefined) return check.contents;
-  const frames = check.contents === undefined ? badFrames(run, index, row, bytes) : [...new Set(check.problems.flatMap(({ frame }) => frame ?? []))];
-  const where = frames.length === 0 ? '' : ` (frames ${frames.slice(0, 10).join(', ')}${frames.length > 10 ? ', …' : ''})`;
-  const finding = run.found.open({ code: 'pack-damaged', severity: 'error', key: packKey(row.kind, row.id), message: `${first.error.message}${where}` });
+  const frames =
+    check.contents === undefined
+      ? badFrames(run, index, row, bytes)
+      : [...new Set(check.problems.flatMap(({ frame }) => frame ?? []))];
+  const where =
+    frames.length === 0 ? '' : ` (frames ${frames.slice(0, 10).join(', ')}${frames.length > 10 ? ', …' : ''})`;
+  const finding = run.found.open({
+    code: 'pack-damaged',
+    severity: 'error',
+    key: packKey(row.kind, row.id),
+    message: `${first.error.message}${where}`,
+  });
   for (const frame of frames) health.spoilFrame(row.id, frame, finding);
   return check.contents;
 }
@@ -137,7 +169,12 @@ interface PackBytes {
   readonly check: PackCheck;
 }
 
-async function checkOnce({ repository, signal }: Verification, { kind, id }: PackRow, size: number, hash: (bytes: Uint8Array) => string): Promise<PackBytes> {
+async function checkOnce(
+  { repository, signal }: Verification,
+  { kind, id }: PackRow,
+  size: number,
+  hash: (bytes: Uint8Array) => string,
+): Promise<PackBytes> {
   const { backend, keys } = repository;
   const bytes = await backend.get(packKey(kind, id), { offset: 0, length: Math.min(size, limits.packBytes), signal });
   return { bytes, check: checkPack(bytes, { kind, id, keys, hash }) };
@@ -152,15 +189,29 @@ function badFrames({ repository }: Verification, index: IndexSet, row: PackRow, 
       if (copy.pack.id === row.id) copies.set(copy.number, [...(copies.get(copy.number) ?? []), copy]);
     }
   }
-  return [...copies].filter(([number, of]) => !isSoundFrame(repository, row, number, of, bytes)).map(([number]) => number);
+  return [...copies]
+    .filter(([number, of]) => !isSoundFrame(repository, row, number, of, bytes))
+    .map(([number]) => number);
 }
 
-function isSoundFrame({ packs }: Repository, row: PackRow, number: number, copies: readonly BlobCopy[], bytes: Uint8Array): boolean {
+function isSoundFrame(
+  { packs }: Repository,
+  row: PackRow,
+  number: number,
+  copies: readonly BlobCopy[],
+  bytes: Uint8Array,
+): boolean {
   const [first] = copies;
   if (first === undefined) return true;
   const { frame } = first;
   try {
-    const plain = openFrame(packs.keyOf(row), row, number, frame, bytes.subarray(frame.offset, frame.offset + frame.boxLength));
+    const plain = openFrame(
+      packs.keyOf(row),
+      row,
+      number,
+      frame,
+      bytes.subarray(frame.offset, frame.offset + frame.boxLength),
+    );
     for (const { id, offset, length } of copies) checkBlob(id, plain.subarray(offset, offset + length), row, number);
     return true;
   } catch (error) {
@@ -170,7 +221,12 @@ function isSoundFrame({ packs }: Repository, row: PackRow, number: number, copie
 }
 
 /** Holds the footer of a pack against every live segment that has rows of it. */
-function compareWithIndex(run: Verification, index: IndexSet, contents: PackContents, seen: ReadonlyMap<Segment, SeenRows>): void {
+function compareWithIndex(
+  run: Verification,
+  index: IndexSet,
+  contents: PackContents,
+  seen: ReadonlyMap<Segment, SeenRows>,
+): void {
   const { row, frames } = contents;
   if (run.fold.actors.get(row.actor) === undefined) {
     const message = `${packName(row)} is signed by ${row.actor.slice(0, 8)}, who never was an actor of this repository`;
@@ -206,10 +262,19 @@ function missingBlob(segment: Segment, { row, frames }: PackContents): string | 
     for (const { id, type, length } of frame.blobs) {
       const copy = segment
         .copies(row.kind, id)
-        .find((one) => one.pack.id === row.id && one.number === number && one.offset === offset && one.length === length && one.type === type);
+        .find(
+          (one) =>
+            one.pack.id === row.id &&
+            one.number === number &&
+            one.offset === offset &&
+            one.length === length &&
+            one.type === type,
+        );
       if (copy === undefined) return `no row of blob ${id} in frame ${number}`;
       const same =
-        (['offset', 'boxLength', 'plainLength', 'codec', 'depth'] as const).every((field) => copy.frame[field] === frame[field]) &&
+        (['offset', 'boxLength', 'plainLength', 'codec', 'depth'] as const).every(
+          (field) => copy.frame[field] === frame[field],
+        ) &&
         equalBytes(copy.frame.parameters, frame.parameters) &&
         copy.frame.bases.join() === frame.bases.join();
       if (!same) return `another row of frame ${number}`;
@@ -227,7 +292,13 @@ function markPartial(index: IndexSet, { id }: PackRow, seen: ReadonlyMap<Segment
 }
 
 /** Takes a pack for unusable and tells it, unless an entry since then has deleted it: then it may be gone. */
-async function spoil(run: Verification, health: PackHealth, row: PackRow, code: FindingCode, message: string): Promise<void> {
+async function spoil(
+  run: Verification,
+  health: PackHealth,
+  row: PackRow,
+  code: FindingCode,
+  message: string,
+): Promise<void> {
   await run.repository.log.refresh();
   if (isDeleted(run.repository.log.fold, row.id)) return;
   health.spoilPack(row.id, run.found.open({ code, severity: 'error', key: packKey(row.kind, row.id), message }));

@@ -22,14 +22,19 @@ export function storedCatalogue({ repository, fold, signal }: Verification): Cat
     view: viewOfFold(fold),
     async get(key) {
       // A snapshot and its tag stand in one bundle and are asked for one after the other.
-      if (last?.key !== key) last = { key, bytes: await cachedGet(backend, undefined, key, { maxBytes: limits.documentBytes, signal }) };
+      if (last?.key !== key)
+        last = { key, bytes: await cachedGet(backend, undefined, key, { maxBytes: limits.documentBytes, signal }) };
       return last.bytes;
     },
   });
 }
 
 /** The snapshot of a head line; undefined, and a finding, when it cannot be had. */
-export async function verifySnapshot(run: Verification, catalogue: Catalogue, line: Line): Promise<Snapshot | undefined> {
+export async function verifySnapshot(
+  run: Verification,
+  catalogue: Catalogue,
+  line: Line,
+): Promise<Snapshot | undefined> {
   let snapshot: Snapshot;
   try {
     snapshot = await catalogue.readSnapshot(line.to, { signal: run.signal });
@@ -46,7 +51,12 @@ export async function verifySnapshot(run: Verification, catalogue: Catalogue, li
     run.found.add({ code: 'snapshot-wrong', severity: 'warning', commit: line.to, message });
   }
   for (const problem of contradictions(snapshot, line)) {
-    run.found.add({ code: 'snapshot-wrong', severity: 'error', commit: line.to, message: `snapshot.json of commit ${line.to} ${problem}` });
+    run.found.add({
+      code: 'snapshot-wrong',
+      severity: 'error',
+      commit: line.to,
+      message: `snapshot.json of commit ${line.to} ${problem}`,
+    });
   }
   return snapshot;
 }
@@ -64,16 +74,26 @@ function contradictions({ manifest }: Snapshot, { line }: Line): string[] {
   const taken = manifest.collections.filter(({ commit }) => commit === null);
   const carried = manifest.collections.filter(({ commit }) => commit !== null);
   const key = ({ name, tree, files, bytes }: (typeof taken)[number]): string => `${name} ${tree} ${files} ${bytes}`;
-  const lineTaken = line.captures.map(({ collection, tree, files, bytes }) => `${collection} ${tree} ${files} ${bytes}`);
+  const lineTaken = line.captures.map(
+    ({ collection, tree, files, bytes }) => `${collection} ${tree} ${files} ${bytes}`,
+  );
   if (!isSameSet(taken.map(key), lineTaken)) problems.push('lists other captures than the log');
   const lineCarried = line.carried.map(({ collection, commit }) => `${collection} ${commit}`);
-  if (!isSameSet(carried.map(({ name, commit }) => `${name} ${commit ?? ''}`), lineCarried)) problems.push('carries other collections than the log says');
+  if (
+    !isSameSet(
+      carried.map(({ name, commit }) => `${name} ${commit ?? ''}`),
+      lineCarried,
+    )
+  )
+    problems.push('carries other collections than the log says');
   for (const field of ['files', 'directories', 'symlinks', 'bytes'] as const) {
     const sum = manifest.collections.reduce((total, collection) => total + collection[field], 0);
-    if (sum !== manifest.totals[field]) problems.push(`says ${manifest.totals[field]} ${field}, its collections have ${sum}`);
+    if (sum !== manifest.totals[field])
+      problems.push(`says ${manifest.totals[field]} ${field}, its collections have ${sum}`);
   }
   for (const field of ['files', 'bytes'] as const) {
-    if (manifest.totals[field] !== line[field]) problems.push(`says ${manifest.totals[field]} ${field}, the log ${line[field]}`);
+    if (manifest.totals[field] !== line[field])
+      problems.push(`says ${manifest.totals[field]} ${field}, the log ${line[field]}`);
   }
   return problems;
 }
@@ -83,7 +103,11 @@ function isSameSet(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** Every tag of the log: its object says what the log says. Gives the ids of their bundles. */
-export async function verifyTags(run: Verification, catalogue: Catalogue, only: ReadonlySet<string> | undefined): Promise<ReadonlySet<EntryId>> {
+export async function verifyTags(
+  run: Verification,
+  catalogue: Catalogue,
+  only: ReadonlySet<string> | undefined,
+): Promise<ReadonlySet<EntryId>> {
   const bundles = new Set<EntryId>();
   for (const { name, commit, bundle } of tagsOf(run.fold).values()) {
     bundles.add(bundle);
@@ -94,10 +118,21 @@ export async function verifyTags(run: Verification, catalogue: Catalogue, only: 
     } catch (error) {
       if (!isBadContent(error)) throw error;
       const key = bundleKey(bundle);
-      run.found.add({ code: 'tag-wrong', severity: 'error', key, commit, message: `tag ${name} cannot be read: ${error.message}` });
+      run.found.add({
+        code: 'tag-wrong',
+        severity: 'error',
+        key,
+        commit,
+        message: `tag ${name} cannot be read: ${error.message}`,
+      });
     }
     if (run.fold.lineOfCommit.get(commit) !== undefined) continue;
-    run.found.add({ code: 'tag-wrong', severity: 'error', commit, message: `tag ${name} is of commit ${commit}, which the log does not know` });
+    run.found.add({
+      code: 'tag-wrong',
+      severity: 'error',
+      commit,
+      message: `tag ${name} is of commit ${commit}, which the log does not know`,
+    });
   }
   return bundles;
 }
