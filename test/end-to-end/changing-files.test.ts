@@ -7,7 +7,7 @@ import { expectSums } from './judges.ts';
 import { lastObject, test, type Site, type SnapshotSummary } from './site.ts';
 
 /** Large enough that reading it takes far longer than noticing that it is read; holes, so that it is made at once. */
-const large = 2 ** 28;
+const large = 2 ** 27;
 
 interface Listed {
   readonly entries: readonly { readonly path: string; readonly type: string; readonly size: number; readonly sha256: string; readonly changed: boolean }[];

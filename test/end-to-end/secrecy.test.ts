@@ -49,16 +49,24 @@ test('nothing that a storage holds says what is in it: no name, no message, no c
   for (const secret of [secrets.domain, secrets.collection, secrets.file, secrets.linkTarget, secrets.message, secrets.tag, secrets.host, secrets.key]) expect(shown).toContain(secret);
   expect(shown).not.toContain(passphrase);
 
-  const entries = filesBelow(site.repository);
-  expect(entries.length).toBeGreaterThan(15);
-  const searched = [...Object.values(secrets), ...secrets.collection.split('/'), passphrase, readFileSync(site.keyFile, 'latin1').trim()].flatMap(forms);
-  const found = entries.flatMap((file) => {
-    const key = relative(site.repository, file);
-    const bytes = readFileSync(file);
-    return searched.filter((form) => key.includes(form.toString('latin1')) || bytes.includes(form)).map((form) => `${form.toString('latin1')} in ${key}`);
-  });
-  expect(found).toEqual([]);
+  const searched = [...Object.values(secrets), ...secrets.collection.split('/'), passphrase, readFileSync(site.keyFile, 'latin1').trim()];
+  expect(filesBelow(site.repository).length).toBeGreaterThan(15);
+  expect(search(site.repository, searched)).toEqual([]);
+  // The search finds what is in the clear, in names and in content.
+  expect(search(site.project, searched)).toEqual(
+    expect.arrayContaining([`${secrets.file} in ${secrets.folder}/${secrets.file}`, `${secrets.content} in ${secrets.folder}/small.txt`]),
+  );
 });
+
+/** What of `texts` stands, in any form, in a path or in the bytes of a file below the folder. */
+function search(folder: string, texts: readonly string[]): string[] {
+  const searched = texts.flatMap(forms);
+  return filesBelow(folder).flatMap((file) => {
+    const path = relative(folder, file);
+    const bytes = readFileSync(file);
+    return searched.filter((form) => path.includes(form.toString('latin1')) || bytes.includes(form)).map((form) => `${form.toString('latin1')} in ${path}`);
+  });
+}
 
 /** A text in the ways in which it could stand in a file: as it is, as hex, in UTF-16, and in base64 wherever it begins. */
 function forms(text: string): Buffer[] {

@@ -19,9 +19,9 @@ import { storyOf } from './tally.ts';
 const lanes = 3;
 
 export async function crashPoints(options: RowOptions): Promise<void> {
-  const { folder, random, tally, progress } = options;
+  const { folder, tally, progress } = options;
   progress('preparing');
-  const stages = await prepareStages((name) => siteIn(join(folder, name), join(folder, name, 'source')), random);
+  const stages = await prepareStages((name) => siteIn(join(folder, name), join(folder, name, 'source')), options);
   for (const stage of stages) {
     const before = tally.points;
     await killEverywhere(stage, options);

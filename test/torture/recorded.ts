@@ -14,14 +14,14 @@ export interface RecordedStage extends Stage {
 
 const root = '/repository';
 
-export async function prepareRecorded({ folder, random }: RowOptions): Promise<readonly RecordedStage[]> {
+export async function prepareRecorded(options: RowOptions): Promise<readonly RecordedStage[]> {
   const disks = new Map<StageName, RecordingFileSystem>();
   const siteOf = (name: StageName): Site => {
     const disk = recordingFileSystem();
     disks.set(name, disk);
-    return { backend: localBackend(root, { fs: disk }), host: join(folder, name, 'host'), source: join(folder, name, 'source') };
+    return { backend: localBackend(root, { fs: disk }), host: join(options.folder, name, 'host'), source: join(options.folder, name, 'source') };
   };
-  const stages = await prepareStages(siteOf, random);
+  const stages = await prepareStages(siteOf, options);
   return stages.map((stage) => ({ ...stage, disk: copyOf(disks.get(stage.name) ?? recordingFileSystem()) }));
 }
 

@@ -11,8 +11,9 @@ import { openSite, operations, type Site } from './site.ts';
 import { changeSource } from './source.ts';
 import { storyOf, type Tally } from './tally.ts';
 
-/** Log entries behind the newest state, so that the chain is followed through one. */
+/** Log entries, so that the chain is followed through a state; where only a part is tried, not so far. */
 const longLog = 300;
+const shortLog = 20;
 
 interface Scene {
   readonly lab: CommandLab;
@@ -56,7 +57,8 @@ const tricks: Readonly<Record<string, (scene: Scene, folder: string) => void>> =
 export async function rolledBack(options: RowOptions): Promise<void> {
   const { folder, tally, progress } = options;
   progress('preparing');
-  const scene = await makeScene(options);
+  const length = options.share === 1 ? longLog : shortLog;
+  const scene = await makeScene(length, options);
   const shown = join(folder, 'repository');
   const veteran = join(folder, 'veteran');
   for (const [name, trick] of Object.entries(tricks)) {
@@ -67,10 +69,10 @@ export async function rolledBack(options: RowOptions): Promise<void> {
   progress('a damaged head');
   await tryDamagedHead(scene, { shown, veteran, folder, tally });
   replace(scene.later, shown);
-  await tryTruth(scene, { shown, veteran, folder, tally });
+  await tryTruth(scene, length, { shown, veteran, folder, tally });
 }
 
-async function makeScene({ folder, random }: RowOptions): Promise<Scene> {
+async function makeScene(length: number, { folder, random }: RowOptions): Promise<Scene> {
   const lab = await commandLab(folder);
   const project = lab.makeProject('project', random, ['healthcare']);
   const shown = lab.repository;
@@ -95,7 +97,7 @@ async function makeScene({ folder, random }: RowOptions): Promise<Scene> {
   await snapshotBy('forger');
   await snapshotBy('forger');
   const fork = await keep('fork');
-  await lengthen(site('forger'));
+  await lengthen(site('forger'), length);
   const longFork = await keep('long-fork');
   return { lab, project, earlier, later, fork, longFork, earlierPlace, laterPlace };
 }
@@ -160,7 +162,7 @@ async function tryDamagedHead(scene: Scene, { shown, veteran, folder, tally }: O
 }
 
 /** The same hosts on the sound storage: they do not cry wolf. */
-async function tryTruth(scene: Scene, { shown, veteran, folder, tally }: Omit<Trial, 'name'>): Promise<void> {
+async function tryTruth(scene: Scene, length: number, { shown, veteran, folder, tally }: Omit<Trial, 'name'>): Promise<void> {
   const backend = localBackend(shown);
   const hosts = { 'a host that has seen it': veteran, 'a host that has seen less': join(folder, 'first'), 'a stranger': join(folder, 'new') };
   for (const [who, host] of Object.entries(hosts)) {
@@ -174,13 +176,13 @@ async function tryTruth(scene: Scene, { shown, veteran, folder, tally }: Omit<Tr
     }
   }
   // And from far behind, through the state that folds the entries in between.
-  await lengthen({ backend, host: veteran, source: scene.project });
+  await lengthen({ backend, host: veteran, source: scene.project }, length);
   const behind = { backend, host: join(folder, 'first') };
   tally.point();
   try {
     await (await openSite(behind, scene.earlierPlace)).close();
   } catch (error) {
-    tally.fault('amiss', `the sound storage, ${longLog} entries later: ${storyOf(error)}`);
+    tally.fault('amiss', `the sound storage, ${length} entries on: ${storyOf(error)}`);
   }
 }
 
@@ -191,9 +193,9 @@ async function placeOf(site: Site): Promise<LogPlace> {
   return { n, hash };
 }
 
-async function lengthen(site: Site): Promise<void> {
+async function lengthen(site: Site, length: number): Promise<void> {
   const repository = await openSite(site);
-  while (repository.log.n < longLog) await repository.log.append(({ at }) => ({ ops: [{ op: 'clock', at }] }));
+  while (repository.log.n < length) await repository.log.append(({ at }) => ({ ops: [{ op: 'clock', at }] }));
   await repository.close();
 }
 

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '../protocol/random.ts';
 import { describeFolder, differenceOf, partOf, type Description } from './describe-folder.ts';
 import type { Examined, Ledger } from './examine.ts';
+import type { RowOptions } from './row.ts';
 import { openSite, operations, type OperationName, type Site } from './site.ts';
 import { changeSource, domains, makeSource } from './source.ts';
 
@@ -71,11 +72,18 @@ const plans = {
 } as const satisfies Record<string, Plan>;
 
 export type StageName = keyof typeof plans;
-export const stageNames = Object.keys(plans) as readonly StageName[];
 
-/** Prepares every stage on the storage and folders that `siteOf` gives it. */
-export async function prepareStages(siteOf: (name: StageName) => Site, random: Random): Promise<readonly Stage[]> {
-  const sites = stageNames.map((name) => ({ name, site: siteOf(name), ledger: new Map() as Ledger }));
+/** Where only a small share of the points is tried, these. */
+const fewStages: readonly StageName[] = ['init', 'next snapshot', 'tag', 'key remove'];
+const smallShare = 0.05;
+
+/** Prepares the stages on the storage and folders that `siteOf` gives them. */
+export async function prepareStages(
+  siteOf: (name: StageName) => Site,
+  { random, share }: Pick<RowOptions, 'random' | 'share'>,
+): Promise<readonly Stage[]> {
+  const names = share < smallShare ? fewStages : (Object.keys(plans) as readonly StageName[]);
+  const sites = names.map((name) => ({ name, site: siteOf(name), ledger: new Map() as Ledger }));
   for (const { site } of sites) {
     fs.mkdirSync(site.source, { recursive: true });
     makeSource(site.source, random, [domains[0]]);

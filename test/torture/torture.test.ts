@@ -14,7 +14,7 @@ const shares: Readonly<Record<RowName, number>> = {
   'damage': 0.03,
   'crowd': 0.12,
   'protocol': 0.05,
-  'rolled-back': 1,
+  'rolled-back': 0.5,
 };
 
 describe('of the torture nothing is lost, wrongly restored, amiss or hung', () => {

@@ -5,7 +5,7 @@
  * A tree that several snapshots share is looked at once. Held in memory: the ids of the directories and chunk lists that
  * were seen with their sums, about 200 bytes for each.
  */
-import { isMbkError } from '../../errors.ts';
+import { isMbkError, MbkError } from '../../errors.ts';
 import { decodeAssetLines } from '../../format/asset-line.ts';
 import { displayBytes, joinBytes, type ByteString } from '../../format/byte-name.ts';
 import { parseJson } from '../../format/canonical-json.ts';
@@ -22,7 +22,7 @@ import type { ReadBlob } from '../../snapshot/blobs.ts';
 import { readChunks } from '../../snapshot/chunk-list-reader.ts';
 import { checkDepth, findPath, readTree } from '../../snapshot/tree-reader.ts';
 import { isBadContent } from '../bad-content.ts';
-import type { OpenFinding } from './findings.ts';
+import type { FindingCode, OpenFinding } from './findings.ts';
 import type { PackHealth } from './pack-health.ts';
 import type { Verification } from './verification.ts';
 
@@ -63,12 +63,12 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
   const { repository, fold, found, counts, signal } = run;
   const directories = new Map<BlobId, Totals>();
   const files = new Set<string>();
-  const broken = new Map<string, { readonly message: string; finding: OpenFinding | undefined }>();
+  const broken = new Map<string, { readonly error: MbkError; finding: OpenFinding | undefined }>();
   const needed = new Set<PackId>();
 
-  const breakBlob = (type: BlobType, id: BlobId, message: string): void => {
+  const breakBlob = (type: BlobType, id: BlobId, error: MbkError): void => {
     const key = `${type} ${id}`;
-    if (!broken.has(key)) broken.set(key, { message, finding: undefined });
+    if (!broken.has(key)) broken.set(key, { error, finding: undefined });
   };
 
   /** The blob's copies as packs that are needed; false, and broken, when none of them is whole. */
@@ -77,7 +77,7 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
     const copy = health.wholeCopy(kind, id);
     if (collectsNeeded) for (const { pack } of index.lookup(kind, id)) needed.add(pack.id);
     if (copy === undefined) {
-      breakBlob(type, id, `${type} blob ${id} has no usable copy`);
+      breakBlob(type, id, noCopy(type, id));
       return false;
     }
     if (copy.type === type && (length === undefined || copy.length === length)) return true;
@@ -94,7 +94,7 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
     try {
       return await repository.readBlob(id, type);
     } catch (error) {
-      if (isBadContent(error)) breakBlob(type, id, error.message);
+      if (isBadContent(error)) breakBlob(type, id, error);
       throw error;
     }
   };
@@ -105,7 +105,7 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
       return await read();
     } catch (error) {
       if (!isBadContent(error)) throw error;
-      breakBlob(type, id, error.message);
+      breakBlob(type, id, error);
       return undefined;
     }
   };
@@ -239,26 +239,33 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
     faultOf(type, id) {
       const row = broken.get(`${type} ${id}`);
       const kind = packKindOf(type);
-      if (row === undefined && (!health.isSpoilt || health.wholeCopy(kind, id) !== undefined)) return undefined;
-      const cause = health.wholeCopy(kind, id) === undefined ? health.causeOf(kind, id) : undefined;
+      const isWhole = health.wholeCopy(kind, id) !== undefined;
+      if (row === undefined && (!health.isSpoilt || isWhole)) return undefined;
+      const cause = isWhole ? undefined : health.causeOf(kind, id);
       if (cause !== undefined) return cause;
-      const message = row?.message ?? `${type} blob ${id} has no usable copy`;
       if (row?.finding !== undefined) return row.finding;
+      const error = row?.error ?? noCopy(type, id);
       const isAbsent = index.lookup(kind, id).length === 0;
-      const code = isAbsent
-        ? 'blob-absent'
-        : health.wholeCopy(kind, id) === undefined
-          ? 'blob-damaged'
-          : 'record-wrong';
-      const finding = found.open({
-        code,
-        severity: 'error',
-        message: isAbsent ? `${message}: no index segment names it` : message,
-      });
-      broken.set(`${type} ${id}`, { message, finding });
+      const message = isAbsent ? `${error.message}: no index segment names it` : error.message;
+      const finding = found.open({ code: codeOf(error), severity: 'error', key: keyOfPack(kind, error), message });
+      broken.set(`${type} ${id}`, { error, finding });
       return finding;
     },
   };
+}
+
+function noCopy(type: BlobType, id: BlobId): MbkError {
+  return new MbkError('blob-absent', `${type} blob ${id} has no usable copy`, { details: { blob: id } });
+}
+
+function codeOf({ code }: MbkError): FindingCode {
+  if (code === 'blob-absent' || code === 'entry-absent') return 'blob-absent';
+  return code === 'value-invalid' ? 'record-wrong' : 'blob-damaged';
+}
+
+/** The pack that an error of reading blames. */
+function keyOfPack(kind: PackKind, { details }: MbkError): string | undefined {
+  return isHex(details['pack'], 32) ? packKey(kind, asPackId(details['pack'])) : undefined;
 }
 
 interface TablePart {

@@ -1,0 +1,74 @@
+import { randomFillSync } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect } from 'vitest';
+import { expectSameTree, filesBelow } from './judges.ts';
+import { lastObject, test, type Site, type SnapshotSummary } from './site.ts';
+
+/** Bytes of the source: three packs and more, and nothing in it compresses. */
+const fileBytes = 12 * 2 ** 20;
+const files = 10;
+/** What may come on top: the pack that was not finished when the end came is stored as a whole. */
+const onTop = 40 * 2 ** 20;
+
+describe.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('a snapshot that is ended by %s', (signal) => {
+  test('loses nothing, and what it stored is not stored again', async ({ site }) => {
+    fill(site);
+    const running = site.start(['snapshot', '.', '--domain', 'lab', '--json']);
+    await untilPackIsStored(site);
+    running.kill(signal);
+    const { code, stdout } = await running.ended;
+    if (signal === 'SIGKILL') expect(code).toBeNull();
+    else {
+      expect(code).toBe(130);
+      expect(lastObject(stdout)).toMatchObject({ type: 'error', code: 'interrupted' });
+    }
+    const kept = packBytes(site);
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(files * fileBytes);
+    // There is no snapshot, and nothing is wrong.
+    expect(await site.json<object>(['log'])).toMatchObject({ snapshots: [] });
+    await site.mbk(['verify', '--data']);
+
+    const { storedBytes } = await site.json<SnapshotSummary>(['snapshot', '.', '--domain', 'lab']);
+    expect(storedBytes).toBeLessThan(files * fileBytes - kept + onTop / 4);
+    expect(packBytes(site)).toBeLessThan(files * fileBytes + onTop / 4);
+    await site.mbk(['checkout', 'lab', '--to', join(site.folder, 'restored')]);
+    expectSameTree(join(site.folder, 'restored'), site.project);
+    await site.mbk(['verify', '--data']);
+  });
+});
+
+test('a checkout that is interrupted leaves whole files only, and goes on where it was', async ({ site }) => {
+  fill(site);
+  await site.mbk(['snapshot', '.', '--domain', 'lab']);
+  const target = join(site.folder, 'restored');
+  const running = site.start(['checkout', 'lab', '--to', target]);
+  while (!existsSync(join(target, 'file-2.bin'))) await pause(2);
+  running.kill('SIGINT');
+  const { code, stderr } = await running.ended;
+  expect(code).toBe(130);
+  expect(stderr).toContain('interrupted by SIGINT');
+  const left = filesBelow(target);
+  expect(left.length).toBeLessThan(files);
+  for (const file of left) expect(statSync(file).size).toBe(fileBytes);
+  const { unchanged } = await site.json<{ unchanged: number }>(['checkout', 'lab', '--to', target, '--overwrite', 'newer']);
+  expect(unchanged).toBe(left.length);
+  expectSameTree(target, site.project);
+});
+
+function fill(site: Site): void {
+  const bytes = new Uint8Array(fileBytes);
+  for (let file = 0; file < files; file += 1) site.write(`file-${file}.bin`, randomFillSync(bytes));
+}
+
+/** Bytes in packs of content that have their final name. */
+function packBytes({ repository }: Site): number {
+  const folder = join(repository, 'packs');
+  return existsSync(folder) ? filesBelow(folder).reduce((sum, file) => sum + statSync(file).size, 0) : 0;
+}
+
+async function untilPackIsStored(site: Site): Promise<void> {
+  while (packBytes(site) === 0) await pause(5);
+}
