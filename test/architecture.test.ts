@@ -114,7 +114,6 @@ describe('everything ambient is an argument', () => {
     'packages/core/src/backend/local.ts': ['randomBytes'], // names of temporary files, unless the caller gives randomness
     'packages/core/src/backend/memory.ts': ['Date.now'], // the storage's clock, unless the caller gives one
     'packages/core/src/operations/self-test.ts': ['node:process'], // the version of Node that is tried
-    'packages/core/src/operations/write-session.ts': ['process.pid', 'process.kill'], // whether the writer of a journal lives
     'packages/core/src/testing/recording-file-system.ts': ['Date.now'], // the clock of a file system, unless the caller gives one
   };
   const ambient =

@@ -35,7 +35,10 @@ export function runMbk(args: readonly string[], options: ChildOptions): Promise<
   return run([fromSource, join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts'), ...args], options);
 }
 
-function run(args: readonly string[], { env, cwd, limitMs = defaultLimitMs, killAfterMs }: ChildOptions): Promise<Ended> {
+function run(
+  args: readonly string[],
+  { env, cwd, limitMs = defaultLimitMs, killAfterMs }: ChildOptions,
+): Promise<Ended> {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(MBK_|NODE_|VITEST|FORCE_COLOR)/.test(name));
   const child = spawn(process.execPath, args, {
     cwd,

@@ -14,7 +14,10 @@ export interface CommandLab {
   /** Makes a project with these domains; its path. */
   makeProject(name: string, random: Random, names?: readonly string[]): string;
   /** Runs the real command in `project`, on the host of that name. */
-  mbk(args: readonly string[], where: { readonly project: string; readonly host: string; readonly killAfterMs?: number | undefined }): Promise<Ended>;
+  mbk(
+    args: readonly string[],
+    where: { readonly project: string; readonly host: string; readonly killAfterMs?: number | undefined },
+  ): Promise<Ended>;
 }
 
 const configText = `repository: ../repository
@@ -64,7 +67,9 @@ export function failureOf({ code, signal, stdout, stderr }: Ended): string {
 }
 
 /** What a snapshot with --json says it made; undefined if it says nothing of the kind. */
-export function snapshotsOf({ stdout }: Ended): readonly { readonly domain: string; readonly commit: string; readonly tag: string }[] | undefined {
+export function snapshotsOf({
+  stdout,
+}: Ended): readonly { readonly domain: string; readonly commit: string; readonly tag: string }[] | undefined {
   for (const line of stdout.trim().split('\n').reverse()) {
     if (!line.startsWith('{')) continue;
     const value: unknown = JSON.parse(line);
@@ -74,5 +79,7 @@ export function snapshotsOf({ stdout }: Ended): readonly { readonly domain: stri
 }
 
 function isSummary(value: unknown): value is { snapshots: { domain: string; commit: string; tag: string }[] } {
-  return typeof value === 'object' && value !== null && 'type' in value && value.type === 'summary' && 'snapshots' in value;
+  return (
+    typeof value === 'object' && value !== null && 'type' in value && value.type === 'summary' && 'snapshots' in value
+  );
 }

@@ -4,16 +4,15 @@
  * After each the repository must be whole for a new host, and the operation, done again by the same host on what the
  * killed process left there, must end well.
  */
-import { isMbkError, localBackend } from '@mbk/core';
+import { localBackend } from '@mbk/core';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { inLanes, runScript } from './child.ts';
 import { newFolder } from './describe-folder.ts';
-import { examine, isAbsent } from './examine.ts';
+import { judge } from './judge.ts';
 import { isInShare, type RowOptions } from './row.ts';
-import { doneBefore, operations, type Site } from './site.ts';
-import { missingEffect, prepareStages, type Stage } from './stages.ts';
-import { storyOf } from './tally.ts';
+import type { Site } from './site.ts';
+import { prepareStages, type Stage } from './stages.ts';
 
 /** Processes at a time: one that starts while another is looked at. */
 const lanes = 3;
@@ -70,28 +69,6 @@ async function killAndRepeat(stage: Stage, killAt: number, folder: string, optio
   tally.point();
   await judge(stage, site, { ...options, folder }, where);
   return true;
-}
-
-/** The repository after the crash, as another host sees it; then the operation again by the same host, and what came of it. */
-export async function judge(stage: Stage, site: Site, { tally, folder }: Pick<RowOptions, 'tally' | 'folder'>, where: string): Promise<void> {
-  const { operation, current } = stage;
-  const ledger = new Map(stage.ledger);
-  const about = { tally, ledger, current, scratch: folder };
-  const stranger = { ...site, host: join(folder, 'stranger') };
-  const mayBeAbsent = operation === 'init' && (await isAbsent(site.backend));
-  if (!mayBeAbsent) await examine(stranger, { ...about, where });
-
-  const repeated = `${where}, then again`;
-  try {
-    await operations[operation](site);
-  } catch (error) {
-    const wasDone = !mayBeAbsent && isMbkError(error) && error.code === doneBefore[operation];
-    if (!wasDone) tally.fault('amiss', `${repeated}: ${storyOf(error)}`);
-  }
-  // Every byte was read, and every snapshot restored, a moment ago.
-  const examined = await examine(site, { ...about, where: repeated, data: false, all: false });
-  const missing = examined === undefined ? undefined : missingEffect(stage, examined, ledger);
-  if (missing !== undefined) tally.fault('lost', `${repeated}: ${missing}`);
 }
 
 function siteIn(folder: string, source: string): Site {

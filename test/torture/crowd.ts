@@ -25,14 +25,23 @@ const crew = [
 export async function crowd(options: RowOptions): Promise<void> {
   const { folder, random, tally, progress } = options;
   const lab = await commandLab(folder);
-  const projects = crew.map(({ names }, index) => lab.makeProject(`project-${index}`, random, [...new Set([domains[0], ...names])]));
+  const projects = crew.map(({ names }, index) =>
+    lab.makeProject(`project-${index}`, random, [...new Set([domains[0], ...names])]),
+  );
   const ledger: Ledger = new Map();
   const tags = new Map<string, string>();
   const count = shareOf(rounds, options);
   for (let round = 1; round <= count; round += 1) {
     progress(`round ${round} of ${count}`);
     await runRound(lab, projects, { round, ledger, tags, tally });
-    await judgeRound(lab, { tally, where: `round ${round}`, ledger, tags, scratch: join(folder, 'scratch'), data: round === count });
+    await judgeRound(lab, {
+      tally,
+      where: `round ${round}`,
+      ledger,
+      tags,
+      scratch: join(folder, 'scratch'),
+      data: round === count,
+    });
     for (const [index, { names }] of crew.entries()) changeSource(projects[index] ?? '', random, names);
   }
   tally.note(`${ledger.size} commits by ${crew.length} processes at a time, ${count} rounds`);
@@ -41,7 +50,12 @@ export async function crowd(options: RowOptions): Promise<void> {
 async function runRound(
   lab: CommandLab,
   projects: readonly string[],
-  { round, ledger, tags, tally }: { readonly round: number; readonly ledger: Ledger; readonly tags: Map<string, string>; readonly tally: Tally },
+  {
+    round,
+    ledger,
+    tags,
+    tally,
+  }: { readonly round: number; readonly ledger: Ledger; readonly tags: Map<string, string>; readonly tally: Tally },
 ): Promise<void> {
   await Promise.all(
     crew.map(async ({ names, host }, index) => {
@@ -67,7 +81,14 @@ async function runRound(
 /** Every commit that a process reported is in the log, under its tag, on an unbroken line of parents. */
 async function judgeRound(
   lab: CommandLab,
-  options: { readonly tally: Tally; readonly where: string; readonly ledger: Ledger; readonly tags: ReadonlyMap<string, string>; readonly scratch: string; readonly data: boolean },
+  options: {
+    readonly tally: Tally;
+    readonly where: string;
+    readonly ledger: Ledger;
+    readonly tags: ReadonlyMap<string, string>;
+    readonly scratch: string;
+    readonly data: boolean;
+  },
 ): Promise<void> {
   const { tally, where, ledger, tags } = options;
   const nothing: Description = new Map();
@@ -77,7 +98,8 @@ async function judgeRound(
     const { fold } = repository.log;
     const heads = new Map<string, string>();
     for (const { domain, from, to } of fold.lines.values()) {
-      if (from !== (heads.get(domain) ?? null)) tally.fault('lost', `${where}: ${to.slice(0, 12)} does not follow the head of ${domain}`);
+      if (from !== (heads.get(domain) ?? null))
+        tally.fault('lost', `${where}: ${to.slice(0, 12)} does not follow the head of ${domain}`);
       if (!ledger.has(to)) tally.fault('wrong', `${where}: nobody says that they made ${to.slice(0, 12)}`);
       heads.set(domain, to);
     }

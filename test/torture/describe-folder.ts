@@ -60,7 +60,8 @@ export function differenceOf(expected: Description, found: Description): string 
     const other = found.get(path);
     if (other === undefined) return `${path} is missing`;
     if (other.text !== text) return `${path} is ${other.text} and was ${text}`;
-    const isLate = mtimeNs !== undefined && (other.mtimeNs === undefined || apart(mtimeNs, other.mtimeNs) > toleratedNs);
+    const isLate =
+      mtimeNs !== undefined && (other.mtimeNs === undefined || apart(mtimeNs, other.mtimeNs) > toleratedNs);
     if (isLate) return `${path} is of ${other.mtimeNs} ns and was of ${mtimeNs}`;
   }
   for (const path of found.keys()) if (!expected.has(path)) return `${path} is there and was not`;

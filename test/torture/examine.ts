@@ -1,5 +1,12 @@
 /** Whether a repository still holds everything that was finished, and gives it back as it was. */
-import { executeCheckout, isMbkError, readRepositoryId, verifyRepository, type Backend, type Repository } from '@mbk/core';
+import {
+  executeCheckout,
+  isMbkError,
+  readRepositoryId,
+  verifyRepository,
+  type Backend,
+  type Repository,
+} from '@mbk/core';
 import { rmSync } from 'node:fs';
 import { describeFolder, differenceOf, newFolder, partOf, type Description } from './describe-folder.ts';
 import { openSite, type Site } from './site.ts';
@@ -48,12 +55,15 @@ export async function examine(site: Site, options: ExamineOptions): Promise<Exam
     await restoreAll(repository, options);
     const { fold } = repository.log;
     for (const commit of ledger.keys()) {
-      if (!fold.lineOfCommit.has(commit as never)) tally.fault('lost', `${where}: snapshot ${commit.slice(0, 12)} is not in the log`);
+      if (!fold.lineOfCommit.has(commit as never))
+        tally.fault('lost', `${where}: snapshot ${commit.slice(0, 12)} is not in the log`);
     }
     return {
       heads: new Map([...fold.lines.values()].map(({ domain, to }) => [domain, to])),
       tags: new Set(fold.tags.keys()),
-      actors: new Set([...fold.actors.values()].filter(({ removedAt }) => removedAt === undefined).map(({ name }) => name)),
+      actors: new Set(
+        [...fold.actors.values()].filter(({ removedAt }) => removedAt === undefined).map(({ name }) => name),
+      ),
       n: fold.n,
     };
   } finally {
@@ -95,7 +105,12 @@ async function restoreAll(repository: Repository, options: ExamineOptions): Prom
   }
 }
 
-async function restoresAs(repository: Repository, commit: string, expected: Description, options: ExamineOptions): Promise<boolean> {
+async function restoresAs(
+  repository: Repository,
+  commit: string,
+  expected: Description,
+  options: ExamineOptions,
+): Promise<boolean> {
   const { tally, where, scratch } = options;
   const folder = newFolder(scratch, 'restored');
   try {

@@ -8,9 +8,9 @@ import { isMbkError, type ErrorCode } from '@mbk/core';
 import { errnoError, type FileSystemCall } from '@mbk/core/testing';
 import fs from 'node:fs';
 import { inLanes } from './child.ts';
-import { judge } from './crash-points.ts';
 import { newFolder } from './describe-folder.ts';
 import { examine } from './examine.ts';
+import { judge } from './judge.ts';
 import { copyOf, prepareRecorded, siteOn, type RecordedStage } from './recorded.ts';
 import { isInShare, type RowOptions } from './row.ts';
 import { operations } from './site.ts';
@@ -26,8 +26,23 @@ interface Failure {
 
 /** What each errno does to which calls, and the code that a user must see. */
 const failures: Readonly<Record<string, Failure>> = {
-  ENOSPC: { code: 'backend-full', calls: new Set<CallName>(['createSync', 'writeSync', 'fsyncSync', 'linkSync', 'mkdirSync', 'syncFolderSync']) },
-  EIO: { code: 'backend-failed', calls: new Set<CallName>(['createSync', 'writeSync', 'fsyncSync', 'linkSync', 'mkdirSync', 'syncFolderSync', 'closeSync', 'unlinkSync']) },
+  ENOSPC: {
+    code: 'backend-full',
+    calls: new Set<CallName>(['createSync', 'writeSync', 'fsyncSync', 'linkSync', 'mkdirSync', 'syncFolderSync']),
+  },
+  EIO: {
+    code: 'backend-failed',
+    calls: new Set<CallName>([
+      'createSync',
+      'writeSync',
+      'fsyncSync',
+      'linkSync',
+      'mkdirSync',
+      'syncFolderSync',
+      'closeSync',
+      'unlinkSync',
+    ]),
+  },
   EROFS: { code: 'backend-read-only', calls: new Set<CallName>(['createSync', 'linkSync', 'mkdirSync', 'unlinkSync']) },
   EACCES: { code: 'backend-denied', calls: new Set<CallName>(['createSync', 'linkSync', 'mkdirSync', 'unlinkSync']) },
 };
@@ -95,7 +110,8 @@ async function failAndRepeat(stage: RecordedStage, point: Point, options: RowOpt
       const missing = examined === undefined ? undefined : missingEffect(stage, examined, ledger);
       if (missing !== undefined) tally.fault('lost', `${where}: acknowledged, then a power cut: ${missing}`);
     } else {
-      if (!isMbkError(error, failure.code)) tally.fault('amiss', `${where}: expected ${failure.code}, got ${storyOf(error)}`);
+      if (!isMbkError(error, failure.code))
+        tally.fault('amiss', `${where}: expected ${failure.code}, got ${storyOf(error)}`);
       await judge(stage, siteOn(disk, stage, folder), { tally, folder }, where);
     }
     return true;

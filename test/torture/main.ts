@@ -20,4 +20,5 @@ const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : N
 if (!Number.isSafeInteger(seed)) throw new TypeError(`expected a whole number as seed, got ${values.seed}`);
 const share = values.share === undefined ? (values.quick ? 0.1 : 1) : Number(values.share);
 if (!(share > 0 && share <= 1)) throw new RangeError(`expected a share above 0 and up to 1, got ${values.share}`);
-process.exitCode = (await runTorture({ seed, share, only: values.only, write: (text) => process.stdout.write(text) })) === 0 ? 0 : 1;
+process.exitCode =
+  (await runTorture({ seed, share, only: values.only, write: (text) => process.stdout.write(text) })) === 0 ? 0 : 1;

@@ -6,14 +6,14 @@
  */
 import type { RecordingFileSystem } from '@mbk/core/testing';
 import fs from 'node:fs';
-import { judge } from './crash-points.ts';
-import { newFolder } from './describe-folder.ts';
-import { prepareRecorded, copyOf, siteOn, type RecordedStage } from './recorded.ts';
-import { isInShare, shareOf, type RowOptions } from './row.ts';
-import { operations } from './site.ts';
-import { examine } from './examine.ts';
-import { missingEffect } from './stages.ts';
 import { join } from 'node:path';
+import { newFolder } from './describe-folder.ts';
+import { examine } from './examine.ts';
+import { judge } from './judge.ts';
+import { copyOf, prepareRecorded, siteOn, type RecordedStage } from './recorded.ts';
+import { shareOf, type RowOptions } from './row.ts';
+import { operations } from './site.ts';
+import { missingEffect } from './stages.ts';
 
 /** Calls of an operation that are looked at, spread over all; and cuts after it was acknowledged. */
 const cutsWithin = 40;
@@ -54,7 +54,9 @@ async function countCalls(stage: RecordedStage, folder: string): Promise<number>
 async function cutWithin(stage: RecordedStage, calls: number, options: RowOptions): Promise<void> {
   const { random, tally, progress } = options;
   const wanted = Math.min(calls, shareOf(cutsWithin, options));
-  const chosen = new Set(Array.from({ length: wanted }, (_, index) => 1 + Math.floor(((index + random.fraction()) * calls) / wanted)));
+  const chosen = new Set(
+    Array.from({ length: wanted }, (_, index) => 1 + Math.floor(((index + random.fraction()) * calls) / wanted)),
+  );
   const folder = newFolder(options.folder, 'cut');
   const disk = copyOf(stage.disk);
   const pictures: Picture[] = [];
@@ -70,7 +72,12 @@ async function cutWithin(stage: RecordedStage, calls: number, options: RowOption
     tally.point();
     const point = newFolder(folder, 'point');
     if (fs.existsSync(host)) fs.renameSync(host, join(point, 'host'));
-    await judge(stage, siteOn(survivor, stage, point), { tally, folder: point }, `${stage.name}, power cut at call ${call}`);
+    await judge(
+      stage,
+      siteOn(survivor, stage, point),
+      { tally, folder: point },
+      `${stage.name}, power cut at call ${call}`,
+    );
     fs.rmSync(point, { recursive: true, force: true });
   }
   fs.rmSync(folder, { recursive: true, force: true });
@@ -82,8 +89,7 @@ async function cutAfter(stage: RecordedStage, options: RowOptions): Promise<void
   const folder = newFolder(options.folder, 'after');
   const disk = copyOf(stage.disk);
   await operations[stage.operation](siteOn(disk, stage, folder));
-  for (let cut = 0; cut < cutsAfter; cut += 1) {
-    if (!isInShare(cut, options)) continue;
+  for (let cut = 1; cut <= shareOf(cutsAfter, options); cut += 1) {
     progress(`${stage.name}, cut ${cut} when it was done`);
     tally.point();
     const where = `${stage.name}, power cut ${cut} after it was acknowledged`;

@@ -13,6 +13,9 @@ export async function protocol(options: RowOptions): Promise<void> {
   tally.note(`${report.steps} calls`);
   const { shortest } = report;
   for (let index = 0; index < report.losses; index += 1) {
-    tally.fault('lost', `the model: ${shortest?.loss ?? ''}; shortest is schedule ${shortest?.seed ?? 0}, ${shortest?.steps ?? 0} calls`);
+    tally.fault(
+      'lost',
+      `the model: ${shortest?.loss ?? ''}; shortest is schedule ${shortest?.seed ?? 0}, ${shortest?.steps ?? 0} calls`,
+    );
   }
 }

@@ -40,7 +40,9 @@ export async function randomKills(options: RowOptions): Promise<void> {
     }),
   );
   const restored = labs.reduce((sum, { ledger }) => sum + ledger.size, 0);
-  options.tally.note(`killed ${killed} of ${count}, from ${window.from} to ${Math.round(window.to)} ms; ${restored} snapshots restored`);
+  options.tally.note(
+    `killed ${killed} of ${count}, from ${window.from} to ${Math.round(window.to)} ms; ${restored} snapshots restored`,
+  );
 }
 
 interface Lane {
@@ -81,7 +83,13 @@ async function killOnce(
 async function finish({ lab, folder, project, ledger }: Lane, { tally }: RowOptions): Promise<void> {
   const last = await lab.mbk(['snapshot', '--json'], { project, host });
   if (last.code !== 0) tally.fault('amiss', `the snapshot at the end: ${failureOf(last)}`);
-  await examine(lab.watcher, { tally, where: 'at the end', ledger, current: describeFolder(project), scratch: join(folder, 'scratch') });
+  await examine(lab.watcher, {
+    tally,
+    where: 'at the end',
+    ledger,
+    current: describeFolder(project),
+    scratch: join(folder, 'scratch'),
+  });
 }
 
 /** When a kill meets the command at its work: from the time that it takes to start to a little after its end. */
@@ -96,6 +104,12 @@ async function measure({ lab, folder, project, ledger }: Lane, { tally }: RowOpt
   const idle = await timed(['snapshot', '--dry-run']);
   const atWork = await timed(['snapshot']);
   const where = 'not killed';
-  await examine(lab.watcher, { tally, where, ledger, current: describeFolder(project), scratch: join(folder, 'scratch') });
+  await examine(lab.watcher, {
+    tally,
+    where,
+    ledger,
+    current: describeFolder(project),
+    scratch: join(folder, 'scratch'),
+  });
   return { from: Math.round(idle / 2), to: Math.round(atWork * 1.2) };
 }

@@ -1,6 +1,11 @@
 /** Stages on a filesystem in memory that can be cut off at any moment and be copied whole. */
 import { localBackend } from '@mbk/core';
-import { countingFileSystem, recordingFileSystem, type FileSystemCall, type RecordingFileSystem } from '@mbk/core/testing';
+import {
+  countingFileSystem,
+  recordingFileSystem,
+  type FileSystemCall,
+  type RecordingFileSystem,
+} from '@mbk/core/testing';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import type { RowOptions } from './row.ts';
@@ -19,7 +24,11 @@ export async function prepareRecorded(options: RowOptions): Promise<readonly Rec
   const siteOf = (name: StageName): Site => {
     const disk = recordingFileSystem();
     disks.set(name, disk);
-    return { backend: localBackend(root, { fs: disk }), host: join(options.folder, name, 'host'), source: join(options.folder, name, 'source') };
+    return {
+      backend: localBackend(root, { fs: disk }),
+      host: join(options.folder, name, 'host'),
+      source: join(options.folder, name, 'source'),
+    };
   };
   const stages = await prepareStages(siteOf, options);
   return stages.map((stage) => ({ ...stage, disk: copyOf(disks.get(stage.name) ?? recordingFileSystem()) }));

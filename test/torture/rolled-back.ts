@@ -120,21 +120,30 @@ async function tryTrick(scene: Scene, { name, shown, veteran, folder, tally }: T
       await work();
       tally.fault('wrong', `${name}: ${who} took it for the truth`);
     } catch (error) {
-      if (!isMbkError(error, 'log-rolled-back')) tally.fault('amiss', `${name}: ${who}: expected log-rolled-back, got ${storyOf(error)}`);
+      if (!isMbkError(error, 'log-rolled-back'))
+        tally.fault('amiss', `${name}: ${who}: expected log-rolled-back, got ${storyOf(error)}`);
     }
   };
-  await expectRefusal('a host that has seen more', async () => (await openSite({ backend, host: copyOf(veteran, folder) })).close());
-  await expectRefusal('a writer that has seen more', () => operations.snapshot({ backend, host: copyOf(veteran, folder), source: scene.project }));
+  await expectRefusal('a host that has seen more', async () =>
+    (await openSite({ backend, host: copyOf(veteran, folder) })).close(),
+  );
+  await expectRefusal('a writer that has seen more', () =>
+    operations.snapshot({ backend, host: copyOf(veteran, folder), source: scene.project }),
+  );
   if (name !== 'the whole log deleted') {
     const stranger = join(folder, `stranger-${tally.points}`);
-    await expectRefusal('a stranger who expects a place', async () => (await openSite({ backend, host: stranger }, scene.laterPlace)).close());
+    await expectRefusal('a stranger who expects a place', async () =>
+      (await openSite({ backend, host: stranger }, scene.laterPlace)).close(),
+    );
   }
-  if (fs.readdirSync(shown, { recursive: true }).length !== before) tally.fault('amiss', `${name}: something was written`);
+  if (fs.readdirSync(shown, { recursive: true }).length !== before)
+    tally.fault('amiss', `${name}: something was written`);
 
   tally.point();
   const ended = await scene.lab.mbk(['log'], { project: scene.project, host: 'veteran' });
   if (ended.isHung) tally.fault('hung', `${name}: mbk log`);
-  else if (ended.code !== 20) tally.fault('amiss', `${name}: mbk log ended with ${ended.code}: ${ended.stderr.slice(0, 400)}`);
+  else if (ended.code !== 20)
+    tally.fault('amiss', `${name}: mbk log ended with ${ended.code}: ${ended.stderr.slice(0, 400)}`);
 }
 
 /** Whoever overwrites the newest entry hides it, and everyone is told: it is read around, and nothing is appended. */
@@ -156,15 +165,24 @@ async function tryDamagedHead(scene: Scene, { shown, veteran, folder, tally }: O
       await operations.snapshot({ backend, host, source: scene.project });
       tally.fault('amiss', 'a writer went on behind a damaged head');
     } catch (error) {
-      if (!isMbkError(error, 'log-damaged')) tally.fault('amiss', `a damaged head: expected log-damaged, got ${storyOf(error)}`);
+      if (!isMbkError(error, 'log-damaged'))
+        tally.fault('amiss', `a damaged head: expected log-damaged, got ${storyOf(error)}`);
     }
   }
 }
 
 /** The same hosts on the sound storage: they do not cry wolf. */
-async function tryTruth(scene: Scene, length: number, { shown, veteran, folder, tally }: Omit<Trial, 'name'>): Promise<void> {
+async function tryTruth(
+  scene: Scene,
+  length: number,
+  { shown, veteran, folder, tally }: Omit<Trial, 'name'>,
+): Promise<void> {
   const backend = localBackend(shown);
-  const hosts = { 'a host that has seen it': veteran, 'a host that has seen less': join(folder, 'first'), 'a stranger': join(folder, 'new') };
+  const hosts = {
+    'a host that has seen it': veteran,
+    'a host that has seen less': join(folder, 'first'),
+    'a stranger': join(folder, 'new'),
+  };
   for (const [who, host] of Object.entries(hosts)) {
     for (const place of [undefined, scene.earlierPlace, scene.laterPlace]) {
       tally.point();

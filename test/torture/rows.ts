@@ -20,9 +20,9 @@ export const rows = {
   'failing-writes': failingWrites,
   'random-kills': randomKills,
   'power-cuts': powerCuts,
-  'damage': damageMatrix,
-  'crowd': crowd,
-  'protocol': protocol,
+  damage: damageMatrix,
+  crowd: crowd,
+  protocol: protocol,
   'rolled-back': rolledBack,
 } as const satisfies Record<string, (options: RowOptions) => Promise<void>>;
 
@@ -32,7 +32,11 @@ export const rowNames = Object.keys(rows) as readonly RowName[];
 /** Runs one row in a folder of its own. What it cannot cope with itself is a fault too. */
 export async function runRow(
   name: RowName,
-  { seed, share, progress = () => undefined }: Pick<RowOptions, 'seed' | 'share'> & Partial<Pick<RowOptions, 'progress'>>,
+  {
+    seed,
+    share,
+    progress = () => undefined,
+  }: Pick<RowOptions, 'seed' | 'share'> & Partial<Pick<RowOptions, 'progress'>>,
 ): Promise<Tally> {
   const tally = newTally();
   const folder = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), `mbk-torture-${name}-`)));

@@ -48,7 +48,15 @@ export async function openSite({ backend, host }: Omit<Site, 'source'>, expectHe
 /** What is done to a repository; each is one process of its own where processes are killed. */
 export const operations = {
   init: async ({ backend }) => {
-    await initRepository({ backend, secret, name: 'torture', recovery: true, timezone: 'UTC', random, tool: 'mbk torture' });
+    await initRepository({
+      backend,
+      secret,
+      name: 'torture',
+      recovery: true,
+      timezone: 'UTC',
+      random,
+      tool: 'mbk torture',
+    });
   },
   snapshot: (site) =>
     withSite(site, async (repository) => {

@@ -29,7 +29,7 @@ interface Plan {
 }
 
 const plans = {
-  'init': { operation: 'init', prepare: async () => {} },
+  init: { operation: 'init', prepare: async () => {} },
   'first snapshot': { operation: 'snapshot', prepare: (site) => operations.init(site) },
   'next snapshot': {
     operation: 'snapshot',
@@ -46,8 +46,8 @@ const plans = {
       changeSource(site.source, random);
     },
   },
-  'tag': { operation: 'tag', prepare: begin },
-  'untag': {
+  tag: { operation: 'tag', prepare: begin },
+  untag: {
     operation: 'untag',
     async prepare(site, ledger) {
       await begin(site, ledger);
@@ -124,7 +124,7 @@ export function missingEffect({ operation, current }: Stage, examined: Examined,
 }
 
 /** Takes a snapshot and enters it in the ledger. */
-export async function takeSnapshot(site: Site, ledger: Ledger): Promise<void> {
+async function takeSnapshot(site: Site, ledger: Ledger): Promise<void> {
   const current = describeFolder(site.source);
   await operations.snapshot(site);
   const repository = await openSite(site);

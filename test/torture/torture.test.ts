@@ -11,9 +11,9 @@ const shares: Readonly<Record<RowName, number>> = {
   'failing-writes': 0.015,
   'random-kills': 0.015,
   'power-cuts': 0.03,
-  'damage': 0.03,
-  'crowd': 0.12,
-  'protocol': 0.05,
+  damage: 0.03,
+  crowd: 0.12,
+  protocol: 0.05,
   'rolled-back': 0.5,
 };
 

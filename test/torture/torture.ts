@@ -27,7 +27,8 @@ const limitMs = 20 * 60_000;
 /** Runs the rows and prints the table; how many faults were found. */
 export async function runTorture({ seed, share, only, write }: TortureOptions): Promise<number> {
   const unknown = only.filter((name) => !rowNames.some((one) => one === name));
-  if (unknown.length > 0) throw new RangeError(`expected names among ${rowNames.join(', ')}, got ${unknown.join(', ')}`);
+  if (unknown.length > 0)
+    throw new RangeError(`expected names among ${rowNames.join(', ')}, got ${unknown.join(', ')}`);
   const queue = rowNames.filter((name) => only.length === 0 || only.includes(name));
   const total = { points: 0, lost: 0, wrong: 0, amiss: 0, hung: 0 };
   const startedAt = Date.now();
@@ -45,18 +46,24 @@ export async function runTorture({ seed, share, only, write }: TortureOptions): 
   await Promise.all(Array.from({ length: lanes }, lane));
   const { points, lost, wrong, amiss, hung } = total;
   write(line(['all', points, lost, wrong, amiss, hung, secondsSince(startedAt)]));
-  write(`${points} points tried, lost ${lost}, wrongly restored ${wrong}, amiss ${amiss}, hung ${hung} (60 s); seed ${seed}\n`);
+  write(
+    `${points} points tried, lost ${lost}, wrongly restored ${wrong}, amiss ${amiss}, hung ${hung} (60 s); seed ${seed}\n`,
+  );
   return lost + wrong + amiss + hung;
 }
 
-async function runRowProcess(name: RowName, { seed, share }: { readonly seed: number; readonly share: number }): Promise<RowReport> {
+async function runRowProcess(
+  name: RowName,
+  { seed, share }: { readonly seed: number; readonly share: number },
+): Promise<RowReport> {
   const ended = await runScript('row-process.ts', [name, String(seed), String(share)], { env: {}, limitMs });
   const failed = (kind: FaultKind, story: string): RowReport => {
     const counts = { lost: 0, wrong: 0, amiss: 0, hung: 0, [kind]: 1 };
     return { points: 0, counts, stories: [`${kind}: ${story}`], notes: [] };
   };
   if (ended.isHung) return failed('hung', `the row did not end; last it did: ${lastLine(ended.stderr)}`);
-  if (ended.code !== 0) return failed('amiss', `the row ended with ${ended.code ?? ended.signal}: ${ended.stderr.slice(-1000)}`);
+  if (ended.code !== 0)
+    return failed('amiss', `the row ended with ${ended.code ?? ended.signal}: ${ended.stderr.slice(-1000)}`);
   return JSON.parse(ended.stdout) as RowReport;
 }
 

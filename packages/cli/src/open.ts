@@ -76,6 +76,7 @@ async function openFolder(folder: string, { environment, env, out, signal }: Ope
     now: Date.now,
     random,
     tool,
+    processes: { self: process.pid, isRunning },
     signal,
   });
   let told = 0;
@@ -144,4 +145,14 @@ export function random(length: number): Uint8Array {
 /** Name and version of this program, as repositories keep it. */
 export function toolName(): string {
   return `mbk ${readPackage().version}`;
+}
+
+/** Whether a process of that number runs on this host, also somebody else's. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }

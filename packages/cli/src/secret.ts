@@ -2,7 +2,7 @@
 
 import { MbkError, parseKeyFile, parseRecoveryKey } from '@mbk/core';
 import type { Secret } from '@mbk/core';
-import { lstatSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { childEnvironment } from './environment.ts';
 import type { SecretSources } from './environment.ts';
 
@@ -61,18 +61,21 @@ function refuseRecoveryKey(passphrase: string): string {
 
 /** The key in a key file that nobody else can read. Errors: `key-file-unsafe`. */
 export function readKeyFile(path: string): Uint8Array {
-  let text: string;
+  let fd: number | undefined;
   try {
-    const { mode, size } = lstatSync(path);
-    if ((mode & 0o077) !== 0) {
+    // What is looked at is what is read; a pipe must not make the program wait for ever.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw new MbkError('key-file-unsafe', `${path} is no file`, { details: { path } });
+    if ((stats.mode & 0o077) !== 0) {
       throw new MbkError('key-file-unsafe', `the key file ${path} can be read by others`, {
         details: { path },
         remedy: `Run \`chmod 600\` on it.`,
       });
     }
-    if (size > 4096)
+    if (stats.size > 4096)
       throw new MbkError('key-file-unsafe', `${path} is too large for a key file`, { details: { path } });
-    text = readFileSync(path, 'utf8');
+    return parseKeyFile(readFileSync(fd, 'utf8'));
   } catch (cause) {
     if (cause instanceof MbkError) throw cause;
     throw new MbkError('key-file-unsafe', `the key file ${path} cannot be read`, {
@@ -80,8 +83,9 @@ export function readKeyFile(path: string): Uint8Array {
       details: { path },
       remedy: 'Check MBK_KEY_FILE.',
     });
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
-  return parseKeyFile(text);
 }
 
 async function givenPassphrase({ sources, env, signal }: AskOptions): Promise<string | undefined> {

@@ -1,4 +1,5 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyFileText, recoveryKeyText } from '@mbk/core';
@@ -11,6 +12,14 @@ const write = (name: string, text: string, mode = 0o600): string => {
   writeFileSync(path, text);
   chmodSync(path, mode);
   return path;
+};
+const makePipe = (name: string): string => {
+  execFileSync('mkfifo', ['-m', '600', join(folder, name)]);
+  return join(folder, name);
+};
+const makeLink = (name: string, target: string): string => {
+  symlinkSync(target, join(folder, name));
+  return join(folder, name);
 };
 const key = new Uint8Array(32).fill(5);
 const { signal } = new AbortController();
@@ -60,6 +69,8 @@ describe('the secret that opens', () => {
     ['it holds no key', () => write('text', 'hello')],
     ['it is too large', () => write('large', 'x'.repeat(5000))],
     ['it is absent', () => join(folder, 'none')],
+    ['it is a pipe', () => makePipe('pipe')],
+    ['it is a link, which somebody else may turn elsewhere', () => makeLink('link', write('linked', keyFileText(key)))],
   ])('is no key file when %s', (_, path) => {
     expect(() => readKeyFile(path())).toThrow(expect.objectContaining({ code: 'key-file-unsafe' }));
   });

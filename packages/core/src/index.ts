@@ -86,7 +86,7 @@ export type {
   VerifyRequest,
 } from './operations/verify.ts';
 export { openRepository } from './repository.ts';
-export type { OpenOptions, Repository } from './repository.ts';
+export type { OpenOptions, Processes, Repository } from './repository.ts';
 export { assetPlugins } from './snapshot/asset-plugins.ts';
 export type { AssetPlugins } from './snapshot/asset-plugins.ts';
 export type { CollectionRef } from './snapshot/stat-cache.ts';

@@ -40,7 +40,17 @@ export interface OpenOptions {
   readonly tool: string;
   /** A place that the log must have, for hosts without a memory. */
   readonly expectHead?: LogPlace | undefined;
+  /** Tells what an interrupted run left from what a running one still works on; without it all counts as left. */
+  readonly processes?: Processes | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** The processes of this host. */
+export interface Processes {
+  /** Number of this one. */
+  readonly self: number;
+  /** Whether another process of that number is running. */
+  readonly isRunning: (pid: number) => boolean;
 }
 
 export interface Repository {
@@ -53,6 +63,7 @@ export interface Repository {
   readonly random: Random;
   readonly tool: string;
   readonly signal: AbortSignal | undefined;
+  readonly processes: Processes;
   /** IANA name of the zone that dates are in. */
   readonly timezone: string;
   /** Folders of this repository alone. */
@@ -89,20 +100,19 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
   const cacheFolder = options.cacheFolder === undefined ? undefined : join(options.cacheFolder, keys.repository);
   const stateFolder = join(options.stateFolder, keys.repository);
   const memory = logMemory(options.stateFolder, keys.repository, random);
-  const log = await openLog({ backend, keys, random, now, tool, memory, cache: cacheFolder, expectHead: options.expectHead, signal });
+  const notices = damaged.map((key) => `${key} is absent or damaged; its other copy served`);
+  const onMemoryProblem = ({ message }: MbkError): void => {
+    notices.push(`${message}; a storage that is rolled back from here on would not be noticed`);
+  };
+  const { expectHead } = options;
+  const log = await openLog({ backend, keys, random, now, tool, memory, onMemoryProblem, cache: cacheFolder, expectHead, signal });
   checkActor(log.fold, keys, grantSigners);
-
-  const notices = [
-    ...damaged.map((key) => `${key} is absent or damaged; its other copy served`),
-    ...log.damage.map(({ text }) => text),
-    ...(log.cacheProblem === undefined ? [] : [log.cacheProblem.message]),
-  ];
+  notices.push(...log.damage.map(({ text }) => text));
+  if (log.cacheProblem !== undefined) notices.push(log.cacheProblem.message);
   const cache = cacheFolder === undefined ? undefined : entryCache(cacheFolder, { random });
   const packs = packReader({ backend, keys });
   const index = lazyIndex({ backend, keys, cache, log, notices, signal });
-  const blobs = async (): Promise<BlobReader> =>
-    blobReader({ backend, reader: packs, index: await index.get(), prefers: (pack) => isReadable(log.fold, pack) });
-  let reader: Promise<BlobReader> | undefined;
+  let reader: BlobReader | undefined;
   let catalogue: { readonly fold: Fold; readonly value: Catalogue } | undefined;
 
   const repository: Repository = {
@@ -114,6 +124,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     random,
     tool,
     signal,
+    processes: options.processes ?? { self: 0, isRunning: () => false },
     timezone: log.fold.features?.timezone ?? 'UTC',
     cacheFolder,
     stateFolder,
@@ -122,7 +133,11 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     notice: (text) => void notices.push(text),
     get: (key) => cachedGet(backend, cache, key, { signal, maxBytes: limits.documentBytes }),
     index: index.get,
-    blobs: () => (reader ??= blobs()),
+    async blobs() {
+      // The set stays the same; asking for it brings it up to the fold.
+      const set = await index.get();
+      return (reader ??= blobReader({ backend, reader: packs, index: set, prefers: (pack) => isReadable(log.fold, pack) }));
+    },
     readBlob: async (id, type) => (await repository.blobs()).readBlob(packKindOf(type), id, { signal }),
     catalogue() {
       if (catalogue?.fold !== log.fold) {

@@ -9,7 +9,8 @@ import { openForCommand } from '../open.ts';
 import type { Styler } from '../output.ts';
 import { makeExclude } from '../project/excludes.ts';
 import { compileRules } from '../project/rules.ts';
-import { formatBytes, formatCount } from '../quantities.ts';
+import { formatBytes } from '../quantities.ts';
+import { renderDifference } from '../render-difference.ts';
 import { renderTable } from '../render-table.ts';
 
 export default class Diff extends MbkCommand {
@@ -73,22 +74,9 @@ function projectFolder({ config, repository, folder }: OpenedForCommand, revisio
   };
 }
 
-const letters = { added: 'A', removed: 'D', modified: 'M', moved: 'R', metadata: 'T' } as const;
-const colours = { added: 'green', removed: 'red', modified: 'yellow', moved: 'cyan', metadata: 'dim' } as const;
-
 function renderDiff(report: DiffReport, style: Styler): string {
   const lines = report.differences.map((one) => renderDifference(one, style));
   return [...lines, ...(lines.length === 0 ? [] : ['']), totalsLine(report)].join('\n');
-}
-
-function renderDifference({ kind, path, from, type, sizeBefore, sizeAfter }: Difference, style: Styler): string {
-  const name = `${escapePath(path)}${type === 'directory' ? '/' : ''}`;
-  const size =
-    kind === 'modified' && sizeBefore !== null && sizeAfter !== null
-      ? `  ${style('dim', `${formatBytes(sizeBefore)} → ${formatBytes(sizeAfter)}`)}`
-      : '';
-  const old = from === null ? '' : `${escapePath(from)} → `;
-  return `${style(colours[kind], letters[kind])} ${old}${name}${size}`;
 }
 
 function renderStat(report: DiffReport): string {
@@ -113,10 +101,10 @@ function renderStat(report: DiffReport): string {
 }
 
 function totalsLine({ added, removed, modified, moved, metadata, bytesAdded, bytesRemoved }: DiffReport): string {
-  if (added + removed + modified + moved + metadata === 0) return 'No difference.';
-  const touched = metadata === 0 ? '' : `, ${metadata} only touched`;
-  return (
-    `${added} added, ${removed} removed, ${modified} modified, ${moved} moved${touched}: ` +
-    `${formatBytes(bytesAdded)} came, ${formatBytes(bytesRemoved)} went in ${formatCount(added + removed + modified, 'change')}`
-  );
+  const counts = Object.entries({ added, removed, modified, moved, 'only touched': metadata });
+  const parts = counts.filter(([, count]) => count > 0).map(([word, count]) => `${count} ${word}`);
+  if (parts.length === 0) return 'No difference.';
+  const bytes =
+    bytesAdded + bytesRemoved === 0 ? '' : `; ${formatBytes(bytesAdded)} in place of ${formatBytes(bytesRemoved)}`;
+  return `${parts.join(', ')}${bytes}`;
 }

@@ -27,12 +27,19 @@ export default class Snapshot extends MbkCommand {
     path: Args.string({ description: 'Files or folders; the project unless given.', required: false }),
   };
   static override flags = {
-    domain: Flags.string({ char: 'd', description: 'Only this domain; without mbk.yaml, the domain of everything taken.' }),
+    domain: Flags.string({
+      char: 'd',
+      description: 'Only this domain; without mbk.yaml, the domain of everything taken.',
+    }),
     collection: Flags.string({ char: 'c', description: 'Only this collection, such as models/checkpoint or data/*.' }),
     plan: Flags.string({ description: 'Only the collections of this plan of mbk.yaml.' }),
     message: Flags.string({ char: 'm', description: 'Why the snapshot is taken.', default: '' }),
     tag: Flags.string({ char: 't', description: 'A further tag for each snapshot, under its domain.' }),
-    exclude: Flags.string({ description: 'Leave out what this pattern (.gitignore syntax) matches.', multiple: true, default: [] }),
+    exclude: Flags.string({
+      description: 'Leave out what this pattern (.gitignore syntax) matches.',
+      multiple: true,
+      default: [],
+    }),
     'include-vcs': Flags.boolean({ description: 'Take .git folders too.' }),
     'one-file-system': Flags.boolean({ description: 'Stay on the file system of the source.' }),
     force: Flags.boolean({ description: 'Read every file, whatever the stat cache says.' }),
@@ -93,8 +100,10 @@ export default class Snapshot extends MbkCommand {
 
   private tell(report: SnapshotReport, elapsedMs: number): void {
     for (const { path, message } of report.incomplete) {
-      this.out.event({ type: 'finding', severity: 'error', path: encodeByteText(path), message }, (_, style) =>
-        `${style('red', 'incomplete:')} ${escapeForTerminal(displayBytes(path))}: ${escapeForTerminal(message)}`,
+      this.out.event(
+        { type: 'finding', severity: 'error', path: encodeByteText(path), message },
+        (_, style) =>
+          `${style('red', 'incomplete:')} ${escapeForTerminal(displayBytes(path))}: ${escapeForTerminal(message)}`,
       );
     }
     this.out.result({ type: 'summary', ...plain(report) }, (_, style) => renderReport(report, elapsedMs, style));
@@ -122,7 +131,8 @@ function progressOf(progress: SnapshotProgress | undefined, elapsedMs: number): 
 
 /** As `--json` prints it. */
 function plain(report: SnapshotReport): object {
-  const problems = (list: SnapshotReport['incomplete']): object[] => list.map((one) => ({ ...one, path: encodeByteText(one.path) }));
+  const problems = (list: SnapshotReport['incomplete']): object[] =>
+    list.map((one) => ({ ...one, path: encodeByteText(one.path) }));
   return { ...report, incomplete: problems(report.incomplete), skipped: problems(report.skipped) };
 }
 
@@ -135,7 +145,11 @@ function renderPlan({ collections, problems }: SnapshotPlan): string {
     `${formatCount(readFiles, 'file')}, ${formatBytes(readBytes)}`,
   ]);
   const lines = problems.map(({ message }) => escapeForTerminal(message));
-  return [renderTable(['DOMAIN', 'COLLECTION', 'FILES', 'SIZE', 'TO READ'], rows), ...lines, 'Nothing was stored.'].join('\n');
+  return [
+    renderTable(['DOMAIN', 'COLLECTION', 'FILES', 'SIZE', 'TO READ'], rows),
+    ...lines,
+    'Nothing was stored.',
+  ].join('\n');
 }
 
 function renderReport(report: SnapshotReport, elapsedMs: number, style: Styler): string {
@@ -146,8 +160,10 @@ function renderReport(report: SnapshotReport, elapsedMs: number, style: Styler):
     `${formatCount(files, 'file')}, ${formatBytes(bytes)}: ${formatBytes(readBytes)} read, ${formatBytes(newBytes)} new, ` +
       `${formatBytes(storedBytes)} written in ${formatDuration(elapsedMs)}`,
   );
-  if (skipped.length > 0) lines.push(`${formatCount(skipped.length, 'socket, pipe or device', 'sockets, pipes and devices')} left out`);
-  if (statCacheProblem !== undefined) lines.push(style('yellow', `the next snapshot reads every file again: ${statCacheProblem}`));
+  if (skipped.length > 0)
+    lines.push(`${formatCount(skipped.length, 'socket, pipe or device', 'sockets, pipes and devices')} left out`);
+  if (statCacheProblem !== undefined)
+    lines.push(style('yellow', `the next snapshot reads every file again: ${statCacheProblem}`));
   return lines.join('\n');
 }
 

@@ -98,7 +98,7 @@ function renderReport(report: VerifyReport, elapsedMs: number, style: Styler): s
   const { logEntries, segments, packs, packBytes, snapshots, trees, files } = counts;
   const lines = [
     `log entry ${head.n} (${head.hash.slice(0, 16)}): ${formatCount(logEntries, 'entry', 'entries')}, ${formatCount(segments, 'index segment')}, ` +
-      `${formatCount(snapshots, 'snapshot')} with ${formatCount(trees, 'folder')} and ${formatCount(files, 'file')} that differ`,
+      `${formatCount(snapshots, 'snapshot')}, ${formatCount(trees, 'distinct folder')}, ${formatCount(files, 'distinct file')}`,
     `${formatCount(packs, 'pack')}${level === 'data' ? `, every byte of ${formatBytes(packBytes)} read` : ', by their signed ends'}, in ${formatDuration(elapsedMs)}`,
   ];
   const strayCount = strays.packs + strays.segments + strays.bundles + strays.states + strays.other;

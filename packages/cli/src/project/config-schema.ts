@@ -18,7 +18,11 @@ export const configSchema = {
       items: { type: 'string', pattern: domainName },
       description: 'Names that {domain} in a rule may stand for.',
     },
-    timezone: { type: 'string', minLength: 1, description: 'IANA time zone of dates in tags; only read by `mbk init`.' },
+    timezone: {
+      type: 'string',
+      minLength: 1,
+      description: 'IANA time zone of dates in tags; only read by `mbk init`.',
+    },
     rules: {
       type: 'array',
       description: 'Which files belong to which collection; the first rule that matches decides.',
@@ -27,9 +31,17 @@ export const configSchema = {
         additionalProperties: false,
         required: ['match', 'collection'],
         properties: {
-          match: { type: 'string', minLength: 1, description: 'Pattern with *, **, ? and {name}; relative to this file.' },
+          match: {
+            type: 'string',
+            minLength: 1,
+            description: 'Pattern with *, **, ? and {name}; relative to this file.',
+          },
           collection: { type: 'string', pattern: collectionName, description: 'category/class.' },
-          domain: { type: 'string', pattern: domainName, description: 'Domain of what matches, when {domain} does not say.' },
+          domain: {
+            type: 'string',
+            pattern: domainName,
+            description: 'Domain of what matches, when {domain} does not say.',
+          },
         },
       },
     },

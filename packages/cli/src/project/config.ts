@@ -58,11 +58,15 @@ export async function readConfig(file: string): Promise<ProjectConfig> {
 function readText(path: string): string {
   try {
     const { size } = statSync(path);
-    if (size > maximumBytes) throw new MbkError('config-invalid', `${path} has ${size} bytes; at most ${maximumBytes} are read`);
+    if (size > maximumBytes)
+      throw new MbkError('config-invalid', `${path} has ${size} bytes; at most ${maximumBytes} are read`);
     return readFileSync(path, 'utf8');
   } catch (cause) {
     if (isMbkError(cause)) throw cause;
-    throw new MbkError('config-invalid', `${path} cannot be read`, { cause, remedy: 'Check the path and its permissions.' });
+    throw new MbkError('config-invalid', `${path} cannot be read`, {
+      cause,
+      remedy: 'Check the path and its permissions.',
+    });
   }
 }
 
@@ -79,7 +83,9 @@ async function parseConfig(text: string, path: string): Promise<ConfigValue> {
   const validate = new Ajv2020({ allErrors: false, strict: true }).compile<ConfigValue>(configSchema);
   if (validate(value)) return value;
   const [error] = validate.errors ?? [];
-  throw error === undefined ? invalid(path, { line: 1, col: 1 }, 'not valid') : schemaError(path, error, document, lines);
+  throw error === undefined
+    ? invalid(path, { line: 1, col: 1 }, 'not valid')
+    : schemaError(path, error, document, lines);
 }
 
 function schemaError(path: string, error: ErrorObject, document: Document, lines: LineCounter): MbkError {
@@ -87,7 +93,10 @@ function schemaError(path: string, error: ErrorObject, document: Document, lines
   const keys = error.instancePath.split('/').slice(1).map(unescapePointer);
   const place = typeof unknownKey === 'string' ? [...keys, unknownKey] : keys;
   const name = place.join('.') || 'the file';
-  const problem = typeof unknownKey === 'string' ? `${name} is not a setting that mbk knows` : `${name} ${error.message ?? 'is not valid'}`;
+  const problem =
+    typeof unknownKey === 'string'
+      ? `${name} is not a setting that mbk knows`
+      : `${name} ${error.message ?? 'is not valid'}`;
   return invalid(path, lines.linePos(offsetOf(document, place)), problem);
 }
 
@@ -105,6 +114,10 @@ function unescapePointer(key: string): string {
   return key.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-function invalid(path: string, { line, col }: { readonly line: number; readonly col: number }, problem: string): MbkError {
+function invalid(
+  path: string,
+  { line, col }: { readonly line: number; readonly col: number },
+  problem: string,
+): MbkError {
   return new MbkError('config-invalid', `${path}:${line}:${col}: ${problem}`, { details: { path, line, column: col } });
 }

@@ -4,7 +4,7 @@
  */
 
 import ignore, { type Ignore } from 'ignore';
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface ExcludeOptions {
@@ -40,7 +40,12 @@ export function makeExclude({ root, patterns, never, includeVcs }: ExcludeOption
 }
 
 /** As Git decides: the deepest file that says anything wins; `mbk.yaml` speaks last of all. */
-function decide(asked: string, path: string, general: Ignore, rulesOf: (folder: string) => Ignore | undefined): boolean {
+function decide(
+  asked: string,
+  path: string,
+  general: Ignore,
+  rulesOf: (folder: string) => Ignore | undefined,
+): boolean {
   if (!ignore.isPathValid(asked)) return false; // names that no pattern can name, such as `..x/`
   const parts = path.split('/').slice(0, -1);
   for (let depth = parts.length; depth >= 0; depth--) {
@@ -53,11 +58,22 @@ function decide(asked: string, path: string, general: Ignore, rulesOf: (folder: 
   return general.test(asked).ignored;
 }
 
+/** Most bytes of an ignore file that are read. */
+const maximumBytes = 1_048_576;
+
+/** Undefined where there is none that can be read: the walk reports what it cannot read. */
 function readIgnoreFile(file: string): Ignore | undefined {
+  let fd: number | undefined;
   try {
-    return ignore({ ignorecase: false }).add(readFileSync(file, 'utf8'));
+    // As Git does, not through a link; a pipe in its place must not make the backup wait for ever.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = fstatSync(fd);
+    if (!stats.isFile() || stats.size > maximumBytes) return undefined;
+    return ignore({ ignorecase: false }).add(readFileSync(fd, 'utf8'));
   } catch {
-    return undefined; // absent, or not readable: the walk reports what it cannot read
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

@@ -13,7 +13,10 @@ export interface RecordedRetention {
 }
 
 /** The rule for a collection: its own name before `category/*` before `*`; null if none names it. */
-export function retentionFor({ retention }: Pick<ProjectConfig, 'retention'>, collection: string): RecordedRetention | null {
+export function retentionFor(
+  { retention }: Pick<ProjectConfig, 'retention'>,
+  collection: string,
+): RecordedRetention | null {
   const names = [collection, `${collection.split('/', 1)[0]}/*`, '*'];
   const name = names.find((one) => Object.hasOwn(retention, one));
   const rule = name === undefined ? undefined : retention[name];

@@ -42,12 +42,16 @@ function compilePattern(pattern: string, domains: readonly string[], file: strin
   const body = pattern.replace(/^\//, '').replace(/\/+$/, '');
   let source = anchored ? '' : '(?:.*/)?';
   let hasDomain = false;
-  for (let at = 0; at < body.length; ) {
+  for (let at = 0; at < body.length;) {
     const rest = body.slice(at);
     const capture = /^\{([a-z][a-z0-9_]*)\}/.exec(rest);
     if (capture !== null) {
       const isFirstDomain: boolean = capture[1] === 'domain' && !hasDomain;
-      source += isFirstDomain ? `(?<domain>${alternatives(domains)})` : capture[1] === 'domain' ? '\\k<domain>' : '[^/]+?';
+      source += isFirstDomain
+        ? `(?<domain>${alternatives(domains)})`
+        : capture[1] === 'domain'
+          ? '\\k<domain>'
+          : '[^/]+?';
       hasDomain ||= isFirstDomain;
       at += capture[0].length;
     } else if (rest.startsWith('**/')) {
@@ -64,7 +68,9 @@ function compilePattern(pattern: string, domains: readonly string[], file: strin
   try {
     return new RegExp(`^${source}(?:/.*)?$`, 's');
   } catch (cause) {
-    throw new MbkError('config-invalid', `${file}: the pattern ${JSON.stringify(pattern)} of a rule cannot be read`, { cause });
+    throw new MbkError('config-invalid', `${file}: the pattern ${JSON.stringify(pattern)} of a rule cannot be read`, {
+      cause,
+    });
   }
 }
 

@@ -118,7 +118,11 @@ function planOf({ plans, file }: ProjectConfig, name: string): readonly string[]
 }
 
 /** The collections that have files at or below the paths. */
-function ofPaths(root: string, paths: readonly string[], { assign, exclude }: Pick<Source, 'assign'> & { readonly exclude: ExcludeBytes }): Wants {
+function ofPaths(
+  root: string,
+  paths: readonly string[],
+  { assign, exclude }: Pick<Source, 'assign'> & { readonly exclude: ExcludeBytes },
+): Wants {
   const found = new Set<string>();
   const wanted = paths.map((path) => relativePath(root, path));
   const events = walk(bytesOfText(root), {
@@ -135,7 +139,11 @@ function ofPaths(root: string, paths: readonly string[], { assign, exclude }: Pi
 
 type ExcludeBytes = (path: ByteString, isDirectory: boolean) => boolean;
 
-function excludeBytes(root: string, { exclude, includeVcs, repositoryFolder }: SourceOptions, patterns: readonly string[]): ExcludeBytes {
+function excludeBytes(
+  root: string,
+  { exclude, includeVcs, repositoryFolder }: SourceOptions,
+  patterns: readonly string[],
+): ExcludeBytes {
   const excludes = makeExclude({ root, patterns: [...patterns, ...exclude], never: [repositoryFolder], includeVcs });
   return (path, isDirectory) => excludes(displayBytes(path), isDirectory);
 }
@@ -143,7 +151,9 @@ function excludeBytes(root: string, { exclude, includeVcs, repositoryFolder }: S
 /** Whether `path` is one of the wanted, below one, or a folder on the way to one. All relative; `''` is the root. */
 function leadsTo(wanted: readonly string[], path: ByteString, isDirectory: boolean): boolean {
   const text = displayBytes(path);
-  return wanted.some((one) => one === '' || text === one || text.startsWith(`${one}/`) || (isDirectory && one.startsWith(`${text}/`)));
+  return wanted.some(
+    (one) => one === '' || text === one || text.startsWith(`${one}/`) || (isDirectory && one.startsWith(`${text}/`)),
+  );
 }
 
 function commonFolder(a: string, b: string): string {

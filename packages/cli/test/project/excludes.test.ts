@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -29,4 +30,13 @@ test.each([
 
 test('.git is kept when it is asked for', () => {
   expect(makeExclude({ ...options, includeVcs: true })('.git', true)).toBe(false);
+});
+
+test('what stands in the place of an ignore file and is no file says nothing', () => {
+  for (const name of ['pipe', 'link', 'device']) mkdirSync(join(root, name));
+  execFileSync('mkfifo', [join(root, 'pipe/.mbkignore')]);
+  symlinkSync('../.mbkignore', join(root, 'link/.mbkignore'));
+  symlinkSync('/dev/zero', join(root, 'device/.mbkignore'));
+  const exclude = makeExclude({ ...options, patterns: [] });
+  expect(['pipe/a.tmp', 'link/a.tmp', 'device/a.tmp'].map((path) => exclude(path, false))).toEqual([false, false, false]);
 });

@@ -4,10 +4,14 @@
  * `put` writes a file of its own in `tmp/`, brings its bytes to the disk, and only then gives it its name with `link`,
  * which fails when the name is taken: so an entry appears whole, once, and never replaces another. The folder is fsynced
  * before `put` resolves. What a killed put leaves is a file in `tmp/`, which `sweepTemporaries` removes.
+ *
+ * Calls of the file system block, which is fastest. Signals, timers and displays get their turn before each entry that is
+ * read; between puts, writers give it to them.
  */
 
 import { randomBytes } from 'node:crypto';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import { MbkError } from '../errors.ts';
 import type { Backend } from './backend.ts';
@@ -25,6 +29,9 @@ export interface LocalBackendOptions {
   /** Random bytes for the names of temporary files. */
   readonly random?: (size: number) => Uint8Array;
 }
+
+/** Entries that are listed before other things have their turn. */
+const listedPerTurn = 256;
 
 /** The backend in `folder`, an absolute path; the first put makes the folder when it is not there. */
 export function localBackend(folder: string, options: LocalBackendOptions = {}): Backend {
@@ -60,6 +67,7 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
     async get(key, options = {}) {
       const path = pathOf(key);
       const doing = `reading ${key} from ${name}`;
+      await setImmediate();
       throwIfInterrupted(options.signal, doing);
       return guard(doing, path, () => {
         const fd = orAbsent(() => fs.openSync(path));
@@ -78,6 +86,7 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
     async stat(key, { signal } = {}) {
       const path = pathOf(key);
       const doing = `looking up ${key} in ${name}`;
+      await setImmediate();
       throwIfInterrupted(signal, doing);
       const size = guard(doing, path, () => sizeOfEntry(fs, path));
       return size === undefined ? undefined : { size };
@@ -92,6 +101,7 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
       for (let count = 0; count < limit; count += 1) {
         const { done, value } = guard(doing, join(root, prefix), () => entries.next());
         if (done === true) return;
+        if (count % listedPerTurn === 0) await setImmediate();
         throwIfInterrupted(options.signal, doing);
         yield value;
       }

@@ -38,6 +38,12 @@ export function checkDomainName(name: string): string {
   throw new MbkError('name-invalid', `${JSON.stringify(name)} is no name for a domain`, { details: { domain: name } });
 }
 
+/** The name, checked; `name-invalid`. */
+export function checkCollectionName(name: string): string {
+  if (isCollectionName(name)) return name;
+  throw new MbkError('name-invalid', `${JSON.stringify(name)} is no name for a collection`, { details: { collection: name } });
+}
+
 /**
  * Full name of a tag of `domain`: `v2` and `healthcare/v2` both give `healthcare/v2`.
  *

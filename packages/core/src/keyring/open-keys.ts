@@ -5,6 +5,7 @@
  * secret that opens no sound slot is wrong.
  */
 import type { Backend } from '../backend/backend.ts';
+import { readBounded } from '../backend/read-bounded.ts';
 import { decodeGrant, openGrant } from '../crypto/grant.ts';
 import { sharedScope, type Keys, type Keyset } from '../crypto/keyset.ts';
 import { decodeSlot, unlockSlot, type Secret, type Slot, type SlotKeys } from '../crypto/slot.ts';
@@ -12,7 +13,7 @@ import { MbkError, isMbkError } from '../errors.ts';
 import { equalBytes, toHex } from '../format/bytes.ts';
 import { asActorId, type ActorId, type EntryId, type KeysetId, type RepositoryId } from '../format/ids.ts';
 import { copyPrefix, decodeRepositoryFile, repositoryFileKey } from '../format/repository-file.ts';
-import { getIfPresent, listStoredTwice } from './stored-twice.ts';
+import { listStoredTwice, maxKeyEntryBytes } from './stored-twice.ts';
 
 export interface OpenedKeys {
   readonly keys: Keys;
@@ -85,12 +86,13 @@ export async function readRepositoryId(backend: Backend): Promise<FoundRepositor
   const sound: RepositoryId[] = [];
   let failure: unknown;
   for (const key of [repositoryFileKey, copyPrefix + repositoryFileKey]) {
-    const bytes = await getIfPresent(backend, key);
-    if (bytes === undefined) {
+    const bytes = await readBounded(backend, key, maxKeyEntryBytes);
+    if (bytes === 'absent') {
       damaged.push(key);
       continue;
     }
     try {
+      if (!(bytes instanceof Uint8Array)) throw new MbkError('entry-damaged', `${key} cannot be read: it is ${bytes}`);
       sound.push(decodeRepositoryFile(bytes, key));
     } catch (error) {
       if (!isMbkError(error, 'format-unsupported', 'value-invalid', 'entry-damaged')) throw error;
@@ -125,7 +127,7 @@ export async function readSlots(
   const sound: StoredSlot[] = [];
   const lost: EntryId[] = [];
   const damaged: string[] = [];
-  for (const { id, bytes, damaged: keys } of await listStoredTwice(backend, 'slots')) {
+  for await (const { id, bytes, damaged: keys } of listStoredTwice(backend, 'slots')) {
     const slot = bytes === undefined ? undefined : decodeIfValid(() => decodeSlot(bytes, `slot ${id.slice(0, 8)}`));
     if (slot !== undefined && slot.repository !== repository) continue; // left by an init that was never finished
     damaged.push(...keys);
@@ -170,13 +172,15 @@ async function readGrants(
   const keysets = new Map<KeysetId, Keyset>();
   const signers = new Set<ActorId>();
   const damaged: string[] = [];
-  for (const { id, bytes, damaged: keys } of await listStoredTwice(backend, 'grants')) {
+  for await (const { id, bytes, damaged: keys } of listStoredTwice(backend, 'grants')) {
     const grant = bytes === undefined ? undefined : decodeIfValid(() => decodeGrant(bytes, `grant ${id.slice(0, 8)}`));
     if (grant !== undefined && grant.repository !== repository) continue;
     damaged.push(...keys);
     if (grant === undefined || !equalBytes(grant.recipient, slot.agreement)) continue;
-    for (const keyset of openGrant(grant, slotKeys.agreement, `grant ${id.slice(0, 8)}`))
-      keysets.set(keyset.id, keyset);
+    // A grant that anybody could have put there must not lock out whoever has a sound one; `verify` tells of it.
+    const opened = decodeIfValid(() => openGrant(grant, slotKeys.agreement, `grant ${id.slice(0, 8)}`));
+    if (opened === undefined) continue;
+    for (const keyset of opened) keysets.set(keyset.id, keyset);
     signers.add(grant.signer);
   }
   return { keysets, signers, damaged };
@@ -195,7 +199,7 @@ function decodeIfValid<T>(decode: () => T): T | undefined {
   try {
     return decode();
   } catch (error) {
-    if (isMbkError(error, 'value-invalid')) return undefined;
+    if (isMbkError(error, 'value-invalid', 'entry-damaged')) return undefined;
     throw error;
   }
 }

@@ -3,8 +3,8 @@
  * (docs/format.md, Entries).
  */
 import type { Backend } from '../backend/backend.ts';
+import { readBounded } from '../backend/read-bounded.ts';
 import { sha256Hex } from '../crypto/hash.ts';
-import { isMbkError } from '../errors.ts';
 import { asEntryId, isHex, type EntryId } from '../format/ids.ts';
 import { copyPrefix } from '../format/repository-file.ts';
 
@@ -29,8 +29,14 @@ export interface StoredTwice {
   readonly damaged: readonly string[];
 }
 
+/** No entry of these kinds comes near this; more is not read. */
+export const maxKeyEntryBytes: number = 16 * 1024 * 1024;
+
+/** Entries that are read at once. */
+const window = 8;
+
 /** Every entry under `folder` (`slots`, `grants`), in either copy, sorted by id. */
-export async function listStoredTwice(backend: Backend, folder: string): Promise<StoredTwice[]> {
+export async function* listStoredTwice(backend: Backend, folder: string): AsyncGenerator<StoredTwice> {
   const ids = new Set<string>();
   for (const prefix of [`${folder}/`, `${copyPrefix}${folder}/`]) {
     for await (const { key } of backend.list(prefix)) {
@@ -38,26 +44,20 @@ export async function listStoredTwice(backend: Backend, folder: string): Promise
       if (isHex(name, 32)) ids.add(name);
     }
   }
-  return Promise.all([...ids].sort().map((id) => readStoredTwice(backend, folder, asEntryId(id))));
+  const sorted = [...ids].sort();
+  for (let at = 0; at < sorted.length; at += window) {
+    const some = sorted.slice(at, at + window);
+    yield* await Promise.all(some.map((id) => readStoredTwice(backend, folder, asEntryId(id))));
+  }
 }
 
 async function readStoredTwice(backend: Backend, folder: string, id: EntryId): Promise<StoredTwice> {
   const damaged: string[] = [];
   let good: Uint8Array | undefined;
   for (const key of [`${folder}/${id}`, `${copyPrefix}${folder}/${id}`]) {
-    const bytes = await getIfPresent(backend, key);
-    if (bytes !== undefined && sha256Hex(bytes) === id) good ??= bytes;
+    const bytes = await readBounded(backend, key, maxKeyEntryBytes);
+    if (bytes instanceof Uint8Array && sha256Hex(bytes) === id) good ??= bytes;
     else damaged.push(key);
   }
   return { id, bytes: good, damaged };
-}
-
-/** The entry's bytes, or undefined if there is none. */
-export async function getIfPresent(backend: Backend, key: string): Promise<Uint8Array | undefined> {
-  try {
-    return await backend.get(key);
-  } catch (error) {
-    if (isMbkError(error, 'entry-absent')) return undefined;
-    throw error;
-  }
 }

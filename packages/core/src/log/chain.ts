@@ -12,7 +12,7 @@ import { limits } from '../format/limits.ts';
 import { logKey } from '../format/log-entry.ts';
 import type { EntryCache } from './entry-cache.ts';
 import type { LogPlace } from './log-memory.ts';
-import { readBounded, type Unread } from './read-bounded.ts';
+import { readBounded, type Unread } from '../backend/read-bounded.ts';
 import { openEntry, type LogEntry } from './sealed-entry.ts';
 
 /** Where a log is read from. */

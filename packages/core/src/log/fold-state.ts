@@ -46,7 +46,8 @@ export function foldOfState(state: LogState): Fold {
     actors: PersistentMap.of(state.actors.map((row) => [row.signing, row])),
     grants: PersistentMap.of(state.grants.map((row) => [row.grant, row])),
     lines: PersistentList.of(state.lines),
-    lineOfCommit: PersistentMap.of(state.lines.map((line) => [line.to, line])),
+    // Of several lines of one commit the first counts, so it is set last.
+    lineOfCommit: PersistentMap.of(state.lines.toReversed().map((line) => [line.to, line])),
     heads: PersistentMap.of(state.lines.map((line) => [line.domain, line])),
     tags: PersistentMap.of(state.tags.map((row) => [row.name, row])),
     segments: PersistentMap.of(state.segments.map((row) => [row.id, row])),

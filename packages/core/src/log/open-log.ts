@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Backend } from '../backend/backend.ts';
 import type { Random } from '../crypto/hash.ts';
 import type { Keys } from '../crypto/keyset.ts';
-import { MbkError } from '../errors.ts';
+import { isMbkError, MbkError } from '../errors.ts';
 import { logKey } from '../format/log-entry.ts';
 import type { LogFinding } from '../format/log-state.ts';
 import { applyEntry, replacedStateOf } from './apply-entry.ts';
@@ -35,6 +35,8 @@ export interface OpenLogOptions {
   readonly cache?: string | undefined;
   /** What this host has seen of this log; without it a storage that was rolled back is not noticed. */
   readonly memory?: LogMemory | undefined;
+  /** Told once when the memory cannot be kept: nothing else is wrong, but a storage that is rolled back from here on is not noticed. */
+  readonly onMemoryProblem?: ((problem: MbkError) => void) | undefined;
   /** A place that the log must have, for hosts without a memory. */
   readonly expectHead?: LogPlace | undefined;
   /** Waits between tries. */
@@ -96,12 +98,14 @@ const maxPauseMs = 1000;
  * Opens the log of `keys.repository` in `backend`.
  *
  * Errors: `entry-absent` (there is no log), `log-rolled-back`, `log-damaged` (nothing of it can be used),
- * `operation-unknown`, `format-unsupported`, `local-state-failed` (the memory), and what the backend throws.
+ * `operation-unknown`, `format-unsupported`, `local-state-failed` (the memory is there and cannot be read), and what the
+ * backend throws.
  */
 export async function openLog(options: OpenLogOptions): Promise<Log> {
   const { backend, keys, random, now, tool, memory, expectHead, signal } = options;
   const sleep = options.sleep ?? ((ms, abort) => pause(ms, undefined, { signal: abort }));
   const source: LogSource = { backend, keys, cache: entryCache(options.cache, random), signal };
+  let isForgetful = false;
   let view = await load(await memory?.read());
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -147,8 +151,27 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
       const damage = place === undefined ? undefined : await checkRollback(source, loaded, place, who);
       if (damage !== undefined) unproven.push(damage);
     }
-    await remember(loaded, seen);
+    await orForgotten(() => remember(loaded, seen));
     return { ...loaded, damage: [...loaded.damage, ...unproven] };
+  }
+
+  /**
+   * A state folder that is full or read-only must not stop a restore, nor make a failure of an entry that is stored: what
+   * cannot be remembered is told, once. Only a memory that is there and cannot be read on opening is an error.
+   */
+  async function orForgotten<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isMbkError(error, 'local-state-failed')) throw error;
+      if (!isForgetful) options.onMemoryProblem?.(error);
+      isForgetful = true;
+      return undefined;
+    }
+  }
+
+  function rememberNewest(): Promise<void> {
+    return orForgotten(async () => remember(view, await memory?.read()));
   }
 
   async function remember(
@@ -180,10 +203,10 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
       !replacesState(links)
     ) {
       for (const link of links) adopt(link, applyEntry(view.fold, link.entry).fold);
-      await remember(view, await memory?.read());
+      await rememberNewest();
     } else {
       // Something is out of the ordinary: it is judged from the newest state on, like on opening.
-      view = await load(laterOf(await memory?.read(), view));
+      view = await load(laterOf(await orForgotten(async () => memory?.read()), view));
     }
   }
 
@@ -217,7 +240,7 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
       if ((await putEntry(backend, key, bytes, { sleep, signal })) === 'stored') {
         adopt({ n: entry.n, hash: entry.hash, entry }, applied.fold);
         await source.cache.write(key, bytes);
-        await remember(view, await memory?.read());
+        await rememberNewest();
         return { n: entry.n, hash: entry.hash, entry, fold: applied.fold, findings: applied.findings };
       }
       await sleep(jitter(attempt), signal);

@@ -181,7 +181,8 @@ function withHead(fold: Fold, line: Line): Fold {
   const moved: Fold = {
     ...fold,
     lines: fold.lines.with([line]),
-    lineOfCommit: fold.lineOfCommit.with([[line.to, line]]),
+    // The first line of a commit is its own: whoever writes in one domain must not speak for a snapshot of another.
+    lineOfCommit: fold.lineOfCommit.has(line.to) ? fold.lineOfCommit : fold.lineOfCommit.with([[line.to, line]]),
     heads: fold.heads.with([[line.domain, line]]),
   };
   if (line.tag === null || line.tagObject === null) return moved;

@@ -4,7 +4,7 @@
 import type { Backend } from '../backend/backend.ts';
 import { isMbkError } from '../errors.ts';
 import { equalBytes } from '../format/bytes.ts';
-import { readBounded } from './read-bounded.ts';
+import { readBounded } from '../backend/read-bounded.ts';
 
 export interface PutEntryOptions {
   /** Waits. */

@@ -12,7 +12,7 @@ import { decodeLogState, encodeLogState } from '../format/log-state.ts';
 import type { LogSource } from './chain.ts';
 import type { Fold } from './fold.ts';
 import { foldOfState, stateOfFold } from './fold-state.ts';
-import { readBounded } from './read-bounded.ts';
+import { readBounded } from '../backend/read-bounded.ts';
 import type { LogEntry } from './sealed-entry.ts';
 
 /** Key of a state in the backend. */

@@ -58,7 +58,7 @@ export async function removeKeyEntries(
   backend: Backend,
   { id, agreement }: { readonly id: EntryId | null; readonly agreement: string | undefined },
 ): Promise<void> {
-  for (const { id: grant, bytes } of await listStoredTwice(backend, 'grants')) {
+  for await (const { id: grant, bytes } of listStoredTwice(backend, 'grants')) {
     if (bytes !== undefined && agreement !== undefined && recipientOf(bytes, grant) === agreement) {
       await deleteTwice(backend, `grants/${grant}`);
     }

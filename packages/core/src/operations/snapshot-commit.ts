@@ -11,16 +11,17 @@ import { isTagName } from '../catalogue/names.ts';
 import { nextTag } from '../catalogue/next-tag.ts';
 import { sealBundle } from '../catalogue/seal-bundle.ts';
 import { commitSnapshot, prepareSnapshot, writeTagObject } from '../catalogue/snapshot-commit.ts';
-import { openCatalogue, type Snapshot } from '../catalogue/open-catalogue.ts';
+import { openCatalogue, type Catalogue, type Snapshot } from '../catalogue/open-catalogue.ts';
 import { MbkError } from '../errors.ts';
 import { encodeByteText } from '../format/byte-name.ts';
 import type { BlobId, CommitId } from '../format/ids.ts';
 import type { Capture, HeadLine, KnownOperation } from '../format/log-operations.ts';
 import { timeText, type CollectionState } from '../format/snapshot-manifest.ts';
-import { headOf, isExpired, type Fold } from '../log/fold.ts';
+import { headOf, isExpired, lineOf, type Fold } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
 import { compareTrees, isOnlyFolderTime } from '../snapshot/compare-trees.ts';
 import type { CaptureRef } from '../snapshot/stat-cache.ts';
+import { isBadContent } from './bad-content.ts';
 import type { SnapshotRequest } from './snapshot.ts';
 import type { StoredCollection } from './snapshot-tables.ts';
 import { ReliedOnGone, type WriteSession } from './write-session.ts';
@@ -117,7 +118,7 @@ async function buildDomain(repository: Repository, fold: Fold, domain: string, o
   const { request, about } = options;
   const view = viewOfFold(fold);
   const head = headOf(fold, domain);
-  const parent = head === null ? undefined : await openCatalogue({ get, keys, view }).readSnapshot(head, { signal });
+  const parent = head === null ? undefined : await readParent(openCatalogue({ get, keys, view }), head, { fold, domain, signal });
   const taken = about.collections.filter((collection) => collection.domain === domain);
   const carried = carriedCollections(parent, { taken, request, domain, fold });
   if (request.skipIfUnchanged === true && (await isSame(repository, parent, { taken, carried }))) return { unchanged: domain, tags: [] };
@@ -173,6 +174,28 @@ async function buildDomain(repository: Repository, fold: Fold, domain: string, o
   };
 }
 
+/**
+ * The snapshot that the next one follows: its commit proves it, and collections are carried from it. Without it nothing
+ * may follow, or the chain of history would break unseen.
+ */
+async function readParent(
+  catalogue: Catalogue,
+  head: CommitId,
+  { fold, domain, signal }: { readonly fold: Fold; readonly domain: string; readonly signal: AbortSignal | undefined },
+): Promise<Snapshot> {
+  try {
+    return await catalogue.readSnapshot(head, { signal });
+  } catch (error) {
+    if (!isBadContent(error)) throw error;
+    const bundle = lineOf(fold, head)?.bundle ?? '';
+    throw new MbkError(error.code, `no snapshot can follow ${head.slice(0, 12)}, the newest of ${domain}: ${error.message}`, {
+      details: { ...error.details, domain, commit: head, bundle },
+      remedy: `Bring catalogue/${bundle} back from a copy of the storage (its name is its SHA-256), or from the cache folder of a host that has read it. Until then use another --domain: nothing that was stored is lost.`,
+      cause: error,
+    });
+  }
+}
+
 /** Collections of the parent that this run did not take and that are not gone, as of the commit whose run took them. */
 function carriedCollections(
   parent: Snapshot | undefined,
@@ -207,11 +230,11 @@ async function isSame(
   { taken, carried }: { readonly taken: readonly StoredCollection[]; readonly carried: readonly CollectionState[] },
 ): Promise<boolean> {
   if (parent === undefined || parent.manifest.collections.length !== taken.length + carried.length) return false;
-  const trees = new Map(parent.manifest.collections.map(({ name, tree }) => [name, tree]));
-  for (const { collection, tree } of taken) {
-    const before = trees.get(collection);
-    if (before === undefined) return false;
-    for await (const difference of compareTrees(readBlob, before, tree, { signal })) {
+  const states = new Map(parent.manifest.collections.map((state) => [state.name, state]));
+  for (const { collection, tree, links } of taken) {
+    const before = states.get(collection);
+    if (before === undefined || before.links !== links) return false;
+    for await (const difference of compareTrees(readBlob, before.tree, tree, { signal })) {
       if (!isOnlyFolderTime(difference)) return false;
     }
   }

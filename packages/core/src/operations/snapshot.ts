@@ -7,7 +7,7 @@
  */
 import { gearTable } from '../chunker/gear.ts';
 import { sha256Hex } from '../crypto/hash.ts';
-import { MbkError } from '../errors.ts';
+import { isMbkError, MbkError } from '../errors.ts';
 import { toHex, utf8 } from '../format/bytes.ts';
 import type { ByteString } from '../format/byte-name.ts';
 import type { Lifetime } from '../format/ids.ts';
@@ -100,6 +100,7 @@ export async function snapshot(
 ): Promise<SnapshotReport> {
   const run = toHex(repository.random(16));
   const startedAt = repository.now();
+  await sweepLeftovers(repository);
   const session = await openWriteSession(repository);
   const { store, addedTo } = storeOf(repository, request, session);
   for (let round = 1; ; round += 1) {
@@ -114,12 +115,33 @@ export async function snapshot(
       await mergeIndexIfPossible(repository);
       return report(run, { captured, snapshots, unchanged, session, statCache });
     } catch (error) {
-      if (!(error instanceof ReliedOnGone) || round === maxRounds) throw error;
+      if (!(error instanceof ReliedOnGone)) throw error;
+      if (round === maxRounds) throw prunedAway(error);
       session.invalidate(error.broken);
     } finally {
       statCache.close();
     }
   }
+}
+
+/** Older temporary files are no put's that is under way: docs/format.md, Entries. */
+const leftoverMs = 86_400_000;
+
+/** Removes what killed puts left in the storage. Nobody misses it, so what goes wrong is a notice and no error. */
+async function sweepLeftovers({ backend, notice, signal }: Repository): Promise<void> {
+  try {
+    await backend.sweepTemporaries?.(leftoverMs, { signal });
+  } catch (error) {
+    if (!isMbkError(error) || error.code === 'interrupted') throw error;
+    notice(`leftovers of killed commands stay in the storage: ${error.message}`);
+  }
+}
+
+function prunedAway(cause: ReliedOnGone): MbkError {
+  return new MbkError('log-race-lost', `what the snapshot relied on was pruned or expired ${maxRounds} times while it ran`, {
+    details: { ...cause.broken },
+    cause,
+  });
 }
 
 type StoreInCollection = CaptureSourceOptions['store'];

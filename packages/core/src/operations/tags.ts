@@ -6,7 +6,7 @@ import { suggestNames } from '../catalogue/suggest-names.ts';
 import { MbkError } from '../errors.ts';
 import type { CommitId, GitObjectId } from '../format/ids.ts';
 import { timeText } from '../format/snapshot-manifest.ts';
-import { tagsOf } from '../log/fold.ts';
+import { tagsOf, type Fold } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
 
 export interface TagListRow {
@@ -105,6 +105,8 @@ export async function removeTag({ log }: Repository, name: string): Promise<TagA
     });
   }
   const { domain, commit, object } = tag;
-  await log.append((fold) => (fold.tags.has(name) ? { ops: [{ op: 'tag', domain, name, deleted: true }] } : undefined));
+  // Only the tag that was looked at: another host may have removed it and given its name to another snapshot.
+  const isStill = (fold: Fold): boolean => fold.tags.get(name)?.object === object;
+  await log.append((fold) => (isStill(fold) ? { ops: [{ op: 'tag', domain, name, deleted: true }] } : undefined));
   return { name, domain, commit, object };
 }

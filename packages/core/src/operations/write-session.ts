@@ -3,6 +3,7 @@
  * an interrupted run of this host left behind.
  */
 import { join } from 'node:path';
+import { isMbkError } from '../errors.ts';
 import type { KnownOperation } from '../format/log-operations.ts';
 import type { Fold } from '../log/fold.ts';
 import type { Log } from '../log/open-log.ts';
@@ -10,7 +11,7 @@ import { checkReliance, isReliable, type BrokenReliance } from '../log/writer-ch
 import { adoptPacks } from '../pack/adopt-packs.ts';
 import { blobWriter, type BlobWriter } from '../pack/blob-writer.ts';
 import type { PackFilter, SegmentInfo } from '../pack/index-set.ts';
-import { packJournal } from '../pack/pack-journal.ts';
+import { packJournal, type PackJournal } from '../pack/pack-journal.ts';
 import { isUsable, type Repository } from '../repository.ts';
 import type { CaptureRef } from '../snapshot/stat-cache.ts';
 
@@ -40,7 +41,9 @@ export class ReliedOnGone extends Error {
 }
 
 export async function openWriteSession(repository: Repository): Promise<WriteSession> {
-  const { backend, keys, log, random, signal, stateFolder, packs: reader } = repository;
+  const { backend, keys, log, processes, random, signal, stateFolder, packs: reader } = repository;
+  // In a container the process that died may have had our own number.
+  const isAlive = (pid: number): boolean => pid !== processes.self && processes.isRunning(pid);
   await log.refresh();
   const index = await repository.index();
   /** What was found known or reused since then holds as of this entry; a new round begins where the last one broke. */
@@ -49,8 +52,9 @@ export async function openWriteSession(repository: Repository): Promise<WriteSes
   /** The newest fold is asked: a pack that was deleted since is never a hit, one stored since may be. */
   const usable: PackFilter = (pack, actor, namedBy) => isUsable(log.fold, keys, pack, actor, namedBy);
   const folder = join(stateFolder, 'journal');
-  const adoption = await adoptPacks({ folder, backend, reader, index, isUsable: usable, isAlive, signal });
-  const journal = packJournal(folder, { pid: process.pid, random });
+  const forgive = forgiver(repository);
+  const adoption = await adoptPacks({ folder, backend, reader, index, isUsable: usable, isAlive, signal }).catch(forgive);
+  const journal = forgivingJournal(packJournal(folder, { pid: processes.self, random }), forgive);
   const writer = blobWriter({ backend, keys, random, index, isUsable: usable, journal, signal });
   let taken: readonly SegmentInfo[] = [];
   /** Whether another actor named our segment before we did: then what it said of it stands. */
@@ -89,7 +93,11 @@ export async function openWriteSession(repository: Repository): Promise<WriteSes
     indexed() {
       writer.committed(taken.map(({ id }) => id));
       taken = [];
-      adoption.clear();
+      try {
+        adoption?.clear();
+      } catch (error) {
+        forgive(error);
+      }
     },
     async checkpoint(to) {
       const ops = await session.takeIndex();
@@ -102,13 +110,28 @@ export async function openWriteSession(repository: Repository): Promise<WriteSes
   return session;
 }
 
-/** Whether another process of that number runs on this host. In a container the dead one may have had our own. */
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+type Forgive = (error: unknown) => undefined;
+
+/** Without the journal an interruption costs time and nothing else: what its folder refuses is told once, and no error. */
+function forgiver(repository: Repository): Forgive {
+  let isTold = false;
+  return (error) => {
+    if (!isMbkError(error, 'local-state-failed')) throw error;
+    if (!isTold) repository.notice(`${error.message}; what an interruption leaves is found by \`mbk repair index\` alone`);
+    isTold = true;
+    return undefined;
+  };
+}
+
+function forgivingJournal({ append, remove }: PackJournal, forgive: Forgive): PackJournal {
+  const forgiving =
+    <Argument>(work: (argument: Argument) => void) =>
+    (argument: Argument): void => {
+      try {
+        work(argument);
+      } catch (error) {
+        forgive(error);
+      }
+    };
+  return { append: forgiving(append), remove: forgiving(remove) };
 }

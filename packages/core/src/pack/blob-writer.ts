@@ -242,6 +242,7 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
   async function putPack({ key, parts, contents }: FinishedPack): Promise<void> {
     await putEntry(key, parts);
     const { row, frames } = contents;
+    // Not before: whoever takes the pack up relies on it, so it must be on the disk, with its name.
     failing(() => journal?.append(row));
     stats.packs += 1;
     stats.storedBytes += row.size;

@@ -36,13 +36,18 @@ export function packJournal(
 ): PackJournal {
   const path = join(folder, `${pid}-${toHex(random(8))}.journal`);
   const rows = new Map<PackId, JournalRow>();
+  /** Whether the file may end in a part of a line, which the next one must not continue. */
+  let isTorn = false;
   return {
     append(row) {
       rows.set(row.id, row);
+      const text = isTorn ? `\n${lineOf(row)}` : lineOf(row);
+      isTorn = true;
       inFolder(folder, () => {
         fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-        fs.appendFileSync(path, lineOf(row), { mode: 0o600 });
+        fs.appendFileSync(path, text, { mode: 0o600 });
       });
+      isTorn = false;
     },
     remove(packs) {
       const before = rows.size;

@@ -5,6 +5,7 @@
  * read is a problem of the report, never a failure: a snapshot takes the rest.
  */
 import { setImmediate } from 'node:timers/promises';
+import { checkCollectionName, checkDomainName } from '../catalogue/names.ts';
 import type { GearTable } from '../chunker/gear.ts';
 import { MbkError, isMbkError } from '../errors.ts';
 import type { AssetLine } from '../format/asset-line.ts';
@@ -74,7 +75,10 @@ export interface CapturedSource {
 
 const eventsPerTurn = 512;
 
-/** Walks and stores. Throws what the store throws, `interrupted`, and `source-absent` if the root cannot be read. */
+/**
+ * Walks and stores. Throws what the store throws, `interrupted`, `source-absent` if the root cannot be read, and
+ * `name-invalid` before anything is stored for a domain or collection that cannot be called so.
+ */
 export async function captureSource(options: CaptureSourceOptions): Promise<CapturedSource> {
   const run = captureRun(options);
   let events = 0;
@@ -137,6 +141,8 @@ function captureRun(options: CaptureSourceOptions) {
     const key = `${ref.domain} ${ref.collection}`;
     const known = collections.get(key);
     if (known !== undefined) return known;
+    checkDomainName(ref.domain);
+    checkCollectionName(ref.collection);
     const tree = collectionTree((type, bytes) => options.store(type, bytes, ref));
     const collection = { ref, tree, links: linkGroups(), assets: [], changed: [], problems: [] };
     collections.set(key, collection);

@@ -44,6 +44,39 @@ describe('the memory file', () => {
   });
 });
 
+describe('a memory that cannot be kept', () => {
+  const full = (): Promise<never> => Promise.reject(new MbkError('local-state-failed', 'the state folder is full'));
+
+  test('stops no reader and no writer, and is told once', async () => {
+    const backend = await newLog();
+    const problems: string[] = [];
+    const onMemoryProblem = ({ message }: MbkError): void => void problems.push(message);
+    const log = await open(backend, { memory: { read: () => Promise.resolve(undefined), write: full }, onMemoryProblem });
+    await fill(log, 2);
+    await fill(await open(backend), 2, 'other');
+    await log.refresh();
+    expect(log.n).toBe(5);
+    expect(problems).toEqual(['the state folder is full']);
+  });
+
+  test('is no failure of an entry that is stored', async () => {
+    const backend = await newLog();
+    let isFull = false;
+    const memory = newMemory();
+    const log = await open(backend, {
+      memory: { read: () => (isFull ? full() : memory.read()), write: (seen) => (isFull ? full() : memory.write(seen)) },
+    });
+    isFull = true;
+    expect((await log.append(() => ({ ops: [] })))?.n).toBe(2);
+    expect((await open(backend)).n).toBe(2);
+  });
+
+  test('and cannot be read on opening is an error: what it says may be that the storage was rolled back', async () => {
+    const memory = { read: full, write: () => Promise.resolve() };
+    expect(await failureOf(open(await newLog(), { memory }))).toBe('local-state-failed');
+  });
+});
+
 describe('a storage that was rolled back', () => {
   test('to fewer entries is refused with both numbers', async () => {
     const backend = await newLog();

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { memoryBackend } from '../../src/backend/memory.ts';
 import { encodeByteText } from '../../src/format/byte-name.ts';
-import { asSegmentId, packKey, type BlobId, type SegmentId } from '../../src/format/ids.ts';
+import { asSegmentId, packKey, type BlobId, type CommitId, type SegmentId } from '../../src/format/ids.ts';
 import type { Capture, Discarded } from '../../src/format/log-operations.ts';
 import type { PackRow } from '../../src/format/segment-rows.ts';
 import { snapshot, type SnapshotReport, type SnapshotRequest } from '../../src/operations/snapshot.ts';
@@ -107,6 +107,112 @@ describe('snapshot', () => {
       const commit = snapshots[0]?.commit;
       expect(commit && (await repository.catalogue().readSnapshot(commit)).parentProblem).toBeUndefined();
     }
+  });
+});
+
+describe('what a snapshot follows', () => {
+  test('may be of another host that committed meanwhile: its trees are read', async () => {
+    const backend = hookedBackend(memoryBackend());
+    const lab = await testRepository(backend);
+    writeFileSync(join(lab.source, 'a'), 'first');
+    await lab.snapshot();
+    const one = await lab.open('one');
+    await one.readBlob(await treeOfHead(one), 'tree');
+    writeFileSync(join(lab.source, 'a'), 'second');
+    backend.beforePut('catalogue/', () => lab.snapshot({}, 'other'));
+    const report = await snapshot(one, { ...requestFor(lab.source), skipIfUnchanged: true });
+    expect(report).toMatchObject({ snapshots: [], unchanged: ['system'] });
+  });
+
+  test('must be there: else it is said what is missing and where it may still be', async () => {
+    const lab = await testRepository();
+    writeFileSync(join(lab.source, 'a'), 'a');
+    await lab.snapshot();
+    const line = [...(await lab.open()).log.fold.lines.values()][0];
+    const key = `catalogue/${line?.bundle ?? ''}`;
+    const bytes = await lab.backend.get(key);
+    await lab.backend.delete(key);
+    await expect(lab.snapshot({}, 'other')).rejects.toMatchObject({
+      code: 'entry-absent',
+      message: expect.stringContaining('the newest of system'),
+      remedy: expect.stringContaining(key),
+      details: { domain: 'system', commit: line?.to },
+    });
+    // Other domains go on, and so does this one once the entry is back.
+    const assign = (): { domain: string; collection: string } => ({ domain: 'd', collection: 'other/files' });
+    expect((await lab.snapshot({ assign }, 'other')).snapshots.map(({ domain }) => domain)).toEqual(['d']);
+    await lab.backend.put(key, [bytes]);
+    expect((await lab.snapshot({}, 'other')).snapshots).toHaveLength(1);
+  });
+
+  test('is another one when nothing but hard links changed', async () => {
+    const lab = await testRepository();
+    for (const name of ['a', 'b']) {
+      writeFileSync(join(lab.source, name), 'same');
+      utimesSync(join(lab.source, name), 1_700_000_000, 1_700_000_000);
+    }
+    await lab.snapshot();
+    rmSync(join(lab.source, 'b'));
+    linkSync(join(lab.source, 'a'), join(lab.source, 'b'));
+    expect((await lab.snapshot({ skipIfUnchanged: true })).snapshots).toHaveLength(1);
+    expect((await lab.snapshot({ skipIfUnchanged: true })).unchanged).toEqual(['system']);
+  });
+
+  test('does not carry a collection whose capture expired', async () => {
+    const lab = await testRepository();
+    const assign = (path: string): { domain: string; collection: string } => ({ domain: 'd', collection: `c/${path[0]}` });
+    for (const name of ['x', 'y']) writeFileSync(join(lab.source, name), name);
+    const emptyFolders = { domain: 'd', collection: 'other/files' };
+    const first = await lab.snapshot({ assign, emptyFolders });
+    const captures = [{ commit: first.snapshots[0]?.commit ?? ('' as CommitId), collection: 'c/y' }];
+    await (await lab.open('other')).log.append(() => ({ ops: [{ op: 'expire', captures }] }));
+    const only = await lab.snapshot({ assign, emptyFolders, wants: ({ collection }) => collection === 'c/x' });
+    expect(only.snapshots[0]?.collections.map(({ name }) => name)).toEqual(['c/x']);
+    const both = await lab.snapshot({ assign, emptyFolders });
+    expect(both.snapshots[0]?.collections.map(({ name, isTaken }) => [name, isTaken])).toEqual([
+      ['c/x', true],
+      ['c/y', true],
+    ]);
+  });
+
+  async function treeOfHead(repository: Repository): Promise<BlobId> {
+    const { manifest } = await repository.catalogue().readSnapshot(repository.resolve('system').commit);
+    const [state] = manifest.collections;
+    if (state === undefined) throw new Error('expected a collection');
+    return state.tree;
+  }
+});
+
+describe('files that are taken as they were', () => {
+  const later = { now: () => Date.now() + 60_000 };
+
+  test('count on the capture that they come from, also when rules put them elsewhere since', async () => {
+    const backend = hookedBackend(memoryBackend());
+    const lab = await testRepository(backend);
+    writeFileSync(join(lab.source, 'a'), randomBytes(600_000));
+    linkSync(join(lab.source, 'a'), join(lab.source, 'twin'));
+    const host = await lab.open('host', later);
+    await snapshot(host, requestFor(lab.source));
+    const other = await lab.open('other');
+    const assign = (path: string): { domain: string; collection: string } => ({ domain: 'moved', collection: `to/${path}` });
+    const request = { ...requestFor(lab.source), assign };
+    const moved = await snapshot(host, request);
+    expect(moved.readBytes).toBe(0);
+
+    const back = await lab.open('host', later);
+    backend.beforePut('catalogue/', async () => {
+      await other.log.refresh();
+      const [snapshotOfMoved] = moved.snapshots;
+      const captures = (snapshotOfMoved?.collections ?? []).map(({ name }) => ({
+        commit: snapshotOfMoved?.commit ?? ('' as CommitId),
+        collection: name,
+      }));
+      expect(captures).toHaveLength(2);
+      await other.log.append(() => ({ ops: [{ op: 'expire', captures }] }));
+    });
+    // Both names are one file: read once, and not taken from what was given up while the run was under way.
+    const again = await snapshot(back, requestFor(lab.source));
+    expect(again).toMatchObject({ readBytes: 600_000, files: 2 });
   });
 });
 

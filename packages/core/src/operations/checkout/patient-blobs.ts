@@ -2,6 +2,8 @@
  * Blobs for a reader that may be overtaken by a prune: what is missing is looked for again as long as the log moves on,
  * and then the entry that pruned it is named (docs/format.md, The protocol).
  */
+import { setImmediate } from 'node:timers/promises';
+import { throwIfInterrupted } from '../../backend/interrupted.ts';
 import { isMbkError, MbkError } from '../../errors.ts';
 import { asPackId, type BlobId } from '../../format/ids.ts';
 import type { Repository } from '../../repository.ts';
@@ -38,6 +40,9 @@ export function patientBlobs(repository: Repository): PatientBlobs {
             isMbkError(error, 'blob-absent', 'entry-absent') ? void missing.set(id, error) : onFailed(id, error),
         })) {
           onBlob(id, bytes);
+          // One frame may hold thousands of small files, and writing them blocks.
+          await setImmediate();
+          throwIfInterrupted(signal, 'checking out');
         }
         if (missing.size === 0) return;
         if (await hasMoved()) {

@@ -6,6 +6,7 @@
  * of blobs are in memory.
  */
 import { createHash, type Hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { throwIfInterrupted } from '../../backend/interrupted.ts';
 import { zeroBlock } from '../../chunker/zeros.ts';
 import { MbkError } from '../../errors.ts';
@@ -187,9 +188,7 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     );
     for (const chunk of window) {
       if (chunk.kind === 'zero') {
-        for (let left = chunk.length; left > 0; left -= zeroBlock.length)
-          hash.update(zeroBlock.subarray(0, Math.min(left, zeroBlock.length)));
-        file.zeros(chunk.position, chunk.length);
+        await writeZeros(file, chunk, hash);
         continue;
       }
       const blob = content.get(chunk.id);
@@ -200,6 +199,19 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
       const part = blob.subarray(offset, offset + chunk.length);
       hash.update(part);
       file.write(part, chunk.position);
+    }
+  }
+
+  /** A run of zeros may claim any length: what takes long can be interrupted. */
+  async function writeZeros(file: TargetFile, { position, length }: PlacedChunk, hash: Hash): Promise<void> {
+    for (let done = 0; done < length; ) {
+      const part = Math.min(length - done, windowBytes);
+      for (let left = part; left > 0; left -= zeroBlock.length)
+        hash.update(zeroBlock.subarray(0, Math.min(left, zeroBlock.length)));
+      file.zeros(position + done, part);
+      done += part;
+      await setImmediate();
+      throwIfInterrupted(signal, 'checking out');
     }
   }
 

@@ -10,7 +10,18 @@ import { decodeAssetLines } from '../../format/asset-line.ts';
 import { displayBytes, joinBytes, type ByteString } from '../../format/byte-name.ts';
 import { parseJson } from '../../format/canonical-json.ts';
 import { readFields } from '../../format/fields.ts';
-import { asBlobId, packKindOf, type BlobId, type BlobType, type CommitId, type PackId } from '../../format/ids.ts';
+import {
+  asBlobId,
+  asPackId,
+  isHex,
+  packKey,
+  packKindOf,
+  type BlobId,
+  type BlobType,
+  type CommitId,
+  type PackId,
+  type PackKind,
+} from '../../format/ids.ts';
 import { decodeLayout } from '../../format/layout-record.ts';
 import { limits } from '../../format/limits.ts';
 import { decodeLinks } from '../../format/links-record.ts';
@@ -81,11 +92,8 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
       return false;
     }
     if (copy.type === type && (length === undefined || copy.length === length)) return true;
-    breakBlob(
-      type,
-      id,
-      `${type} blob ${id} is stored as ${copy.length} bytes of type ${copy.type}; ${length ?? 'other'} bytes are asked for`,
-    );
+    const asked = `${length ?? 'other'} bytes of type ${type} are asked for`;
+    breakBlob(type, id, misfit(id, `is stored as ${copy.length} bytes of type ${copy.type}; ${asked}`));
     return false;
   };
 
@@ -176,7 +184,7 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
   }): void {
     const whole = health.wholeCopy('data', id)?.length ?? 0;
     if (offset + length > whole)
-      breakBlob('data', id, `data blob ${id} has ${whole} bytes; ${offset} to ${offset + length} are asked for`);
+      breakBlob('data', id, misfit(id, `has ${whole} bytes; ${offset} to ${offset + length} are asked for`));
   }
 
   /** Every path is a file of the collection, and those of one group are of the same bytes. */
@@ -256,6 +264,10 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
 
 function noCopy(type: BlobType, id: BlobId): MbkError {
   return new MbkError('blob-absent', `${type} blob ${id} has no usable copy`, { details: { blob: id } });
+}
+
+function misfit(id: BlobId, how: string): MbkError {
+  return new MbkError('value-invalid', `blob ${id} ${how}`, { details: { blob: id } });
 }
 
 function codeOf({ code }: MbkError): FindingCode {

@@ -6,12 +6,10 @@ import { isMbkError } from '../../errors.ts';
 import { toHex } from '../../format/bytes.ts';
 import { asActorId, isHex } from '../../format/ids.ts';
 import { copyPrefix, decodeRepositoryFile, repositoryFileKey } from '../../format/repository-file.ts';
-import { readBounded } from '../../log/read-bounded.ts';
+import { maxKeyEntryBytes } from '../../keyring/stored-twice.ts';
+import { readBounded } from '../../backend/read-bounded.ts';
 import { roleOf, wasOwner } from '../../log/fold.ts';
 import type { Verification } from './verification.ts';
-
-/** No entry of these kinds comes near this; more is not read. */
-const maxBytes = 16 * 1024 * 1024;
 
 export async function verifyKeys(run: Verification): Promise<void> {
   await verifyRepositoryFile(run);
@@ -133,7 +131,7 @@ async function readTwice(run: Verification, folder: 'slots' | 'grants'): Promise
 
 /** The bytes of an entry, undefined if there is none; one that cannot be read is told here. */
 async function readEntry(run: Verification, key: string): Promise<Uint8Array | undefined | 'damaged'> {
-  const bytes = await readBounded(run.repository.backend, key, maxBytes, run.signal);
+  const bytes = await readBounded(run.repository.backend, key, maxKeyEntryBytes, run.signal);
   if (bytes instanceof Uint8Array) return bytes;
   if (bytes === 'absent') return undefined;
   damaged(run, key, `${key} cannot be read: it is ${bytes}`);

@@ -1,4 +1,4 @@
-import type { Backend } from '../backend/backend.ts';
+import type { Backend } from './backend.ts';
 import { isMbkError } from '../errors.ts';
 
 /** Why no bytes came: nothing is there, or more than any entry of its kind may have, or less than the storage claimed. */

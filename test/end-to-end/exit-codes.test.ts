@@ -1,0 +1,195 @@
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { randomFillSync } from 'node:crypto';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { commandTable } from '../../packages/cli/src/commands.ts';
+import type { Ended } from '../run-program.ts';
+import { expectSums, filesBelow } from './judges.ts';
+import { shell, test, type Site } from './site.ts';
+
+const passphrase = 'tr0ub4dor and 3 words';
+
+describe('the exit code says what happened, and so does the first line', () => {
+  test('10: no repository; 12: a key that opens nothing, or none; 2: mistakes; 1: what is not there', async ({ site }) => {
+    site.write('a.txt', 'a');
+    await site.mbk(['snapshot', '.', '--domain', 'lab']);
+    const wrongKey = join(site.folder, 'wrong-key');
+    writeFileSync(wrongKey, readFileSync(site.keyFile, 'utf8').replace(/[A-Z2-7]{8}|[0-9a-f]{8}/i, (part) => [...part].toReversed().join('')), { mode: 0o600 });
+    const cases: readonly (readonly [code: number, error: string, args: readonly string[], env?: NodeJS.ProcessEnv])[] = [
+      [10, 'repository-absent', ['log'], { MBK_REPOSITORY: join(site.folder, 'nowhere') }],
+      [10, 'repository-absent', ['log', '--repo', site.project]],
+      [12, 'secret-wrong', ['log'], { MBK_KEY_FILE: undefined, MBK_PASSPHRASE: 'wrong' }],
+      [12, 'secret-missing', ['log'], { MBK_KEY_FILE: undefined }],
+      [12, 'secret-missing', ['log'], { MBK_KEY_FILE: undefined, MBK_PASSPHRASE_COMMAND: 'exit 1' }],
+      [12, 'key-file-unsafe', ['log'], { MBK_KEY_FILE: join(site.folder, 'absent') }],
+      [2, 'repository-unnamed', ['log'], { MBK_REPOSITORY: undefined }],
+      [2, 'usage-invalid', ['log', '--nonsense']],
+      [2, 'usage-invalid', ['snapshto']],
+      [2, 'usage-invalid', ['checkout']],
+      [2, 'usage-invalid', ['checkout', 'lab', '--overwrite', 'sometimes']],
+      [2, 'environment-invalid', ['log'], { MBK_STATE_DIR: 'relative' }],
+      [2, 'environment-invalid', ['log'], { MBK_PASSPHRASE: '' }],
+      [2, 'environment-invalid', ['log'], { MBK_PASSPHRASE: 'x', MBK_PASSPHRASE_FILE: 'y' }],
+      [2, 'name-invalid', ['snapshot', '.', '--domain', 'No Domain']],
+      [2, 'name-invalid', ['snapshot', '.', '--domain', 'lab', '--tag', 'no tag']],
+      [1, 'revision-unknown', ['checkout', 'healthcare', '--to', join(site.folder, 'x')]],
+      [1, 'path-absent', ['cat', 'lab:b.txt']],
+      [1, 'source-absent', ['snapshot', 'not/there', '--domain', 'lab']],
+      [1, 'repository-exists', ['init', site.repository, '--no-config', '--no-recovery-key']],
+    ];
+    for (const [code, error, args, env = {}] of cases) {
+      const { stdout, stderr } = await site.mbk([...args, '--json'], { code, env });
+      expect({ args, ...JSON.parse(stdout) as object, stderr }).toMatchObject({ args, type: 'error', code: error, stderr: '' });
+    }
+    const { stdout, stderr } = await site.mbk(['checkout', 'healthcare'], { code: 1 });
+    expect(stdout).toBe('');
+    expect(stderr).toContain('healthcare');
+    expect(stderr).toContain('mbk log'); // what to do
+  });
+
+  test('20: a flipped byte is found by verify --data, and a checkout restores all but what it hits', async ({ site }) => {
+    const bytes = new Uint8Array(3_000_000);
+    for (const name of ['a', 'b', 'c']) site.write(`${name}.bin`, randomFillSync(bytes));
+    await site.mbk(['snapshot', '.', '--domain', 'lab']);
+    const sums = shell('sha256sum -- *', site.project);
+    flipInLargestPack(site);
+
+    const found = await site.mbk(['verify', '--data', '--json'], { code: 20 });
+    const findings = jsonLines(found).filter(({ type }) => type === 'finding');
+    expect(JSON.stringify(findings)).toContain('pack-damaged');
+    const damaged = ['a.bin', 'b.bin', 'c.bin'].filter((name) => JSON.stringify(findings).includes(name));
+    expect(damaged.length).toBe(1);
+    // Without --data nothing is read in the middle of packs.
+    await site.mbk(['verify']);
+
+    const target = join(site.folder, 'restored');
+    const { stdout } = await site.mbk(['checkout', 'lab', '--to', target], { code: 20 });
+    expect(stdout).toContain(`damaged: ${damaged[0]}`);
+    expect(readdirSync(target)).toEqual(['a.bin', 'b.bin', 'c.bin'].filter((name) => name !== damaged[0]));
+    expectSums(target, sums.split('\n').filter((line) => line !== '' && !line.endsWith(damaged[0] ?? '')).map((line) => `${line}\n`).join(''));
+    const cat = await site.mbk(['cat', `lab:${damaged[0]}`, '--json'], { code: 20 });
+    expect(cat.stdout).toContain('"type":"error"');
+  });
+
+  test('20: a lost pack is told, declared lost on demand, and healed by the next snapshot', async ({ site }) => {
+    site.write('a.txt', 'worth keeping');
+    await site.mbk(['snapshot', '.', '--domain', 'lab']);
+    shell('rm -r packs', site.repository);
+    const { stdout } = await site.mbk(['verify'], { code: 20 });
+    expect(stdout).toContain('needed by');
+    await site.mbk(['checkout', 'lab', '--to', join(site.folder, 'one')], { code: 20 });
+    await site.mbk(['repair', 'index', '--dry-run']);
+    await site.mbk(['verify'], { code: 20 });
+    expect((await site.mbk(['repair', 'index'])).stdout).toContain('declared lost');
+    await site.mbk(['snapshot', '.', '--domain', 'lab']);
+    await site.mbk(['verify', '--data']);
+    await site.mbk(['checkout', 'lab~1', '--to', join(site.folder, 'two')]);
+    expect(readFileSync(join(site.folder, 'two/a.txt'), 'utf8')).toBe('worth keeping');
+  });
+
+  test('20: storage that was rolled back is noticed by a host that saw more', async ({ site }) => {
+    site.write('a.txt', 'one');
+    await site.mbk(['snapshot', '.', '--domain', 'lab']);
+    shell('cp -a repository older', site.folder);
+    site.write('a.txt', 'two');
+    await site.mbk(['snapshot', '.', '--domain', 'lab']);
+    shell('rm -r repository; mv older repository', site.folder);
+    const { stderr } = await site.mbk(['log'], { code: 20 });
+    expect(stderr).toMatch(/older|rolled/);
+  });
+});
+
+test('every command speaks JSON, and none of them tells a secret', async ({ site }) => {
+  writeFileSync(join(site.folder, 'new-passphrase'), `${passphrase}\n`, { mode: 0o600 });
+  site.write('mbk.yaml', 'rules:\n  - { match: "**", collection: configs/all, domain: lab }\n');
+  site.write('a.txt', 'a');
+  await site.mbk(['snapshot']);
+  const { entries } = await site.json<{ entries: readonly { sha256: string }[] }>(['ls', 'lab:a.txt']);
+  const blob = entries[0]?.sha256 ?? '';
+  const to = (name: string): string => join(site.folder, name);
+  const calls: Readonly<Record<string, readonly string[]>> = {
+    init: [to('another'), '--no-config', '--no-recovery-key'],
+    snapshot: ['-m', 'again'],
+    checkout: ['lab', '--to', to('restored')],
+    status: [],
+    log: [],
+    show: ['lab'],
+    ls: ['lab', '-R'],
+    cat: ['lab:a.txt'],
+    diff: ['lab~1', 'lab'],
+    tag: ['v1', 'lab'],
+    verify: ['--data'],
+    'repair log': [],
+    'repair index': [],
+    'key add': ['--passphrase', '--name', 'to be removed'],
+    'key list': [],
+    'key remove': ['to be removed'],
+    'catalogue export': [to('history.git')],
+    'cat-object': [blob],
+    'cat-log': ['1'],
+    'self-test': [],
+  };
+  expect(Object.keys(calls).toSorted()).toEqual(Object.keys(commandTable).toSorted());
+  const said: string[] = [];
+  for (const [verb, args] of Object.entries(calls)) {
+    const env = { MBK_NEW_PASSPHRASE_FILE: to('new-passphrase') };
+    const ended = await site.mbk([...verb.split(' '), ...args, '--json'], { env });
+    said.push(ended.stdout, ended.stderr);
+    expect(ended.stderr, verb).toBe('');
+    // cat writes the file itself; only its errors are JSON.
+    if (verb === 'cat') expect(ended.stdout).toBe('a');
+    else if (verb === 'ls') expect(JSON.parse(ended.stdout)).toMatchObject({ domain: 'lab' }); // one object, a line an entry
+    else expect(jsonLines(ended).length, verb).toBeGreaterThan(0);
+  }
+  // With a passphrase, too, and when things go wrong.
+  await site.mbk(['key', 'add', '--passphrase', '--name', 'mine'], { env: { MBK_NEW_PASSPHRASE_FILE: to('new-passphrase') } });
+  for (const [code, args] of [[0, ['log']], [1, ['show', 'nothing']], [2, ['log', '--nope']], [0, ['cat-log', '2']]] as const) {
+    for (const json of [[], ['--json']]) {
+      const ended = await site.mbk([...args, ...json], { code, env: { MBK_KEY_FILE: undefined, MBK_PASSPHRASE: passphrase } });
+      said.push(ended.stdout, ended.stderr);
+    }
+  }
+  const key = readFileSync(site.keyFile, 'utf8').trim().split(/\s+/).at(-1) ?? '';
+  expect(key.length).toBeGreaterThan(30);
+  for (const secret of [passphrase, key]) expect(said.filter((text) => text.includes(secret))).toEqual([]);
+});
+
+test('programs that mbk starts do not see its secrets', async ({ site }) => {
+  const seen = (name: string): string => join(site.folder, `env-of-${name}`);
+  const further = { MBK_NEW_PASSPHRASE_FILE: join(site.folder, 'new'), MBK_KEY_THING: 'x', MBK_PASSPHRASE_THING: 'x', KEPT: 'kept' };
+  writeFileSync(join(site.folder, 'new'), `${passphrase}\n`, { mode: 0o600 });
+  await site.mbk(['key', 'add', '--passphrase'], { env: further });
+  // Git is asked where the source stands: here one that writes down its environment.
+  shell(`mkdir bin; printf '#!/bin/sh\\nenv > "${seen('git')}"\\nexit 1\\n' > bin/git; chmod +x bin/git`, site.folder);
+  site.write('.git/HEAD', 'ref: refs/heads/main\n');
+  site.write('a.txt', 'a');
+  await site.mbk(['snapshot', '.', '--domain', 'lab'], {
+    env: {
+      ...further,
+      MBK_KEY_FILE: undefined,
+      MBK_PASSPHRASE_COMMAND: `env > '${seen('command')}'; head -n 1 '${join(site.folder, 'new')}'`,
+      PATH: `${join(site.folder, 'bin')}:${process.env['PATH']}`,
+    },
+  });
+  for (const name of ['git', 'command']) {
+    const environment = readFileSync(seen(name), 'utf8');
+    expect(environment).toMatch(/^KEPT=kept$/m);
+    expect(environment).not.toMatch(/^MBK_(NEW_)?(PASSPHRASE|KEY)/m);
+  }
+});
+
+/** Every line of the output, parsed. */
+function jsonLines({ stdout }: Ended): readonly { readonly type?: string }[] {
+  return stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { type?: string });
+}
+
+/** Flips one bit in the middle of the largest pack. */
+function flipInLargestPack({ repository }: Site): void {
+  const [largest = ''] = filesBelow(join(repository, 'packs')).toSorted((a, b) => statSync(b).size - statSync(a).size);
+  const fd = openSync(largest, 'r+');
+  const byte = new Uint8Array(1);
+  const middle = Math.floor(statSync(largest).size / 2);
+  readSync(fd, byte, 0, 1, middle);
+  writeSync(fd, byte.map((value) => value ^ 1), 0, 1, middle);
+  closeSync(fd);
+}
