@@ -86,10 +86,13 @@ function mbkRun(...args: readonly string[]): void {
 
 /** The restored domain, held against the copy by an independent program. */
 function compare(original: string, restored: string): void {
-  const paths = readdirSync(restored, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(restored, path)).isFile());
+  const paths = readdirSync(restored, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    statSync(join(restored, path)).isFile(),
+  );
   run(`cmp: ${paths.length} restored files against a plain copy of day one`, () => {
     for (const path of paths) {
-      if (!readFileSync(join(original, path)).equals(readFileSync(join(restored, path)))) throw new Error(`${path} differs`);
+      if (!readFileSync(join(original, path)).equals(readFileSync(join(restored, path))))
+        throw new Error(`${path} differs`);
     }
     process.stdout.write('no difference\n');
   });

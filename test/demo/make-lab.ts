@@ -18,7 +18,11 @@ export function makeLab(folder: string, seed = 1): void {
     const tensors = modelOf(seed * 100 + number);
     write(folder, `models/${domain}-base.gguf`, ggufOf(domain, tensors));
     write(folder, `models/${domain}-base.safetensors`, safetensorsFile({ metadata: { format: 'pt' }, tensors }));
-    write(folder, `checkpoints/${domain}_checkpoint_100.pth`, torchZipFile({ tensors: checkpointOf(seed * 100 + number, 100) }));
+    write(
+      folder,
+      `checkpoints/${domain}_checkpoint_100.pth`,
+      torchZipFile({ tensors: checkpointOf(seed * 100 + number, 100) }),
+    );
     write(folder, `data/training/${domain}/train.jsonl`, trainingLines(domain, 4000, seed * 100 + number));
     write(folder, `configs/${domain}.yaml`, `domain: ${domain}\nlr: 2.0e-5\nepochs: 3\nlora:\n  r: 16\n`);
   }
@@ -29,7 +33,11 @@ export function makeLab(folder: string, seed = 1): void {
 export function changeLab(folder: string, seed = 1): void {
   const [domain] = labDomains;
   write(folder, `checkpoints/${domain}_checkpoint_101.pth`, torchZipFile({ tensors: checkpointOf(seed * 100, 101) }));
-  write(folder, `data/training/${domain}/train.jsonl`, `${trainingLines(domain, 4000, seed * 100)}${trainingLines(domain, 20, 9)}`);
+  write(
+    folder,
+    `data/training/${domain}/train.jsonl`,
+    `${trainingLines(domain, 4000, seed * 100)}${trainingLines(domain, 20, 9)}`,
+  );
   write(folder, `configs/${domain}.yaml`, `domain: ${domain}\nlr: 1.0e-5\nepochs: 3\nlora:\n  r: 32\n`);
 }
 
@@ -43,7 +51,11 @@ function modelOf(seed: number): AssetTensor[] {
 /** Weights, of which one tensor changes with each step. */
 function checkpointOf(seed: number, step: number): AssetTensor[] {
   return Array.from({ length: 4 }, (_, layer) =>
-    weights(`layers.${layer}.weight`, { shape: [256, 512], dtype: 'F32', seed: layer === 0 ? seed * 1000 + step : seed * 10 + layer }),
+    weights(`layers.${layer}.weight`, {
+      shape: [256, 512],
+      dtype: 'F32',
+      seed: layer === 0 ? seed * 1000 + step : seed * 10 + layer,
+    }),
   );
 }
 
@@ -57,13 +69,19 @@ function ggufOf(domain: string, tensors: readonly AssetTensor[]): Uint8Array {
   });
 }
 
-const words = 'patient ledger dose account trial balance symptom invoice cohort audit protein market nurse policy scan fund'.split(' ');
+const words =
+  'patient ledger dose account trial balance symptom invoice cohort audit protein market nurse policy scan fund'.split(
+    ' ',
+  );
 
 function trainingLines(domain: string, count: number, seed: number): string {
   const random = uniformNumbers(seed);
   const sentence = (length: number): string =>
     Array.from({ length }, () => words[Math.floor(random() * words.length)]).join(' ');
-  return Array.from({ length: count }, (_, id) => `${JSON.stringify({ id, domain, prompt: sentence(12), response: sentence(24) })}\n`).join('');
+  return Array.from(
+    { length: count },
+    (_, id) => `${JSON.stringify({ id, domain, prompt: sentence(12), response: sentence(24) })}\n`,
+  ).join('');
 }
 
 function write(folder: string, path: string, content: Uint8Array | string): void {

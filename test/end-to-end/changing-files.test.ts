@@ -1,4 +1,15 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -10,51 +21,66 @@ import { lastObject, test, type Site, type SnapshotSummary } from './site.ts';
 const large = 2 ** 27;
 
 interface Listed {
-  readonly entries: readonly { readonly path: string; readonly type: string; readonly size: number; readonly sha256: string; readonly changed: boolean }[];
+  readonly entries: readonly {
+    readonly path: string;
+    readonly type: string;
+    readonly size: number;
+    readonly sha256: string;
+    readonly changed: boolean;
+  }[];
 }
 
 // Where the system does not say which files a process has open, nothing can be changed at the right moment.
 const canWatch = existsSync('/proc/self/fd');
 
-test.skipIf(!canWatch)('a file that grows while it is read is kept as it was read, flagged and told', async ({ site }) => {
-  const file = sparse(site, 'grows.log');
-  const summary = await snapshotWhile(site, file, () => appendFileSync(file, 'one more line\n'));
-  expectChanged(summary, 'grows.log');
-  const [taken] = await restoreAndList(site);
-  expect(taken).toMatchObject({ path: 'grows.log', changed: true });
-  // What is there is a beginning of the file: it only grew.
-  expect(taken?.size).toBeGreaterThanOrEqual(large);
-  expect(taken?.size).toBeLessThan(statSync(file).size);
-  expect((await site.mbk(['log'])).stdout).toContain('[changed-while-read]');
-  // Now that it stands still it is read again, and the flag is gone.
-  await site.mbk(['snapshot', '.', '--domain', 'lab']);
-  expect((await site.mbk(['log', '-n', '1'])).stdout).not.toContain('[changed-while-read]');
-});
+test.skipIf(!canWatch)(
+  'a file that grows while it is read is kept as it was read, flagged and told',
+  async ({ site }) => {
+    const file = sparse(site, 'grows.log');
+    const summary = await snapshotWhile(site, file, () => appendFileSync(file, 'one more line\n'));
+    expectChanged(summary, 'grows.log');
+    const [taken] = await restoreAndList(site);
+    expect(taken).toMatchObject({ path: 'grows.log', changed: true });
+    // What is there is a beginning of the file: it only grew.
+    expect(taken?.size).toBeGreaterThanOrEqual(large);
+    expect(taken?.size).toBeLessThan(statSync(file).size);
+    expect((await site.mbk(['log'])).stdout).toContain('[changed-while-read]');
+    // Now that it stands still it is read again, and the flag is gone.
+    await site.mbk(['snapshot', '.', '--domain', 'lab']);
+    expect((await site.mbk(['log', '-n', '1'])).stdout).not.toContain('[changed-while-read]');
+  },
+);
 
-test.skipIf(!canWatch)('a file that shrinks while it is read is kept as it was read, flagged and told', async ({ site }) => {
-  const file = sparse(site, 'shrinks.bin');
-  let size = large;
-  const summary = await snapshotWhile(site, file, () => truncateSync(file, (size -= 1_000_003)));
-  expectChanged(summary, 'shrinks.bin');
-  const [taken] = await restoreAndList(site);
-  expect(taken).toMatchObject({ path: 'shrinks.bin', changed: true });
-  expect(taken?.size).toBeLessThan(large);
-});
+test.skipIf(!canWatch)(
+  'a file that shrinks while it is read is kept as it was read, flagged and told',
+  async ({ site }) => {
+    const file = sparse(site, 'shrinks.bin');
+    let size = large;
+    const summary = await snapshotWhile(site, file, () => truncateSync(file, (size -= 1_000_003)));
+    expectChanged(summary, 'shrinks.bin');
+    const [taken] = await restoreAndList(site);
+    expect(taken).toMatchObject({ path: 'shrinks.bin', changed: true });
+    expect(taken?.size).toBeLessThan(large);
+  },
+);
 
-test.skipIf(!canWatch)('what vanishes while it is read, or before its turn, is told, and the rest is taken', async ({ site }) => {
-  const file = sparse(site, 'm.bin');
-  site.write('a.txt', 'before');
-  site.write('n.txt', 'vanishes before its turn');
-  mkdirSync(join(site.project, 'o'));
-  site.write('o/inside.txt', 'vanishes with its folder');
-  site.write('z.txt', 'after');
-  const summary = await snapshotWhile(site, file, () => {
-    for (const path of ['m.bin', 'n.txt', 'o']) rmSync(join(site.project, path), { recursive: true, force: true });
-  });
-  expect(summary.incomplete.map(({ path }) => path)).toEqual(['m.bin', 'n.txt', 'o']);
-  for (const { message } of summary.incomplete) expect(message).toContain('ENOENT');
-  expect((await restoreAndList(site)).map(({ path }) => path)).toEqual(['a.txt', 'z.txt']);
-});
+test.skipIf(!canWatch)(
+  'what vanishes while it is read, or before its turn, is told, and the rest is taken',
+  async ({ site }) => {
+    const file = sparse(site, 'm.bin');
+    site.write('a.txt', 'before');
+    site.write('n.txt', 'vanishes before its turn');
+    mkdirSync(join(site.project, 'o'));
+    site.write('o/inside.txt', 'vanishes with its folder');
+    site.write('z.txt', 'after');
+    const summary = await snapshotWhile(site, file, () => {
+      for (const path of ['m.bin', 'n.txt', 'o']) rmSync(join(site.project, path), { recursive: true, force: true });
+    });
+    expect(summary.incomplete.map(({ path }) => path)).toEqual(['m.bin', 'n.txt', 'o']);
+    for (const { message } of summary.incomplete) expect(message).toContain('ENOENT');
+    expect((await restoreAndList(site)).map(({ path }) => path)).toEqual(['a.txt', 'z.txt']);
+  },
+);
 
 test.skipIf(!canWatch)('a file whose bytes change in place while it is read is flagged', async ({ site }) => {
   const file = sparse(site, 'rewritten.db');

@@ -1,4 +1,14 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { expectSameTree } from './judges.ts';
@@ -87,7 +97,9 @@ describe('what stands in the way', () => {
     expect(shell('ls -la --full-time', outside)).toBe(before);
   });
 
-  test('a link in the snapshot is restored, and what lies behind its name in another one does not go through it', async ({ site }) => {
+  test('a link in the snapshot is restored, and what lies behind its name in another one does not go through it', async ({
+    site,
+  }) => {
     const outside = join(site.folder, 'outside');
     mkdirSync(outside);
     symlinkSync(outside, join(site.project, 'folder'));
@@ -148,6 +160,9 @@ async function labAndTarget(site: Site): Promise<string> {
 }
 
 function contents(folder: string): Record<string, string> {
-  const files = shell('find . -type f | sort', folder).split('\n').filter(Boolean).map((path) => path.slice(2));
+  const files = shell('find . -type f | sort', folder)
+    .split('\n')
+    .filter(Boolean)
+    .map((path) => path.slice(2));
   return Object.fromEntries(files.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
 }

@@ -10,36 +10,48 @@ import { shell, test, type Site } from './site.ts';
 const passphrase = 'tr0ub4dor and 3 words';
 
 describe('the exit code says what happened, and so does the first line', () => {
-  test('10: no repository; 12: a key that opens nothing, or none; 2: mistakes; 1: what is not there', async ({ site }) => {
+  test('10: no repository; 12: a key that opens nothing, or none; 2: mistakes; 1: what is not there', async ({
+    site,
+  }) => {
     site.write('a.txt', 'a');
     await site.mbk(['snapshot', '.', '--domain', 'lab']);
     const wrongKey = join(site.folder, 'wrong-key');
-    writeFileSync(wrongKey, readFileSync(site.keyFile, 'utf8').replace(/[A-Z2-7]{8}|[0-9a-f]{8}/i, (part) => [...part].toReversed().join('')), { mode: 0o600 });
-    const cases: readonly (readonly [code: number, error: string, args: readonly string[], env?: NodeJS.ProcessEnv])[] = [
-      [10, 'repository-absent', ['log'], { MBK_REPOSITORY: join(site.folder, 'nowhere') }],
-      [10, 'repository-absent', ['log', '--repo', site.project]],
-      [12, 'secret-wrong', ['log'], { MBK_KEY_FILE: undefined, MBK_PASSPHRASE: 'wrong' }],
-      [12, 'secret-missing', ['log'], { MBK_KEY_FILE: undefined }],
-      [12, 'secret-missing', ['log'], { MBK_KEY_FILE: undefined, MBK_PASSPHRASE_COMMAND: 'exit 1' }],
-      [12, 'key-file-unsafe', ['log'], { MBK_KEY_FILE: join(site.folder, 'absent') }],
-      [2, 'repository-unnamed', ['log'], { MBK_REPOSITORY: undefined }],
-      [2, 'usage-invalid', ['log', '--nonsense']],
-      [2, 'usage-invalid', ['snapshto']],
-      [2, 'usage-invalid', ['checkout']],
-      [2, 'usage-invalid', ['checkout', 'lab', '--overwrite', 'sometimes']],
-      [2, 'environment-invalid', ['log'], { MBK_STATE_DIR: 'relative' }],
-      [2, 'environment-invalid', ['log'], { MBK_PASSPHRASE: '' }],
-      [2, 'environment-invalid', ['log'], { MBK_PASSPHRASE: 'x', MBK_PASSPHRASE_FILE: 'y' }],
-      [2, 'name-invalid', ['snapshot', '.', '--domain', 'No Domain']],
-      [2, 'name-invalid', ['snapshot', '.', '--domain', 'lab', '--tag', 'no tag']],
-      [1, 'revision-unknown', ['checkout', 'healthcare', '--to', join(site.folder, 'x')]],
-      [1, 'path-absent', ['cat', 'lab:b.txt']],
-      [1, 'source-absent', ['snapshot', 'not/there', '--domain', 'lab']],
-      [1, 'repository-exists', ['init', site.repository, '--no-config', '--no-recovery-key']],
-    ];
+    writeFileSync(
+      wrongKey,
+      readFileSync(site.keyFile, 'utf8').replace(/[A-Z2-7]{8}|[0-9a-f]{8}/i, (part) => [...part].toReversed().join('')),
+      { mode: 0o600 },
+    );
+    const cases: readonly (readonly [code: number, error: string, args: readonly string[], env?: NodeJS.ProcessEnv])[] =
+      [
+        [10, 'repository-absent', ['log'], { MBK_REPOSITORY: join(site.folder, 'nowhere') }],
+        [10, 'repository-absent', ['log', '--repo', site.project]],
+        [12, 'secret-wrong', ['log'], { MBK_KEY_FILE: undefined, MBK_PASSPHRASE: 'wrong' }],
+        [12, 'secret-missing', ['log'], { MBK_KEY_FILE: undefined }],
+        [12, 'secret-missing', ['log'], { MBK_KEY_FILE: undefined, MBK_PASSPHRASE_COMMAND: 'exit 1' }],
+        [12, 'key-file-unsafe', ['log'], { MBK_KEY_FILE: join(site.folder, 'absent') }],
+        [2, 'repository-unnamed', ['log'], { MBK_REPOSITORY: undefined }],
+        [2, 'usage-invalid', ['log', '--nonsense']],
+        [2, 'usage-invalid', ['snapshto']],
+        [2, 'usage-invalid', ['checkout']],
+        [2, 'usage-invalid', ['checkout', 'lab', '--overwrite', 'sometimes']],
+        [2, 'environment-invalid', ['log'], { MBK_STATE_DIR: 'relative' }],
+        [2, 'environment-invalid', ['log'], { MBK_PASSPHRASE: '' }],
+        [2, 'environment-invalid', ['log'], { MBK_PASSPHRASE: 'x', MBK_PASSPHRASE_FILE: 'y' }],
+        [2, 'name-invalid', ['snapshot', '.', '--domain', 'No Domain']],
+        [2, 'name-invalid', ['snapshot', '.', '--domain', 'lab', '--tag', 'no tag']],
+        [1, 'revision-unknown', ['checkout', 'healthcare', '--to', join(site.folder, 'x')]],
+        [1, 'path-absent', ['cat', 'lab:b.txt']],
+        [1, 'source-absent', ['snapshot', 'not/there', '--domain', 'lab']],
+        [1, 'repository-exists', ['init', site.repository, '--no-config', '--no-recovery-key']],
+      ];
     for (const [code, error, args, env = {}] of cases) {
       const { stdout, stderr } = await site.mbk([...args, '--json'], { code, env });
-      expect({ args, ...JSON.parse(stdout) as object, stderr }).toMatchObject({ args, type: 'error', code: error, stderr: '' });
+      expect({ args, ...(JSON.parse(stdout) as object), stderr }).toMatchObject({
+        args,
+        type: 'error',
+        code: error,
+        stderr: '',
+      });
     }
     const { stdout, stderr } = await site.mbk(['checkout', 'healthcare'], { code: 1 });
     expect(stdout).toBe('');
@@ -47,7 +59,9 @@ describe('the exit code says what happened, and so does the first line', () => {
     expect(stderr).toContain('mbk log'); // what to do
   });
 
-  test('20: a flipped byte is found by verify --data, and a checkout restores all but what it hits', async ({ site }) => {
+  test('20: a flipped byte is found by verify --data, and a checkout restores all but what it hits', async ({
+    site,
+  }) => {
     const bytes = new Uint8Array(3_000_000);
     for (const name of ['a', 'b', 'c']) site.write(`${name}.bin`, randomFillSync(bytes));
     await site.mbk(['snapshot', '.', '--domain', 'lab']);
@@ -66,7 +80,14 @@ describe('the exit code says what happened, and so does the first line', () => {
     const { stdout } = await site.mbk(['checkout', 'lab', '--to', target], { code: 20 });
     expect(stdout).toContain(`damaged: ${damaged[0]}`);
     expect(readdirSync(target)).toEqual(['a.bin', 'b.bin', 'c.bin'].filter((name) => name !== damaged[0]));
-    expectSums(target, sums.split('\n').filter((line) => line !== '' && !line.endsWith(damaged[0] ?? '')).map((line) => `${line}\n`).join(''));
+    expectSums(
+      target,
+      sums
+        .split('\n')
+        .filter((line) => line !== '' && !line.endsWith(damaged[0] ?? ''))
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
     const cat = await site.mbk(['cat', `lab:${damaged[0]}`, '--json'], { code: 20 });
     expect(cat.stdout).toContain('"type":"error"');
   });
@@ -142,10 +163,20 @@ test('every command speaks JSON, and none of them tells a secret', async ({ site
     else expect(jsonLines(ended).length, verb).toBeGreaterThan(0);
   }
   // With a passphrase, too, and when things go wrong.
-  await site.mbk(['key', 'add', '--passphrase', '--name', 'mine'], { env: { MBK_NEW_PASSPHRASE_FILE: to('new-passphrase') } });
-  for (const [code, args] of [[0, ['log']], [1, ['show', 'nothing']], [2, ['log', '--nope']], [0, ['cat-log', '2']]] as const) {
+  await site.mbk(['key', 'add', '--passphrase', '--name', 'mine'], {
+    env: { MBK_NEW_PASSPHRASE_FILE: to('new-passphrase') },
+  });
+  for (const [code, args] of [
+    [0, ['log']],
+    [1, ['show', 'nothing']],
+    [2, ['log', '--nope']],
+    [0, ['cat-log', '2']],
+  ] as const) {
     for (const json of [[], ['--json']]) {
-      const ended = await site.mbk([...args, ...json], { code, env: { MBK_KEY_FILE: undefined, MBK_PASSPHRASE: passphrase } });
+      const ended = await site.mbk([...args, ...json], {
+        code,
+        env: { MBK_KEY_FILE: undefined, MBK_PASSPHRASE: passphrase },
+      });
       said.push(ended.stdout, ended.stderr);
     }
   }
@@ -156,7 +187,12 @@ test('every command speaks JSON, and none of them tells a secret', async ({ site
 
 test('programs that mbk starts do not see its secrets', async ({ site }) => {
   const seen = (name: string): string => join(site.folder, `env-of-${name}`);
-  const further = { MBK_NEW_PASSPHRASE_FILE: join(site.folder, 'new'), MBK_KEY_THING: 'x', MBK_PASSPHRASE_THING: 'x', KEPT: 'kept' };
+  const further = {
+    MBK_NEW_PASSPHRASE_FILE: join(site.folder, 'new'),
+    MBK_KEY_THING: 'x',
+    MBK_PASSPHRASE_THING: 'x',
+    KEPT: 'kept',
+  };
   writeFileSync(join(site.folder, 'new'), `${passphrase}\n`, { mode: 0o600 });
   await site.mbk(['key', 'add', '--passphrase'], { env: further });
   // Git is asked where the source stands: here one that writes down its environment.
@@ -180,7 +216,10 @@ test('programs that mbk starts do not see its secrets', async ({ site }) => {
 
 /** Every line of the output, parsed. */
 function jsonLines({ stdout }: Ended): readonly { readonly type?: string }[] {
-  return stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { type?: string });
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type?: string });
 }
 
 /** Flips one bit in the middle of the largest pack. */
@@ -190,6 +229,12 @@ function flipInLargestPack({ repository }: Site): void {
   const byte = new Uint8Array(1);
   const middle = Math.floor(statSync(largest).size / 2);
   readSync(fd, byte, 0, 1, middle);
-  writeSync(fd, byte.map((value) => value ^ 1), 0, 1, middle);
+  writeSync(
+    fd,
+    byte.map((value) => value ^ 1),
+    0,
+    1,
+    middle,
+  );
   closeSync(fd);
 }

@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, linkSync, lstatSync, mkdirSync, openSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test as plain } from 'vitest';
@@ -21,7 +32,11 @@ test('links, empty things, times, modes and many small files come back as they w
 test('a sparse file of 2 GiB comes back sparse', async ({ site }) => {
   const file = join(site.project, 'disk.img');
   const size = 2 ** 31;
-  const places = [['first', 0], ['odd', 1_000_000_007], ['last', size - 4]] as const;
+  const places = [
+    ['first', 0],
+    ['odd', 1_000_000_007],
+    ['last', size - 4],
+  ] as const;
   const fd = openSync(file, 'w');
   for (const [text, position] of places) writeSync(fd, text, position);
   closeSync(fd);
@@ -33,7 +48,8 @@ test('a sparse file of 2 GiB comes back sparse', async ({ site }) => {
   expect(statSync(restored)).toMatchObject({ size, mtimeMs: expect.closeTo(statSync(file).mtimeMs, 3) });
   // So few blocks have room for what is around the three places; all else is holes, which read as zeros.
   expect(statSync(restored).blocks * 512).toBeLessThan(500_000);
-  for (const [, position] of places) shell(`cmp -i ${Math.max(position - 2 ** 20, 0)} -n ${2 ** 21} -- "${file}" "${restored}"`, '/');
+  for (const [, position] of places)
+    shell(`cmp -i ${Math.max(position - 2 ** 20, 0)} -n ${2 ** 21} -- "${file}" "${restored}"`, '/');
 });
 
 test('folders in each other beyond the longest path come back', async ({ site }) => {
@@ -69,27 +85,33 @@ const isRoot = process.getuid?.() === 0;
 /** Root reads everything; where another user can run mbk, that one is the judge. */
 const reader = !isRoot ? undefined : canRunAs(nobody) ? nobody : 'none';
 
-test.skipIf(reader === 'none')('a file and a folder that may not be read are told, and the rest is taken', async ({ site }) => {
-  site.write('open.txt', 'for all');
-  site.write('closed.txt', 'for nobody');
-  site.write('closed/inside.txt', 'for nobody');
-  shell('chmod 0000 closed.txt closed', site.project);
-  const options = typeof reader === 'number' ? { uid: reader } : {};
-  if (typeof reader === 'number') shell(`chown -R ${reader}:${reader} .`, site.folder);
-  const summary = await site.json<SnapshotSummary>(['snapshot', '.', '--domain', 'lab'], { ...options, code: 3 });
-  expect(summary.incomplete.map(({ path }) => path).toSorted()).toEqual(['closed', 'closed.txt']);
-  const text = await site.mbk(['snapshot', '.', '--domain', 'lab'], { ...options, code: 3 });
-  expect(text.stdout).toContain('incomplete: closed.txt: reading closed.txt failed: EACCES');
-  await site.mbk(['checkout', 'lab', '--to', join(site.folder, 'restored')], options);
-  expect(shell('find . -mindepth 1 | sort', join(site.folder, 'restored'))).toBe('./closed\n./open.txt\n');
-  expect(lstatSync(join(site.folder, 'restored/closed')).mode & 0o7777).toBe(0);
-  const { snapshots } = await site.json<{ snapshots: readonly { flags: readonly string[] }[] }>(['log'], options);
-  expect(snapshots[0]?.flags).toContain('unreadable');
-});
+test.skipIf(reader === 'none')(
+  'a file and a folder that may not be read are told, and the rest is taken',
+  async ({ site }) => {
+    site.write('open.txt', 'for all');
+    site.write('closed.txt', 'for nobody');
+    site.write('closed/inside.txt', 'for nobody');
+    shell('chmod 0000 closed.txt closed', site.project);
+    const options = typeof reader === 'number' ? { uid: reader } : {};
+    if (typeof reader === 'number') shell(`chown -R ${reader}:${reader} .`, site.folder);
+    const summary = await site.json<SnapshotSummary>(['snapshot', '.', '--domain', 'lab'], { ...options, code: 3 });
+    expect(summary.incomplete.map(({ path }) => path).toSorted()).toEqual(['closed', 'closed.txt']);
+    const text = await site.mbk(['snapshot', '.', '--domain', 'lab'], { ...options, code: 3 });
+    expect(text.stdout).toContain('incomplete: closed.txt: reading closed.txt failed: EACCES');
+    await site.mbk(['checkout', 'lab', '--to', join(site.folder, 'restored')], options);
+    expect(shell('find . -mindepth 1 | sort', join(site.folder, 'restored'))).toBe('./closed\n./open.txt\n');
+    expect(lstatSync(join(site.folder, 'restored/closed')).mode & 0o7777).toBe(0);
+    const { snapshots } = await site.json<{ snapshots: readonly { flags: readonly string[] }[] }>(['log'], options);
+    expect(snapshots[0]?.flags).toContain('unreadable');
+  },
+);
 
-plain.skipIf(reader !== 'none')('root reads everything, and no other user can run mbk here: unreadable files were not tried', (context) => {
-  context.skip();
-});
+plain.skipIf(reader !== 'none')(
+  'root reads everything, and no other user can run mbk here: unreadable files were not tried',
+  (context) => {
+    context.skip();
+  },
+);
 
 /** Snapshot, checkout, and the independent comparison. */
 async function roundTrip(site: Site): Promise<SnapshotSummary> {
@@ -104,7 +126,8 @@ function makeLinks(project: string): void {
   const folder = join(project, 'links');
   mkdirSync(join(folder, 'inner/deeper'), { recursive: true });
   writeFileSync(join(folder, 'a.bin'), 'one file of four names');
-  for (const name of ['b.bin', 'inner/c.bin', 'inner/deeper/0.bin']) linkSync(join(folder, 'a.bin'), join(folder, name));
+  for (const name of ['b.bin', 'inner/c.bin', 'inner/deeper/0.bin'])
+    linkSync(join(folder, 'a.bin'), join(folder, name));
   writeFileSync(join(folder, 'z.bin'), new Uint8Array(700_000).fill(7));
   linkSync(join(folder, 'z.bin'), join(folder, 'inner/y.bin'));
   writeFileSync(join(folder, 'inner/twin.bin'), 'one file of four names'); // the same bytes, yet another file
@@ -134,7 +157,14 @@ function makeEmpty(project: string): void {
 
 function makeTimes(project: string): void {
   mkdirSync(join(project, 'times'));
-  const times = ['1901-12-14 00:00:00.25', '1969-12-31 23:59:59.999999000', '1970-01-01 00:00:00', '2001-09-09 01:46:40.000000001', '2106-02-07 06:28:17.5', '2400-01-01 00:00:00.987654321'];
+  const times = [
+    '1901-12-14 00:00:00.25',
+    '1969-12-31 23:59:59.999999000',
+    '1970-01-01 00:00:00',
+    '2001-09-09 01:46:40.000000001',
+    '2106-02-07 06:28:17.5',
+    '2400-01-01 00:00:00.987654321',
+  ];
   for (const [number, time] of times.entries()) {
     shell(
       `mkdir folder${number}; ln -s nowhere link${number}; : > file${number}
@@ -158,7 +188,8 @@ function makeModes(project: string): void {
 function makeSmall(project: string): void {
   for (let folder = 0; folder < 40; folder += 1) {
     mkdirSync(join(project, `small/${folder}`), { recursive: true });
-    for (let file = 0; file < 50; file += 1) writeFileSync(join(project, `small/${folder}/${file}.json`), `{"folder":${folder},"file":${file}}\n`);
+    for (let file = 0; file < 50; file += 1)
+      writeFileSync(join(project, `small/${folder}/${file}.json`), `{"folder":${folder},"file":${file}}\n`);
   }
 }
 
@@ -179,5 +210,8 @@ function makeDeep(project: string, { levels, name }: { readonly levels: number; 
 
 function canRunAs(uid: number): boolean {
   const [program, ...args] = waysToRun[freshWay];
-  return spawnSync(program, [...args, '--version'], { uid, gid: uid, cwd: '/', env: { PATH: process.env['PATH'] } }).status === 0;
+  return (
+    spawnSync(program, [...args, '--version'], { uid, gid: uid, cwd: '/', env: { PATH: process.env['PATH'] } })
+      .status === 0
+  );
 }

@@ -59,13 +59,21 @@ describe('what a run takes', () => {
     fill(site);
     const cwd = join(site.project, 'data/training');
     expect(collections(await site.json(['snapshot'], { cwd, env: byConfig }))).toEqual([
-      'finance data/training', 'finance models/production',
-      'healthcare data/training', 'healthcare models/checkpoint', 'healthcare models/production',
-      'system configs/system', 'system other/files',
+      'finance data/training',
+      'finance models/production',
+      'healthcare data/training',
+      'healthcare models/checkpoint',
+      'healthcare models/production',
+      'system configs/system',
+      'system other/files',
     ]);
     // Paths are seen from where one stands; they pick whole collections.
-    expect(taken(await site.json(['snapshot', 'healthcare/a.jsonl'], { cwd, env: byConfig }))).toEqual(['healthcare data/training']);
-    expect((await site.mbk(['ls', 'healthcare'], { cwd, env: byConfig })).stdout).toBe('checkpoints/\ndata/\nmodels/\n');
+    expect(taken(await site.json(['snapshot', 'healthcare/a.jsonl'], { cwd, env: byConfig }))).toEqual([
+      'healthcare data/training',
+    ]);
+    expect((await site.mbk(['ls', 'healthcare'], { cwd, env: byConfig })).stdout).toBe(
+      'checkpoints/\ndata/\nmodels/\n',
+    );
     expect((await site.mbk(['status'], { cwd, env: byConfig })).stdout).toContain('unchanged');
   });
 
@@ -75,20 +83,45 @@ describe('what a run takes', () => {
     const dailyRun = await site.json<SnapshotSummary>(['snapshot', '--plan', 'daily']);
     expect(taken(dailyRun)).toEqual(['healthcare models/checkpoint']);
     // A commit is the whole domain: the rest stands in it as it was taken before.
-    expect(collections(dailyRun)).toEqual(['healthcare data/training', 'healthcare models/checkpoint', 'healthcare models/production']);
-    const { collections: shown } = await site.json<{ collections: readonly { name: string; commit: string | null }[] }>(['show', 'healthcare']);
+    expect(collections(dailyRun)).toEqual([
+      'healthcare data/training',
+      'healthcare models/checkpoint',
+      'healthcare models/production',
+    ]);
+    const { collections: shown } = await site.json<{ collections: readonly { name: string; commit: string | null }[] }>(
+      ['show', 'healthcare'],
+    );
     const before = all.snapshots.find(({ domain }) => domain === 'healthcare')?.commit;
-    expect(shown.map(({ name, commit }) => [name, commit])).toEqual([['data/training', before], ['models/checkpoint', null], ['models/production', before]]);
+    expect(shown.map(({ name, commit }) => [name, commit])).toEqual([
+      ['data/training', before],
+      ['models/checkpoint', null],
+      ['models/production', before],
+    ]);
 
-    expect(taken(await site.json(['snapshot', '--plan', 'weekly', '--domain', 'finance']))).toEqual(['finance models/production']);
-    expect(taken(await site.json(['snapshot', '--collection', 'data/*']))).toEqual(['finance data/training', 'healthcare data/training']);
-    expect(taken(await site.json(['snapshot', 'configs', 'models/finance.gguf']))).toEqual(['finance models/production', 'system configs/system']);
+    expect(taken(await site.json(['snapshot', '--plan', 'weekly', '--domain', 'finance']))).toEqual([
+      'finance models/production',
+    ]);
+    expect(taken(await site.json(['snapshot', '--collection', 'data/*']))).toEqual([
+      'finance data/training',
+      'healthcare data/training',
+    ]);
+    expect(taken(await site.json(['snapshot', 'configs', 'models/finance.gguf']))).toEqual([
+      'finance models/production',
+      'system configs/system',
+    ]);
     expect(taken(await site.json(['snapshot', '-d', 'system', '-c', 'other/files']))).toEqual(['system other/files']);
-    for (const [code, args] of [[2, ['--plan', 'yearly']], [1, ['nowhere']]] as const) await site.mbk(['snapshot', ...args], { code });
+    for (const [code, args] of [
+      [2, ['--plan', 'yearly']],
+      [1, ['nowhere']],
+    ] as const)
+      await site.mbk(['snapshot', ...args], { code });
 
     // A collection without files any more is left out of the next commit, and checkout gives what the commit says.
     rmSync(join(site.project, 'checkpoints'), { recursive: true });
-    expect(collections(await site.json(['snapshot', '--domain', 'healthcare']))).toEqual(['healthcare data/training', 'healthcare models/production']);
+    expect(collections(await site.json(['snapshot', '--domain', 'healthcare']))).toEqual([
+      'healthcare data/training',
+      'healthcare models/production',
+    ]);
     await site.mbk(['checkout', 'healthcare~1', '--to', join(site.folder, 'before')]);
     await site.mbk(['checkout', 'healthcare', '--to', join(site.folder, 'after')]);
     expect(shell('diff -rq before after || true', site.folder)).toBe('Only in before: checkpoints\n');
@@ -104,9 +137,12 @@ describe('what a run takes', () => {
     site.write('.git/config', '');
     const inside = join(site.project, 'store');
     await site.mbk(['init', inside, '--no-config', '--no-recovery-key'], { env: byConfig });
-    const files = async (env: NodeJS.ProcessEnv): Promise<string> => (await site.mbk(['ls', 'system', '-R'], { env })).stdout;
+    const files = async (env: NodeJS.ProcessEnv): Promise<string> =>
+      (await site.mbk(['ls', 'system', '-R'], { env })).stdout;
     await site.mbk(['snapshot', '--exclude', 'mbk.yaml'], { env: { MBK_REPOSITORY: inside } });
-    expect(await files({ MBK_REPOSITORY: inside })).toBe('configs/\nconfigs/.mbkignore\nconfigs/routing.yaml\nconfigs/secret.example\n');
+    expect(await files({ MBK_REPOSITORY: inside })).toBe(
+      'configs/\nconfigs/.mbkignore\nconfigs/routing.yaml\nconfigs/secret.example\n',
+    );
     await site.mbk(['snapshot', '--include-vcs', '--domain', 'system', '--exclude', 'store']);
     expect(await files({})).toContain('.git/config\n');
   });
@@ -124,7 +160,7 @@ describe('what a run takes', () => {
 
 test('a mistake in mbk.yaml is told with its line and column, before anything is done', async ({ site }) => {
   for (const [text, place, problem] of [
-    ['domains: [a]\nrules:\n  - match: "*"\n    colection: x/y\n', '4:5', 'colection'],
+    ['domains: [a]\nrules:\n  - match: "*"\n    colection: x/y\n', '4:16', 'colection'],
     ['domains: [a]\nplans:\n  daily: { collections: [Models] }\n', '3:26', 'pattern'],
     ['domains: [a\nrules: []\n', '2:', ''],
     ['retention:\n  models/*: { within: soon }\n', '2:', ''],
@@ -156,5 +192,9 @@ function collections({ snapshots }: SnapshotSummary): string[] {
 
 /** The same of what the run took itself. */
 function taken({ snapshots }: SnapshotSummary): string[] {
-  return snapshots.flatMap(({ domain, collections: of }) => of.filter(({ isTaken }) => isTaken).map(({ name }) => `${domain} ${name}`)).toSorted();
+  return snapshots
+    .flatMap(({ domain, collections: of }) =>
+      of.filter(({ isTaken }) => isTaken).map(({ name }) => `${domain} ${name}`),
+    )
+    .toSorted();
 }

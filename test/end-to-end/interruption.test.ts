@@ -55,7 +55,14 @@ test('a checkout that is interrupted leaves whole files only, and goes on where 
   const left = filesBelow(target);
   expect(left.length).toBeLessThan(files);
   for (const file of left) expect(statSync(file).size).toBe(fileBytes);
-  const { unchanged } = await site.json<{ unchanged: number }>(['checkout', 'lab', '--to', target, '--overwrite', 'newer']);
+  const { unchanged } = await site.json<{ unchanged: number }>([
+    'checkout',
+    'lab',
+    '--to',
+    target,
+    '--overwrite',
+    'newer',
+  ]);
   expect(unchanged).toBe(left.length);
   expectSameTree(target, site.project);
 });

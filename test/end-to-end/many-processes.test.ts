@@ -4,7 +4,12 @@ import { expectSameTree } from './judges.ts';
 import { shell, test, type Site } from './site.ts';
 
 interface Log {
-  readonly snapshots: readonly { readonly commit: string; readonly domain: string; readonly tags: readonly string[]; readonly host: string }[];
+  readonly snapshots: readonly {
+    readonly commit: string;
+    readonly domain: string;
+    readonly tags: readonly string[];
+    readonly host: string;
+  }[];
 }
 
 test('hosts that snapshot at once lose no snapshot, also in one domain', async ({ site }) => {
@@ -36,7 +41,11 @@ test('a host knows nothing of another one but what the repository says', async (
   // The same files under another path: read, for this host has never seen them, and not stored again.
   const copy = join(site.folder, 'elsewhere');
   shell(`cp -a -- "${one.source}" "${copy}"`, '/');
-  const { readBytes, newBytes, storedBytes } = await site.json<{ readBytes: number; newBytes: number; storedBytes: number }>(['snapshot', copy, '--domain', 'shared'], { env: other.env });
+  const { readBytes, newBytes, storedBytes } = await site.json<{
+    readBytes: number;
+    newBytes: number;
+    storedBytes: number;
+  }>(['snapshot', copy, '--domain', 'shared'], { env: other.env });
   expect(readBytes).toBeGreaterThan(100_000);
   expect({ newBytes, storedBytes }).toEqual({ newBytes: 0, storedBytes: 0 });
 });
@@ -50,10 +59,15 @@ interface Host {
 /** A host with local folders and files of its own; four of them work in one domain. */
 function hostOf(site: Site, number: number): Host {
   const name = `host-${number}`;
-  for (let file = 0; file < 20; file += 1) site.write(`${name}/folder-${file % 3}/file-${file}.bin`, `${name} ${file} `.repeat(10_000));
+  for (let file = 0; file < 20; file += 1)
+    site.write(`${name}/folder-${file % 3}/file-${file}.bin`, `${name} ${file} `.repeat(10_000));
   site.write(`${name}/same.txt`, 'the same everywhere');
   return {
-    env: { MBK_HOST: name, MBK_STATE_DIR: join(site.folder, name, 'state'), MBK_CACHE_DIR: join(site.folder, name, 'cache') },
+    env: {
+      MBK_HOST: name,
+      MBK_STATE_DIR: join(site.folder, name, 'state'),
+      MBK_CACHE_DIR: join(site.folder, name, 'cache'),
+    },
     source: join(site.project, name),
     domain: number < 4 ? 'shared' : `own-${number}`,
   };

@@ -7,6 +7,7 @@
 import { isMbkError, type ErrorCode } from '@mbk/core';
 import { errnoError, type FileSystemCall } from '@mbk/core/testing';
 import fs from 'node:fs';
+import { scheduleSeed, seededRandom } from '../protocol/random.ts';
 import { inLanes } from './child.ts';
 import { newFolder } from './describe-folder.ts';
 import { examine } from './examine.ts';
@@ -61,7 +62,7 @@ export async function failingWrites(options: RowOptions): Promise<void> {
   }
 }
 
-/** Every writing call of the operation; the manner changes from one call to the next, so that all calls meet all of them. */
+/** Every writing call of the operation with every errno; the manner changes from one call to the next. */
 async function failEverywhere(stage: RecordedStage, options: RowOptions): Promise<void> {
   let offset = 0;
   for (const [errno, failure] of Object.entries(failures)) {
@@ -93,7 +94,9 @@ interface Point {
 /** One point; whether there are later ones. */
 async function failAndRepeat(stage: RecordedStage, point: Point, options: RowOptions): Promise<boolean> {
   const { errno, failure, failAt, manner } = point;
-  const { tally, random } = options;
+  const { tally, seed } = options;
+  // Its own, for points end in any order.
+  const random = seededRandom(scheduleSeed(seed, failAt));
   const where = `${stage.name}, ${errno} at writing call ${failAt} ${manner}`;
   const folder = newFolder(options.folder, 'point');
   try {

@@ -1,6 +1,6 @@
 /** The environment variables of mbk: read and checked in one place, and kept from children where they are secret. */
 
-import { MbkError } from '@mbk/core';
+import { isMbkError, MbkError, parsePlace } from '@mbk/core';
 import { hostname } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { defaultCacheFolder, defaultStateFolder } from './folders.ts';
@@ -29,6 +29,8 @@ export interface Environment {
   readonly stateFolder: string;
   /** Name of this host in snapshots. */
   readonly host: string;
+  /** A place that the log must have: for hosts whose state folder does not last. */
+  readonly expectHead?: ReturnType<typeof parsePlace>;
 }
 
 /** Checks every MBK_ variable that mbk knows; throws `environment-invalid`, naming the variable, never its secret. */
@@ -40,6 +42,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     cacheFolder: readFolder(env, 'MBK_CACHE_DIR') ?? defaultCacheFolder(env),
     stateFolder: readFolder(env, 'MBK_STATE_DIR') ?? defaultStateFolder(env),
     host: readHost(env) ?? hostname(),
+    ...optional('expectHead', readPlace(env)),
   };
 }
 
@@ -98,6 +101,16 @@ function readHost(env: NodeJS.ProcessEnv): string | undefined {
     );
   }
   return value;
+}
+
+function readPlace(env: NodeJS.ProcessEnv): Environment['expectHead'] {
+  const value = readText(env, 'MBK_EXPECT_HEAD');
+  try {
+    return value === undefined ? undefined : parsePlace(value);
+  } catch (error) {
+    if (!isMbkError(error, 'usage-invalid')) throw error;
+    throw invalid('MBK_EXPECT_HEAD', 'is no place in a log', 'Write it as n:hash, from `head` of `mbk verify --json`.');
+  }
 }
 
 function invalid(variable: string, problem: string, remedy: string): MbkError {

@@ -66,7 +66,7 @@ async function openFolder(folder: string, { environment, env, out, signal }: Ope
   await readRepositoryId(backend);
   const prompt = `Passphrase of ${backend.name}`;
   const secret = await readSecret({ sources: environment.secrets, env, prompt, signal });
-  const { cacheFolder, stateFolder } = environment;
+  const { cacheFolder, stateFolder, expectHead } = environment;
   const tool = toolName();
   const repository = await openRepository({
     backend,
@@ -77,6 +77,7 @@ async function openFolder(folder: string, { environment, env, out, signal }: Ope
     random,
     tool,
     processes: { self: process.pid, isRunning },
+    expectHead,
     signal,
   });
   let told = 0;

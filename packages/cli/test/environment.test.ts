@@ -18,6 +18,7 @@ describe('readEnvironment', () => {
     [{ MBK_STATE_DIR: './s' }, 'MBK_STATE_DIR is "./s", which is not an absolute path'],
     [{ MBK_HOST: 'a\nb' }, 'MBK_HOST holds control characters'],
     [{ MBK_HOST: 'ż'.repeat(128) }, 'MBK_HOST holds control characters or more than 255 bytes'],
+    [{ MBK_EXPECT_HEAD: '12' }, 'MBK_EXPECT_HEAD is no place in a log'],
     [{ MBK_PASSPHRASE: 'x', MBK_PASSPHRASE_FILE: '/f' }, 'MBK_PASSPHRASE, MBK_PASSPHRASE_FILE are set together'],
   ])('%j is refused', (env, message) => {
     expect(() => readEnvironment(env)).toThrow(expect.objectContaining({ code: 'environment-invalid' }));

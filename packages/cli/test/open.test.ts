@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { initRepository, keyFileText } from '@mbk/core';
 import { describe, expect, test } from 'vitest';
 import { readEnvironment } from '../src/environment.ts';
-import { findProject, findRepository, repositoryFolder } from '../src/open.ts';
+import { findProject, findRepository, makeBackend, random, repositoryFolder, withRepository } from '../src/open.ts';
+import { makeOutput } from '../src/output.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mbk-open-'));
 const project = join(folder, 'project');
@@ -49,5 +51,38 @@ describe('the repository that is meant', () => {
     ['/abs', '/abs'],
   ])('%j is the folder %s', (text, path) => {
     expect(repositoryFolder(text, '/base')).toBe(path);
+  });
+});
+
+test('a log that does not have the place of MBK_EXPECT_HEAD was rolled back', async () => {
+  const store = join(folder, 'expected');
+  const key = random(32);
+  const keyFile = join(folder, 'key');
+  writeFileSync(keyFile, keyFileText(key), { mode: 0o600 });
+  await initRepository({
+    backend: makeBackend(store),
+    secret: { kind: 'key-file', key },
+    name: 'key',
+    recovery: false,
+    timezone: 'UTC',
+    random,
+    tool: 'mbk test',
+  });
+  const placeOf = (state: string, more: NodeJS.ProcessEnv): Promise<string> => {
+    const env = {
+      MBK_KEY_FILE: keyFile,
+      MBK_CACHE_DIR: join(folder, 'c'),
+      MBK_STATE_DIR: join(folder, state),
+      ...more,
+    };
+    const out = makeOutput(true, process);
+    const { signal } = new AbortController();
+    const context = { repo: store, environment: readEnvironment(env), env, cwd: folder, out, signal };
+    return withRepository(context, ({ log }) => `${log.n}:${log.hash}`);
+  };
+  const place = await placeOf('a', {});
+  expect(await placeOf('b', { MBK_EXPECT_HEAD: place })).toBe(place);
+  await expect(placeOf('c', { MBK_EXPECT_HEAD: `2:${'0'.repeat(64)}` })).rejects.toMatchObject({
+    code: 'log-rolled-back',
   });
 });

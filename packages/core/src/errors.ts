@@ -203,7 +203,8 @@ const rows = {
   'name-invalid': {
     exit: 2,
     meaning: 'A domain, collection or tag name is not allowed.',
-    remedy: 'Domains are [a-z0-9][a-z0-9._-]{0,62}; collections are category/class; tags are letters, digits, `.`, `_`, `-`.',
+    remedy:
+      'Domains are [a-z0-9][a-z0-9._-]{0,62}; collections are category/class; tags are letters, digits, `.`, `_`, `-`.',
   },
   'tag-exists': {
     exit: 1,

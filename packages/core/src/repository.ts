@@ -17,7 +17,17 @@ import { packKindOf } from './format/ids.ts';
 import { limits } from './format/limits.ts';
 import type { Line } from './format/log-state.ts';
 import { openKeys } from './keyring/open-keys.ts';
-import { isCondemned, isDeleted, isLost, isTrustedActor, isTrustedPack, liveSegments, roleOf, wasOwner, type Fold } from './log/fold.ts';
+import {
+  isCondemned,
+  isDeleted,
+  isLost,
+  isTrustedActor,
+  isTrustedPack,
+  liveSegments,
+  roleOf,
+  wasOwner,
+  type Fold,
+} from './log/fold.ts';
 import { logMemory, type LogPlace } from './log/log-memory.ts';
 import { openLog, type Log } from './log/open-log.ts';
 import { blobReader, type BlobReader } from './pack/blob-reader.ts';
@@ -105,7 +115,18 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     notices.push(`${message}; a storage that is rolled back from here on would not be noticed`);
   };
   const { expectHead } = options;
-  const log = await openLog({ backend, keys, random, now, tool, memory, onMemoryProblem, cache: cacheFolder, expectHead, signal });
+  const log = await openLog({
+    backend,
+    keys,
+    random,
+    now,
+    tool,
+    memory,
+    onMemoryProblem,
+    cache: cacheFolder,
+    expectHead,
+    signal,
+  });
   checkActor(log.fold, keys, grantSigners);
   notices.push(...log.damage.map(({ text }) => text));
   if (log.cacheProblem !== undefined) notices.push(log.cacheProblem.message);
@@ -136,7 +157,12 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     async blobs() {
       // The set stays the same; asking for it brings it up to the fold.
       const set = await index.get();
-      return (reader ??= blobReader({ backend, reader: packs, index: set, prefers: (pack) => isReadable(log.fold, pack) }));
+      return (reader ??= blobReader({
+        backend,
+        reader: packs,
+        index: set,
+        prefers: (pack) => isReadable(log.fold, pack),
+      }));
     },
     readBlob: async (id, type) => (await repository.blobs()).readBlob(packKindOf(type), id, { signal }),
     catalogue() {
@@ -145,7 +171,8 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
       }
       return catalogue.value;
     },
-    resolve: (revision) => resolveRevision(viewOfFold(log.fold), revision, { timezone: repository.timezone, now: now() }),
+    resolve: (revision) =>
+      resolveRevision(viewOfFold(log.fold), revision, { timezone: repository.timezone, now: now() }),
     async close() {
       index.close();
       await backend.close?.();
@@ -182,10 +209,14 @@ function checkActor(fold: Fold, keys: Keys, grantSigners: ReadonlySet<ActorId>):
   }
   for (const signer of grantSigners) {
     if (!wasOwner(fold, signer)) {
-      throw new MbkError('role-denied', `a grant of this slot was signed by ${signer.slice(0, 8)}, who never was an owner`, {
-        details: { signer },
-        remedy: 'Somebody tampered with the storage: find out who before going on.',
-      });
+      throw new MbkError(
+        'role-denied',
+        `a grant of this slot was signed by ${signer.slice(0, 8)}, who never was an owner`,
+        {
+          details: { signer },
+          remedy: 'Somebody tampered with the storage: find out who before going on.',
+        },
+      );
     }
   }
 }
@@ -200,12 +231,17 @@ interface LazyIndexOptions {
 }
 
 /** The index set, opened once and brought up to the log's fold whenever it is asked for. */
-function lazyIndex({ backend, keys, cache, log, notices, signal }: LazyIndexOptions): { get: () => Promise<IndexSet>; close: () => void } {
+function lazyIndex({ backend, keys, cache, log, notices, signal }: LazyIndexOptions): {
+  get: () => Promise<IndexSet>;
+  close: () => void;
+} {
   const set = indexSet({ backend, keys, cache });
   let at: Fold | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   const onDamaged = ({ id }: SegmentInfo, error: MbkError): void => {
-    notices.push(`index segment ${id.slice(0, 8)} cannot be used (${error.message}); \`mbk repair index\` rebuilds it from the packs`);
+    notices.push(
+      `index segment ${id.slice(0, 8)} cannot be used (${error.message}); \`mbk repair index\` rebuilds it from the packs`,
+    );
   };
   const update = async (): Promise<IndexSet> => {
     const { fold } = log;

@@ -80,12 +80,19 @@ async function parseConfig(text: string, path: string): Promise<ConfigValue> {
   if (syntax !== undefined) throw invalid(path, lines.linePos(syntax.pos[0]), syntax.message);
   const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
   const { Ajv2020 } = await import('ajv/dist/2020.js');
-  const validate = new Ajv2020({ allErrors: false, strict: true }).compile<ConfigValue>(configSchema);
+  const validate = new Ajv2020({ allErrors: true, strict: true }).compile<ConfigValue>(configSchema);
   if (validate(value)) return value;
-  const [error] = validate.errors ?? [];
+  const error = mostTelling(validate.errors ?? []);
   throw error === undefined
     ? invalid(path, { line: 1, col: 1 }, 'not valid')
     : schemaError(path, error, document, lines);
+}
+
+/** The first error, but a setting that is not known before the one that is then missing: it was meant to be that. */
+function mostTelling(errors: readonly ErrorObject[]): ErrorObject | undefined {
+  const isUnknown = ({ keyword, schemaPath }: ErrorObject): boolean =>
+    keyword === 'additionalProperties' && !schemaPath.includes('/oneOf/');
+  return errors.find(isUnknown) ?? errors[0];
 }
 
 function schemaError(path: string, error: ErrorObject, document: Document, lines: LineCounter): MbkError {

@@ -26,6 +26,7 @@ describe('mbk.yaml', () => {
   test.each([
     ['repository: ./b\nrules:\n  - match: "*.pt"\n', '3:5', 'collection'],
     ['repository: ./b\nrepositroy: ./c\n', '2:13', 'repositroy is not a setting'],
+    ['rules:\n  - match: "*"\n    colection: a/b\n', '3:16', 'rules.0.colection is not a setting'],
     ['domains: [Finance]\n', '1:11', 'domains.0'],
     ['rules:\n  - match: [\n', '3:1', ''],
     ['a: 1\na: 2\n', '2:1', 'unique'],

@@ -38,5 +38,9 @@ test('what stands in the place of an ignore file and is no file says nothing', (
   symlinkSync('../.mbkignore', join(root, 'link/.mbkignore'));
   symlinkSync('/dev/zero', join(root, 'device/.mbkignore'));
   const exclude = makeExclude({ ...options, patterns: [] });
-  expect(['pipe/a.tmp', 'link/a.tmp', 'device/a.tmp'].map((path) => exclude(path, false))).toEqual([false, false, false]);
+  expect(['pipe/a.tmp', 'link/a.tmp', 'device/a.tmp'].map((path) => exclude(path, false))).toEqual([
+    false,
+    false,
+    false,
+  ]);
 });

@@ -41,7 +41,9 @@ export function checkDomainName(name: string): string {
 /** The name, checked; `name-invalid`. */
 export function checkCollectionName(name: string): string {
   if (isCollectionName(name)) return name;
-  throw new MbkError('name-invalid', `${JSON.stringify(name)} is no name for a collection`, { details: { collection: name } });
+  throw new MbkError('name-invalid', `${JSON.stringify(name)} is no name for a collection`, {
+    details: { collection: name },
+  });
 }
 
 /**

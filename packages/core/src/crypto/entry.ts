@@ -53,11 +53,15 @@ export function encodeHeader(header: CommonHeader): Uint8Array {
  */
 export function decodeHeader(bytes: Uint8Array, what: string): CommonHeader & { readonly bytes: Uint8Array } {
   if (bytes.byteLength < headerBytes) {
-    throw new MbkError('entry-damaged', `${what} is too short: ${bytes.byteLength} bytes, its header alone has ${headerBytes}`);
+    throw new MbkError(
+      'entry-damaged',
+      `${what} is too short: ${bytes.byteLength} bytes, its header alone has ${headerBytes}`,
+    );
   }
   const magic = magics.find((one) => one === Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
   if (magic === undefined) throw new MbkError('entry-damaged', `${what} does not begin with a known magic`);
-  if (bytes[4] !== 1) throw new MbkError('format-unsupported', `${what} has format version ${bytes[4]}; this mbk knows 1`);
+  if (bytes[4] !== 1)
+    throw new MbkError('format-unsupported', `${what} has format version ${bytes[4]}; this mbk knows 1`);
   return {
     magic,
     repository: asRepositoryId(toHex(bytes.subarray(8, 24))),
@@ -88,7 +92,8 @@ export function sealBox(key: Uint8Array, index: number, plaintext: Uint8Array): 
 
 /** Plaintext of box `index`; `entry-damaged` naming `what` if it does not authenticate. */
 export function openBox(key: Uint8Array, index: number, box: Uint8Array, what: string): Uint8Array {
-  if (box.byteLength < boxOverhead) throw new MbkError('entry-damaged', `${what} is shorter than an authentication tag`);
+  if (box.byteLength < boxOverhead)
+    throw new MbkError('entry-damaged', `${what} is shorter than an authentication tag`);
   const decipher = createDecipheriv('aes-256-gcm', key, nonce(index), { authTagLength: boxOverhead });
   decipher.setAuthTag(box.subarray(box.byteLength - boxOverhead));
   const plaintext = decipher.update(box.subarray(0, box.byteLength - boxOverhead));

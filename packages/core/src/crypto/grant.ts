@@ -46,7 +46,11 @@ export function createGrant(
     signature: new Uint8Array(0),
   };
   const keys = keysets.map(({ id, scope, generation, root }) => ({ keyset: id, scope, generation, root: toHex(root) }));
-  const cipher = createCipheriv('aes-256-gcm', sealingKey(draft, x25519(ephemeralPrivate, recipient)), new Uint8Array(12));
+  const cipher = createCipheriv(
+    'aes-256-gcm',
+    sealingKey(draft, x25519(ephemeralPrivate, recipient)),
+    new Uint8Array(12),
+  );
   const sealed = concatBytes([cipher.update(encodeCanonical({ keys })), cipher.final(), cipher.getAuthTag()]);
   const unsigned = { ...draft, sealed };
   return { ...unsigned, signature: signMessage(signer.seed, signedBytes(unsigned)) };

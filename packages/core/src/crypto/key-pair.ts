@@ -48,7 +48,8 @@ export function x25519(privateRaw: Uint8Array, publicRaw: Uint8Array): Uint8Arra
   } catch (cause) {
     throw new MbkError('entry-damaged', 'a public key in the repository is not usable', { cause });
   }
-  if (secret.every((byte) => byte === 0)) throw new MbkError('entry-damaged', 'a public key in the repository is of low order');
+  if (secret.every((byte) => byte === 0))
+    throw new MbkError('entry-damaged', 'a public key in the repository is of low order');
   return secret;
 }
 

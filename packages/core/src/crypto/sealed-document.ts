@@ -35,7 +35,8 @@ export interface SealOptions {
 
 /** Bytes of the entry that holds `body`; RangeError over 256 MiB. */
 export function sealDocument({ magic, repository, keyset, subkey, body, random }: SealOptions): Uint8Array {
-  if (body.byteLength > limits.documentBytes) throw new RangeError(`a document holds at most ${limits.documentBytes} bytes, got ${body.byteLength}`);
+  if (body.byteLength > limits.documentBytes)
+    throw new RangeError(`a document holds at most ${limits.documentBytes} bytes, got ${body.byteLength}`);
   const packed = zstdCompressSync(body);
   const stored = packed.byteLength < body.byteLength ? packed : body;
   const unpadded = headerBytes + preludeBytes + stored.byteLength + boxOverhead;
@@ -63,13 +64,20 @@ export interface OpenOptions {
  * Keyset and body of a sealed document.
  * Errors: `entry-damaged`, `format-unsupported`, `role-denied` (the keyset is not ours).
  */
-export function openDocument(bytes: Uint8Array, { magic, repository, subkeyOf, what }: OpenOptions): { keyset: KeysetId; body: Uint8Array } {
+export function openDocument(
+  bytes: Uint8Array,
+  { magic, repository, subkeyOf, what }: OpenOptions,
+): { keyset: KeysetId; body: Uint8Array } {
   const header = decodeHeader(bytes, what);
   if (header.magic !== magic || header.repository !== repository) {
-    throw new MbkError('entry-damaged', `${what} is not the entry it should be: its header names another kind or repository`);
+    throw new MbkError(
+      'entry-damaged',
+      `${what} is not the entry it should be: its header names another kind or repository`,
+    );
   }
   const subkey = subkeyOf(header.keyset);
-  if (subkey === undefined) throw new MbkError('role-denied', `${what} is sealed for a scope that this key was not granted`);
+  if (subkey === undefined)
+    throw new MbkError('role-denied', `${what} is sealed for a scope that this key was not granted`);
   const plaintext = openBox(entryKey(subkey, header.bytes, infos[magic]), 0, bytes.subarray(headerBytes), what);
   return { keyset: header.keyset, body: decodeBody(plaintext, what) };
 }
@@ -81,7 +89,10 @@ function decodeBody(plaintext: Uint8Array, what: string): Uint8Array {
   const storedLength = view.getUint32(4, true);
   const length = view.getUint32(8, true);
   if (codec > 1 || storedLength > plaintext.byteLength - preludeBytes || length > limits.documentBytes) {
-    throw new MbkError('value-invalid', `${what}: codec ${codec}, stored ${storedLength}, plain ${length} bytes are out of range`);
+    throw new MbkError(
+      'value-invalid',
+      `${what}: codec ${codec}, stored ${storedLength}, plain ${length} bytes are out of range`,
+    );
   }
   const stored = plaintext.subarray(preludeBytes, preludeBytes + storedLength);
   let body: Uint8Array;
@@ -90,6 +101,7 @@ function decodeBody(plaintext: Uint8Array, what: string): Uint8Array {
   } catch (cause) {
     throw new MbkError('value-invalid', `${what}: its body does not decompress to ${length} bytes`, { cause });
   }
-  if (body.byteLength !== length) throw new MbkError('value-invalid', `${what}: body of ${body.byteLength} bytes, expected ${length}`);
+  if (body.byteLength !== length)
+    throw new MbkError('value-invalid', `${what}: body of ${body.byteLength} bytes, expected ${length}`);
   return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
 }

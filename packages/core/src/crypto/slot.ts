@@ -24,7 +24,13 @@ export type Secret =
   | { readonly kind: 'key-file' | 'recovery'; readonly key: Uint8Array };
 
 export type Kdf =
-  | { readonly name: 'argon2id'; readonly memoryKiB: number; readonly passes: number; readonly parallelism: number; readonly salt: Uint8Array }
+  | {
+      readonly name: 'argon2id';
+      readonly memoryKiB: number;
+      readonly passes: number;
+      readonly parallelism: number;
+      readonly salt: Uint8Array;
+    }
   | { readonly name: 'hkdf-sha256'; readonly salt: Uint8Array };
 
 export interface Slot {
@@ -58,7 +64,11 @@ const runArgon2 = promisify(argon2);
 /** A new slot with fresh key pairs, unlocked by `secret`. */
 export async function createSlot(
   secret: Secret,
-  { repository, random, cost = argon2Cost }: { readonly repository: RepositoryId; readonly random: Random; readonly cost?: typeof argon2Cost },
+  {
+    repository,
+    random,
+    cost = argon2Cost,
+  }: { readonly repository: RepositoryId; readonly random: Random; readonly cost?: typeof argon2Cost },
 ): Promise<{ slot: Slot; keys: SlotKeys }> {
   const keys: SlotKeys = { agreement: random(32), signing: random(32) };
   const salt = random(16);

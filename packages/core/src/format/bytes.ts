@@ -6,7 +6,8 @@ export function toHex(bytes: Uint8Array): string {
 
 /** Bytes of a hex string; RangeError unless it is an even number of hex digits. */
 export function fromHex(hex: string): Uint8Array {
-  if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) throw new RangeError('expected an even number of hex digits');
+  if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex))
+    throw new RangeError('expected an even number of hex digits');
   return new Uint8Array(Buffer.from(hex, 'hex'));
 }
 

@@ -7,7 +7,13 @@ import { isUtf8 } from 'node:buffer';
 import { MbkError } from '../errors.ts';
 import { utf8 } from './bytes.ts';
 
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue | undefined };
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue | undefined };
 
 /** Canonical text of `value`; fields that are `undefined` are left out. TypeError for what JSON or the format cannot hold. */
 export function canonicalText(value: JsonValue): string {

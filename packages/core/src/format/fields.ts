@@ -31,7 +31,9 @@ export function readFields(value: unknown, what: string): Fields {
   }
   const record = value as Readonly<Record<string, unknown>>;
   const invalid = (name: string, expected: string): MbkError =>
-    new MbkError('value-invalid', `${what}: field ${name}: expected ${expected}`, { details: { record: what, field: name } });
+    new MbkError('value-invalid', `${what}: field ${name}: expected ${expected}`, {
+      details: { record: what, field: name },
+    });
   const raw = (name: string): unknown => (Object.hasOwn(record, name) ? record[name] : undefined);
 
   const fields: Fields = {

@@ -29,8 +29,10 @@ export function decodeRepositoryFile(bytes: Uint8Array, what: string): Repositor
   const fields = readFields(parseJson(bytes, what), what);
   fields.literal('format', 'mbk repository');
   const version = fields.int('version');
-  if (version !== formatVersion) throw new MbkError('format-unsupported', `${what} has format version ${version}; this mbk knows ${formatVersion}`);
+  if (version !== formatVersion)
+    throw new MbkError('format-unsupported', `${what} has format version ${version}; this mbk knows ${formatVersion}`);
   const repository = asRepositoryId(fields.hex('repository', 16));
-  if (fields.hex('check', 32) !== checkOf(repository)) throw new MbkError('entry-damaged', `${what} does not match its own check`);
+  if (fields.hex('check', 32) !== checkOf(repository))
+    throw new MbkError('entry-damaged', `${what} does not match its own check`);
   return repository;
 }

@@ -175,9 +175,9 @@ async function readBase(source: LogSource, head: number, seen: SeenLog | undefin
       damage.push(stateDamage(link.entry, id, 'damaged', fold));
       continue;
     }
-    founders ??= foundersOf(source);
     const { actor } = link.entry;
-    if (actor === source.keys.actor.id || seen?.state === id || (await founders).has(actor)) {
+    const isOwn = actor === source.keys.actor.id || seen?.state === id;
+    if (isOwn || (seen === undefined && (await (founders ??= foundersOf(source))).has(actor))) {
       return { base: { fold, checked: id, claims }, links, damage };
     }
     if (claims.length === 0) claims.push({ n: link.n, id, fold });
@@ -188,7 +188,8 @@ async function readBase(source: LogSource, head: number, seen: SeenLog | undefin
  * The owners that entry 1 names.
  *
  * Whoever may append may name a state, and a state says who may do what: one that a writer signed is only believed after
- * it was compared with the entries that it folds. The owners of entry 1 are believed, and so is this actor.
+ * it was compared with the entries that it folds. This actor is believed, and by a host that has never seen the log so
+ * are the owners of entry 1: only the fold could tell that one of them was removed, so hosts with a memory compare.
  */
 async function foundersOf(source: LogSource): Promise<ReadonlySet<ActorId>> {
   const [link] = await readLinks(source, { newest: 1, oldest: 1 });

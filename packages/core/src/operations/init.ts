@@ -52,7 +52,9 @@ export async function initRepository(options: InitOptions): Promise<InitReport> 
   const founder = await newSlot({ secret, name, repository, random });
   const slots = [founder];
   if (recoveryKey !== undefined) {
-    slots.push(await newSlot({ secret: { kind: 'recovery', key: recoveryKey }, name: 'recovery key', repository, random }));
+    slots.push(
+      await newSlot({ secret: { kind: 'recovery', key: recoveryKey }, name: 'recovery key', repository, random }),
+    );
   }
   const signer = { id: founder.actor.signing, seed: founder.keys.signing };
   const grants = slots.map(({ slot, actor }) => ({
@@ -121,6 +123,7 @@ async function refuseExisting(backend: Backend): Promise<void> {
 }
 
 function exists(backend: Backend): MbkError {
-  return new MbkError('repository-exists', `there is a repository in ${backend.name} already`, { details: { backend: backend.name } });
+  return new MbkError('repository-exists', `there is a repository in ${backend.name} already`, {
+    details: { backend: backend.name },
+  });
 }
-

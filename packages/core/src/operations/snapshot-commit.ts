@@ -75,16 +75,29 @@ export async function commitSnapshots(
   about: CommitAbout,
 ): Promise<CommitResult> {
   const indexOps = await session.takeIndex();
-  const options: BuildOptions = { request, session, about, finishedAt: repository.now(), check: await loadSchemaCheck() };
+  const options: BuildOptions = {
+    request,
+    session,
+    about,
+    finishedAt: repository.now(),
+    check: await loadSchemaCheck(),
+  };
   let result: Omit<CommitResult, 'n'> = { snapshots: [], unchanged: [] };
 
   const appended = await repository.log.append(async (fold) => {
     const broken = session.broken(fold, about.reused);
     if (broken !== undefined) throw new ReliedOnGone(broken);
     const built = await buildDomains(repository, fold, options);
-    result = { snapshots: built.map(({ snapshot }) => snapshot).filter((one) => one !== undefined), unchanged: built.flatMap(({ unchanged }) => unchanged ?? []) };
+    result = {
+      snapshots: built.map(({ snapshot }) => snapshot).filter((one) => one !== undefined),
+      unchanged: built.flatMap(({ unchanged }) => unchanged ?? []),
+    };
     const heads = built.flatMap(({ head }) => head ?? []);
-    const ops: KnownOperation[] = [...indexOps, ...(heads.length === 0 ? [] : [{ op: 'advance', heads } as const]), ...built.flatMap(({ tags }) => tags)];
+    const ops: KnownOperation[] = [
+      ...indexOps,
+      ...(heads.length === 0 ? [] : [{ op: 'advance', heads } as const]),
+      ...built.flatMap(({ tags }) => tags),
+    ];
     return ops.length === 0 ? undefined : { ops };
   });
   session.indexed();
@@ -113,27 +126,45 @@ async function buildDomains(repository: Repository, fold: Fold, options: BuildOp
   return built;
 }
 
-async function buildDomain(repository: Repository, fold: Fold, domain: string, options: BuildOptions): Promise<BuiltDomain> {
+async function buildDomain(
+  repository: Repository,
+  fold: Fold,
+  domain: string,
+  options: BuildOptions,
+): Promise<BuiltDomain> {
   const { keys, random, timezone, backend, signal, get } = repository;
   const { request, about } = options;
   const view = viewOfFold(fold);
   const head = headOf(fold, domain);
-  const parent = head === null ? undefined : await readParent(openCatalogue({ get, keys, view }), head, { fold, domain, signal });
+  const parent =
+    head === null ? undefined : await readParent(openCatalogue({ get, keys, view }), head, { fold, domain, signal });
   const taken = about.collections.filter((collection) => collection.domain === domain);
   const carried = carriedCollections(parent, { taken, request, domain, fold });
-  if (request.skipIfUnchanged === true && (await isSame(repository, parent, { taken, carried }))) return { unchanged: domain, tags: [] };
+  if (request.skipIfUnchanged === true && (await isSame(repository, parent, { taken, carried })))
+    return { unchanged: domain, tags: [] };
 
-  const collections = [...taken.map((one) => takenState(one, options)), ...carried].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const prepared = await prepareSnapshot(
-    manifestOf(repository, fold, { domain, collections, taken, options }),
-    { assets: taken.flatMap(({ assets }) => assets), check: options.check },
+  const collections = [...taken.map((one) => takenState(one, options)), ...carried].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
   );
+  const prepared = await prepareSnapshot(manifestOf(repository, fold, { domain, collections, taken, options }), {
+    assets: taken.flatMap(({ assets }) => assets),
+    check: options.check,
+  });
   const actorName = fold.actors.get(keys.actor.id)?.name ?? keys.actor.id.slice(0, 8);
   const author = { name: actorName, email: `${keys.actor.id.slice(0, 16)}@${request.host}` };
   const at = about.startedAt;
   const tag = nextTag(view, domain, { at, timezone });
-  const made = await commitSnapshot(prepared, { parent: parent && { id: parent.commit.id, content: parent.commit.content }, author, at, timezone, tag });
-  const named = request.tag === undefined ? undefined : await extraTag(fold, request.tag, { domain, commit: made.commit, author, at, timezone, message: made.message });
+  const made = await commitSnapshot(prepared, {
+    parent: parent && { id: parent.commit.id, content: parent.commit.content },
+    author,
+    at,
+    timezone,
+    tag,
+  });
+  const named =
+    request.tag === undefined
+      ? undefined
+      : await extraTag(fold, request.tag, { domain, commit: made.commit, author, at, timezone, message: made.message });
   const bundle = sealBundle([...made.objects, ...(named?.objects ?? [])], { keys, random });
   await backend.put(bundle.key, [bundle.bytes], { signal });
 
@@ -146,7 +177,13 @@ async function buildDomain(repository: Repository, fold: Fold, domain: string, o
       tag,
       files: totals.files,
       bytes: totals.bytes,
-      collections: collections.map(({ name, commit, tree, files, bytes }) => ({ name, isTaken: commit === null, tree, files, bytes })),
+      collections: collections.map(({ name, commit, tree, files, bytes }) => ({
+        name,
+        isTaken: commit === null,
+        tree,
+        files,
+        bytes,
+      })),
     },
     head: {
       domain,
@@ -170,7 +207,10 @@ async function buildDomain(repository: Repository, fold: Fold, domain: string, o
         carried: carried.map(({ name, commit }): Capture => ({ collection: name, commit: ofCommit(commit, parent) })),
       },
     },
-    tags: named === undefined ? [] : [{ op: 'tag', domain, name: named.name, commit: made.commit, object: named.object, bundle: bundle.id }],
+    tags:
+      named === undefined
+        ? []
+        : [{ op: 'tag', domain, name: named.name, commit: made.commit, object: named.object, bundle: bundle.id }],
   };
 }
 
@@ -188,18 +228,27 @@ async function readParent(
   } catch (error) {
     if (!isBadContent(error)) throw error;
     const bundle = lineOf(fold, head)?.bundle ?? '';
-    throw new MbkError(error.code, `no snapshot can follow ${head.slice(0, 12)}, the newest of ${domain}: ${error.message}`, {
-      details: { ...error.details, domain, commit: head, bundle },
-      remedy: `Bring catalogue/${bundle} back from a copy of the storage (its name is its SHA-256), or from the cache folder of a host that has read it. Until then use another --domain: nothing that was stored is lost.`,
-      cause: error,
-    });
+    throw new MbkError(
+      error.code,
+      `no snapshot can follow ${head.slice(0, 12)}, the newest of ${domain}: ${error.message}`,
+      {
+        details: { ...error.details, domain, commit: head, bundle },
+        remedy: `Bring catalogue/${bundle} back from a copy of the storage (its name is its SHA-256), or from the cache folder of a host that has read it. Until then use another --domain: nothing that was stored is lost.`,
+        cause: error,
+      },
+    );
   }
 }
 
 /** Collections of the parent that this run did not take and that are not gone, as of the commit whose run took them. */
 function carriedCollections(
   parent: Snapshot | undefined,
-  { taken, request, domain, fold }: {
+  {
+    taken,
+    request,
+    domain,
+    fold,
+  }: {
     readonly taken: readonly StoredCollection[];
     readonly request: SnapshotRequest;
     readonly domain: string;
@@ -241,10 +290,7 @@ async function isSame(
   return true;
 }
 
-function takenState(
-  collection: StoredCollection,
-  { request, about }: BuildOptions,
-): CollectionState {
+function takenState(collection: StoredCollection, { request, about }: BuildOptions): CollectionState {
   const { files, directories, symlinks, bytes, tree, links, table } = collection;
   return {
     name: collection.collection,
@@ -272,7 +318,12 @@ function flagsOf({ changed, problems }: StoredCollection): string[] {
 function manifestOf(
   { keys, tool }: Repository,
   fold: Fold,
-  { domain, collections, taken, options }: {
+  {
+    domain,
+    collections,
+    taken,
+    options,
+  }: {
     readonly domain: string;
     readonly collections: readonly CollectionState[];
     readonly taken: readonly StoredCollection[];
@@ -280,7 +331,8 @@ function manifestOf(
   },
 ): Parameters<typeof prepareSnapshot>[0] {
   const { request, about, finishedAt } = options;
-  const sum = (field: 'files' | 'directories' | 'symlinks' | 'bytes'): number => collections.reduce((total, one) => total + one[field], 0);
+  const sum = (field: 'files' | 'directories' | 'symlinks' | 'bytes'): number =>
+    collections.reduce((total, one) => total + one[field], 0);
   const notes = taken.flatMap(({ changed, problems }) => [
     ...changed.map((path) => ({ path: encodeByteText(path), problem: 'changed while it was read' })),
     ...problems.map(({ path, message }) => ({ path: encodeByteText(path), problem: message })),
@@ -323,7 +375,9 @@ async function extraTag(
   about: Omit<Parameters<typeof writeTagObject>[0], 'name'>,
 ): Promise<Awaited<ReturnType<typeof writeTagObject>>> {
   const name = `${about.domain}/${short}`;
-  if (!isTagName(about.domain, name)) throw new MbkError('name-invalid', `${JSON.stringify(short)} cannot be a tag`, { details: { tag: short } });
-  if (fold.tags.get(name) !== undefined) throw new MbkError('tag-exists', `the tag ${name} exists`, { details: { tag: name } });
+  if (!isTagName(about.domain, name))
+    throw new MbkError('name-invalid', `${JSON.stringify(short)} cannot be a tag`, { details: { tag: short } });
+  if (fold.tags.get(name) !== undefined)
+    throw new MbkError('tag-exists', `the tag ${name} exists`, { details: { tag: name } });
   return writeTagObject({ ...about, name });
 }

@@ -22,17 +22,22 @@ export async function storeTables(
 ): Promise<StoredCollection[]> {
   const stored: StoredCollection[] = [];
   for (const collection of collections) {
-    const store = async (type: 'links' | 'table', bytes: Uint8Array): Promise<BlobId> => (await storeBlob(type, bytes, collection)).id;
+    const store = async (type: 'links' | 'table', bytes: Uint8Array): Promise<BlobId> =>
+      (await storeBlob(type, bytes, collection)).id;
     const groups = collection.links.groups();
     const links = groups.length === 0 ? null : await store('links', encodeLinks(groups).bytes);
-    const table = collection.assets.length === 0 ? null : await storeTable(collection.assets, (bytes) => store('table', bytes));
+    const table =
+      collection.assets.length === 0 ? null : await storeTable(collection.assets, (bytes) => store('table', bytes));
     stored.push({ ...collection, links, table });
   }
   return stored;
 }
 
 /** JSON lines; more than one blob holds is split by line into a node of parts. */
-async function storeTable(assets: readonly AssetLine[], store: (bytes: Uint8Array) => Promise<BlobId>): Promise<BlobId> {
+async function storeTable(
+  assets: readonly AssetLine[],
+  store: (bytes: Uint8Array) => Promise<BlobId>,
+): Promise<BlobId> {
   const parts: BlobId[] = [];
   let lines: Uint8Array[] = [];
   let bytes = 0;

@@ -15,7 +15,12 @@ import type { GitProvenance } from '../format/snapshot-manifest.ts';
 import { isExpired, lostAfter } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
 import type { AssetPlugins } from '../snapshot/asset-plugins.ts';
-import { captureSource, type CapturedSource, type CaptureProgress, type CaptureSourceOptions } from '../snapshot/capture-source.ts';
+import {
+  captureSource,
+  type CapturedSource,
+  type CaptureProgress,
+  type CaptureSourceOptions,
+} from '../snapshot/capture-source.ts';
 import { openStatCache, type CaptureRef, type CollectionRef, type StatCache } from '../snapshot/stat-cache.ts';
 import { mergeIndexIfPossible } from './merge-index.ts';
 import { commitSnapshots, type CommittedSnapshot } from './snapshot-commit.ts';
@@ -34,7 +39,9 @@ export interface SnapshotRequest {
   readonly emptyFolders: CollectionRef;
   /** Whether a collection that is wanted and has no file any more is left out of the commit; else it is carried. */
   readonly isWholeSource: boolean;
-  readonly retentionOf: (collection: CollectionRef) => { readonly rule: string | null; readonly lifetime: Lifetime } | null;
+  readonly retentionOf: (
+    collection: CollectionRef,
+  ) => { readonly rule: string | null; readonly lifetime: Lifetime } | null;
   readonly plugins: AssetPlugins;
   readonly message: string;
   readonly plan: string | null;
@@ -138,10 +145,14 @@ async function sweepLeftovers({ backend, notice, signal }: Repository): Promise<
 }
 
 function prunedAway(cause: ReliedOnGone): MbkError {
-  return new MbkError('log-race-lost', `what the snapshot relied on was pruned or expired ${maxRounds} times while it ran`, {
-    details: { ...cause.broken },
-    cause,
-  });
+  return new MbkError(
+    'log-race-lost',
+    `what the snapshot relied on was pruned or expired ${maxRounds} times while it ran`,
+    {
+      details: { ...cause.broken },
+      cause,
+    },
+  );
 }
 
 type StoreInCollection = CaptureSourceOptions['store'];
@@ -175,7 +186,12 @@ function storeOf(
 async function capture(
   repository: Repository,
   request: SnapshotRequest,
-  { session, store, statCache, onProgress }: {
+  {
+    session,
+    store,
+    statCache,
+    onProgress,
+  }: {
     readonly session: WriteSession;
     readonly store: StoreInCollection;
     readonly statCache: StatCache;
@@ -184,7 +200,8 @@ async function capture(
 ): Promise<CapturedSource> {
   const { keys, now, signal } = repository;
   const { stats } = session.writer;
-  if (keys.shared.chunker === undefined) throw new MbkError('role-denied', 'the key that was used may not take snapshots');
+  if (keys.shared.chunker === undefined)
+    throw new MbkError('role-denied', 'the key that was used may not take snapshots');
   return captureSource({
     ...request,
     gear: gearTable(keys.shared.chunker),
@@ -193,7 +210,9 @@ async function capture(
     store,
     now,
     signal,
-    onFile: onProgress && ((progress) => onProgress({ ...progress, newBytes: stats.newBytes, storedBytes: stats.storedBytes })),
+    onFile:
+      onProgress &&
+      ((progress) => onProgress({ ...progress, newBytes: stats.newBytes, storedBytes: stats.storedBytes })),
   });
 }
 
@@ -202,7 +221,11 @@ async function capture(
  * lost since: what is lost heals only when files are read again.
  */
 export function isReusable({ log: { fold } }: Repository, { commit, collection, n }: CaptureRef): boolean {
-  return fold.lineOfCommit.get(commit) !== undefined && !isExpired(fold, commit, collection) && lostAfter(fold, n).length === 0;
+  return (
+    fold.lineOfCommit.get(commit) !== undefined &&
+    !isExpired(fold, commit, collection) &&
+    lostAfter(fold, n).length === 0
+  );
 }
 
 /** The stat cache of a source root in this repository; the caller closes it. */
@@ -219,7 +242,13 @@ function rememberFiles(statCache: StatCache, snapshots: readonly CommittedSnapsh
 
 function report(
   run: string,
-  { captured, snapshots, unchanged, session, statCache }: {
+  {
+    captured,
+    snapshots,
+    unchanged,
+    session,
+    statCache,
+  }: {
     readonly captured: CapturedSource;
     readonly snapshots: readonly CommittedSnapshot[];
     readonly unchanged: readonly string[];
@@ -230,10 +259,21 @@ function report(
   const incomplete: SnapshotProblem[] = [];
   const skipped: SnapshotProblem[] = [];
   for (const { domain, collection, changed, problems } of captured.collections) {
-    for (const path of changed) incomplete.push({ domain, collection, path, message: 'changed while it was read; kept as it was read' });
-    for (const { path, message, reason } of problems) (reason === 'special' ? skipped : incomplete).push({ domain, collection, path, message });
+    for (const path of changed)
+      incomplete.push({ domain, collection, path, message: 'changed while it was read; kept as it was read' });
+    for (const { path, message, reason } of problems)
+      (reason === 'special' ? skipped : incomplete).push({ domain, collection, path, message });
   }
   const { newBytes, storedBytes } = session.writer.stats;
-  return { run, snapshots, unchanged, ...captured.progress, newBytes, storedBytes, incomplete, skipped, statCacheProblem: statCache.problem };
+  return {
+    run,
+    snapshots,
+    unchanged,
+    ...captured.progress,
+    newBytes,
+    storedBytes,
+    incomplete,
+    skipped,
+    statCacheProblem: statCache.problem,
+  };
 }
-

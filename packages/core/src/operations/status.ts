@@ -21,7 +21,7 @@ export interface DomainStatus {
 export interface StatusReport {
   /** Sorted by domain: those of the source, and those of the repository that the source has no file of. */
   readonly domains: readonly DomainStatus[];
-  /** Number of the newest log entry, and its hash: what `--expect-head` takes. */
+  /** Number of the newest log entry, and its hash: what `MBK_EXPECT_HEAD` takes. */
   readonly head: { readonly n: number; readonly hash: string };
 }
 
@@ -38,12 +38,22 @@ export async function statusOf(repository: Repository, request: SnapshotRequest)
     const commit = headOf(fold, domain);
     const line = commit === null ? undefined : lineOf(fold, commit);
     const newest = line === undefined ? null : { commit: line.to, tag: line.tag, takenAt: timeText(line.line.takenAt) };
-    domains.push({ domain, files, bytes, newest, changes: newest === null ? null : await changesOf(repository, request, domain) });
+    domains.push({
+      domain,
+      files,
+      bytes,
+      newest,
+      changes: newest === null ? null : await changesOf(repository, request, domain),
+    });
   }
   return { domains, head: { n, hash } };
 }
 
-function changesOf(repository: Repository, { root, exclude, assign }: SnapshotRequest, domain: string): Promise<DiffReport> {
+function changesOf(
+  repository: Repository,
+  { root, exclude, assign }: SnapshotRequest,
+  domain: string,
+): Promise<DiffReport> {
   const after = { root, exclude, isPart: (path: string) => assign(path).domain === domain };
   return diffSnapshots(repository, { before: domain, after, paths: [] });
 }

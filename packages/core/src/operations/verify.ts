@@ -40,7 +40,7 @@ export interface VerifyOptions {
 
 export interface VerifyReport {
   readonly level: 'structure' | 'data';
-  /** Newest log entry that was looked at, and its hash: a place that a later `--expect-head` can name. */
+  /** Newest log entry that was looked at, and its hash: a place that a later `MBK_EXPECT_HEAD` can name. */
   readonly head: { readonly n: number; readonly hash: string };
   readonly counts: Readonly<VerifyCounts>;
   readonly strays: Strays;

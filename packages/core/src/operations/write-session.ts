@@ -53,7 +53,9 @@ export async function openWriteSession(repository: Repository): Promise<WriteSes
   const usable: PackFilter = (pack, actor, namedBy) => isUsable(log.fold, keys, pack, actor, namedBy);
   const folder = join(stateFolder, 'journal');
   const forgive = forgiver(repository);
-  const adoption = await adoptPacks({ folder, backend, reader, index, isUsable: usable, isAlive, signal }).catch(forgive);
+  const adoption = await adoptPacks({ folder, backend, reader, index, isUsable: usable, isAlive, signal }).catch(
+    forgive,
+  );
   const journal = forgivingJournal(packJournal(folder, { pid: processes.self, random }), forgive);
   const writer = blobWriter({ backend, keys, random, index, isUsable: usable, journal, signal });
   let taken: readonly SegmentInfo[] = [];
@@ -117,7 +119,8 @@ function forgiver(repository: Repository): Forgive {
   let isTold = false;
   return (error) => {
     if (!isMbkError(error, 'local-state-failed')) throw error;
-    if (!isTold) repository.notice(`${error.message}; what an interruption leaves is found by \`mbk repair index\` alone`);
+    if (!isTold)
+      repository.notice(`${error.message}; what an interruption leaves is found by \`mbk repair index\` alone`);
     isTold = true;
     return undefined;
   };

@@ -38,10 +38,7 @@ export interface CheckPackOptions {
  *
  * Errors: only those that say nothing about the pack (`role-denied`); damage is in the result.
  */
-export function checkPack(
-  bytes: Uint8Array,
-  { kind, id, keys, hash = sha256Hex }: CheckPackOptions,
-): PackCheck {
+export function checkPack(bytes: Uint8Array, { kind, id, keys, hash = sha256Hex }: CheckPackOptions): PackCheck {
   const what = packName({ kind, id });
   const problems: PackProblem[] = [];
   const actual = hash(bytes);
@@ -86,10 +83,7 @@ interface FrameToCheck {
   readonly hash: (bytes: Uint8Array) => string;
 }
 
-function checkFrame(
-  bytes: Uint8Array,
-  { key, contents, frame, number, hash }: FrameToCheck,
-): PackProblem | undefined {
+function checkFrame(bytes: Uint8Array, { key, contents, frame, number, hash }: FrameToCheck): PackProblem | undefined {
   const { row } = contents;
   let plain: Uint8Array;
   try {

@@ -101,7 +101,13 @@ export function openFrame(
 }
 
 /** Throws `entry-damaged` unless `bytes` are those of blob `id`. */
-export function checkBlob(id: BlobId, bytes: Uint8Array, row: PackRow, number: number, hash: (bytes: Uint8Array) => string = sha256Hex): void {
+export function checkBlob(
+  id: BlobId,
+  bytes: Uint8Array,
+  row: PackRow,
+  number: number,
+  hash: (bytes: Uint8Array) => string = sha256Hex,
+): void {
   if (hash(bytes) !== id) throw frameDamaged(row, number, `does not hold the bytes of blob ${id}`);
 }
 

@@ -10,7 +10,8 @@ const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length
 const repository = asRepositoryId('ab'.repeat(16));
 const keyset = asKeysetId('cd'.repeat(16));
 const subkey = random(32);
-const seal = (body: Uint8Array): Uint8Array => sealDocument({ magic: 'mbkC', repository, keyset, subkey, body, random });
+const seal = (body: Uint8Array): Uint8Array =>
+  sealDocument({ magic: 'mbkC', repository, keyset, subkey, body, random });
 const open = (bytes: Uint8Array, magic: 'mbkC' | 'mbkS' = 'mbkC'): Uint8Array =>
   openDocument(bytes, { magic, repository, subkeyOf: () => subkey, what: 'document' }).body;
 

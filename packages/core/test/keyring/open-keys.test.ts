@@ -15,7 +15,15 @@ const secret = { kind: 'key-file', key: new Uint8Array(32).fill(7) } as const;
 
 async function make(): Promise<Backend> {
   const backend = memoryBackend();
-  await initRepository({ backend, secret, name: 'founder', recovery: false, timezone: 'UTC', random, tool: 'mbk test' });
+  await initRepository({
+    backend,
+    secret,
+    name: 'founder',
+    recovery: false,
+    timezone: 'UTC',
+    random,
+    tool: 'mbk test',
+  });
   return backend;
 }
 
@@ -58,7 +66,10 @@ test('a grant that somebody put there without being able to sign it locks nobody
     random,
   });
   // Under the founder's name, whose signature it does not have; and one that does not open.
-  for (const grant of [{ ...forged, signer: keys.actor.id }, { ...forged, sealed: random(64) }]) {
+  for (const grant of [
+    { ...forged, signer: keys.actor.id },
+    { ...forged, sealed: random(64) },
+  ]) {
     const bytes = encodeGrant(grant);
     await backend.put(`grants/${sha256Hex(bytes)}`, [bytes]);
   }

@@ -25,7 +25,7 @@ import {
   wasOwner,
   type Fold,
 } from '../../src/log/fold.ts';
-import { stateOfFold } from '../../src/log/fold-state.ts';
+import { foldOfState, stateOfFold } from '../../src/log/fold-state.ts';
 import { codeOf } from '../pack/test-keys.ts';
 import {
   actorOf,
@@ -428,4 +428,12 @@ describe('a gap', () => {
     expect(findings.map(({ code }) => code)).toEqual(['entry-voided']);
     expect(codes(fold, [advance(head('lab', 'unknown', 'c'))], owner)).toEqual(['advance-stale']);
   });
+});
+
+test('a later line of the same commit, in another domain, does not speak for it', () => {
+  const before = foldAfter(first, [advance(head('clinic', null, 'a'))]);
+  const { fold } = applyEntry(before, nextEntry(before, [advance(head('lab', null, 'a'))], writer));
+  expect(headOf(fold, 'lab')).toBe(commit('a'));
+  expect(lineOf(fold, commit('a'))?.domain).toBe('clinic');
+  expect(lineOf(foldOfState(stateOfFold(fold)), commit('a'))?.domain).toBe('clinic');
 });

@@ -51,7 +51,10 @@ describe('a memory that cannot be kept', () => {
     const backend = await newLog();
     const problems: string[] = [];
     const onMemoryProblem = ({ message }: MbkError): void => void problems.push(message);
-    const log = await open(backend, { memory: { read: () => Promise.resolve(undefined), write: full }, onMemoryProblem });
+    const log = await open(backend, {
+      memory: { read: () => Promise.resolve(undefined), write: full },
+      onMemoryProblem,
+    });
     await fill(log, 2);
     await fill(await open(backend), 2, 'other');
     await log.refresh();
@@ -64,7 +67,10 @@ describe('a memory that cannot be kept', () => {
     let isFull = false;
     const memory = newMemory();
     const log = await open(backend, {
-      memory: { read: () => (isFull ? full() : memory.read()), write: (seen) => (isFull ? full() : memory.write(seen)) },
+      memory: {
+        read: () => (isFull ? full() : memory.read()),
+        write: (seen) => (isFull ? full() : memory.write(seen)),
+      },
     });
     isFull = true;
     expect((await log.append(() => ({ ops: [] })))?.n).toBe(2);

@@ -7,8 +7,9 @@ import { MbkError } from '../../src/errors.ts';
 import { toHex, utf8 } from '../../src/format/bytes.ts';
 import { logKey } from '../../src/format/log-entry.ts';
 import { encodeLogState } from '../../src/format/log-state.ts';
-import { headOf, liveSegments, type Fold } from '../../src/log/fold.ts';
+import { headOf, liveSegments, roleOf, type Fold } from '../../src/log/fold.ts';
 import { stateOfFold } from '../../src/log/fold-state.ts';
+import type { SeenLog } from '../../src/log/log-memory.ts';
 import type { Log } from '../../src/log/open-log.ts';
 import { writeState } from '../../src/log/state-entry.ts';
 import { sealEntry } from '../../src/log/sealed-entry.ts';
@@ -375,6 +376,32 @@ describe('states', () => {
     const second = await open(counted, { keys: reader, memory });
     expect(bytesOf(second.fold)).toBe(bytesOf(first.fold));
     expect(gets).toBeLessThan(60);
+  });
+
+  test('one that a founder forged who was removed is not believed by a host that has seen the log', async () => {
+    const backend = await newLog();
+    const log = await open(backend);
+    await log.append(() => ({ ops: [{ op: 'actors', set: [actorOf(stranger, 'owner')], remove: [] }] }));
+    const successor = await open(backend, { keys: stranger });
+    await successor.append(() => ({ ops: [{ op: 'actors', set: [], remove: [owner.actor.id] }] }));
+    await fill(successor, 252);
+    expect(successor.n).toBe(255);
+    let seen: SeenLog | undefined;
+    const memory = { read: async () => seen, write: async (next: SeenLog) => void (seen = next) };
+    await open(backend, { keys: reader, memory });
+
+    const lie: Fold = {
+      ...successor.fold,
+      actors: successor.fold.actors.with([[owner.actor.id, { ...actorOf(owner, 'owner'), addedAt: 1 }]]),
+    };
+    const id = await writeState(lie, { backend, keys: owner, random: seededBytes('lie') });
+    const ops = [{ op: 'state', id, through: 255 }] as const;
+    const draft = { n: 256, previous: successor.hash, at: startOfTime + 1e6, tool, ops };
+    await backend.put(logKey(owner.repository, 256), [sealEntry(draft, owner, seededBytes('forge'))]);
+
+    const victim = await open(backend, { keys: reader, memory });
+    expect(roleOf(victim.fold, owner.actor.id)).toBeUndefined();
+    expect(victim.damage).toMatchObject([{ n: 256, reason: 'state-forged' }]);
   });
 
   async function stateKeyIn(log: Log, n: number): Promise<string> {

@@ -21,7 +21,8 @@ const assign: SnapshotRequest['assign'] = (path) => {
 };
 
 let test_: TestRepository;
-const big = new Uint8Array(3_000_000).map((_, i) => (i * 7919) >> 8);
+/** More than the largest chunk: of several, whatever the key of the chunker. */
+const big = new Uint8Array(9_000_000).map((_, i) => (i * 7919) >> 8);
 
 /** Two snapshots of healthcare, the second of which carries `data/two`, and one of finance. */
 async function fill(): Promise<void> {

@@ -119,9 +119,13 @@ describe('what a snapshot follows', () => {
     const one = await lab.open('one');
     await one.readBlob(await treeOfHead(one), 'tree');
     writeFileSync(join(lab.source, 'a'), 'second');
-    backend.beforePut('catalogue/', () => lab.snapshot({}, 'other'));
+    let parent: string | undefined;
+    backend.beforePut('catalogue/', async () => {
+      writeFileSync(join(lab.source, 'a'), 'a tree that this host has not seen');
+      parent = (await lab.snapshot({}, 'other')).snapshots[0]?.commit;
+    });
     const report = await snapshot(one, { ...requestFor(lab.source), skipIfUnchanged: true });
-    expect(report).toMatchObject({ snapshots: [], unchanged: ['system'] });
+    expect(report.snapshots.map((made) => made.parent)).toEqual([parent]);
   });
 
   test('must be there: else it is said what is missing and where it may still be', async () => {
@@ -160,7 +164,10 @@ describe('what a snapshot follows', () => {
 
   test('does not carry a collection whose capture expired', async () => {
     const lab = await testRepository();
-    const assign = (path: string): { domain: string; collection: string } => ({ domain: 'd', collection: `c/${path[0]}` });
+    const assign = (path: string): { domain: string; collection: string } => ({
+      domain: 'd',
+      collection: `c/${path[0]}`,
+    });
     for (const name of ['x', 'y']) writeFileSync(join(lab.source, name), name);
     const emptyFolders = { domain: 'd', collection: 'other/files' };
     const first = await lab.snapshot({ assign, emptyFolders });
@@ -194,7 +201,10 @@ describe('files that are taken as they were', () => {
     const host = await lab.open('host', later);
     await snapshot(host, requestFor(lab.source));
     const other = await lab.open('other');
-    const assign = (path: string): { domain: string; collection: string } => ({ domain: 'moved', collection: `to/${path}` });
+    const assign = (path: string): { domain: string; collection: string } => ({
+      domain: 'moved',
+      collection: `to/${path}`,
+    });
     const request = { ...requestFor(lab.source), assign };
     const moved = await snapshot(host, request);
     expect(moved.readBytes).toBe(0);
@@ -313,6 +323,22 @@ describe('a snapshot that is overtaken before it commits', () => {
       await other.log.append(() => ({ ops: [{ op: 'unexpire', captures }] }));
     });
     expect(report).toMatchObject({ readBytes: 0, newBytes: 0 });
+  });
+
+  test('gives up as after lost races when that happens again and again', async () => {
+    const backend = hookedBackend(memoryBackend());
+    const lab = await testRepository(backend);
+    writeFileSync(join(lab.source, 'a'), 'a');
+    const host = await lab.open('host', { now: () => Date.now() + 60_000 });
+    await snapshot(host, requestFor(lab.source));
+    const other = await lab.open('other');
+    const interfere = async (): Promise<void> => {
+      const captures = await expireAll(other);
+      await other.log.append(() => ({ ops: [{ op: 'unexpire', captures }] }));
+      backend.beforePut('catalogue/', interfere);
+    };
+    backend.beforePut('catalogue/', interfere);
+    await expect(snapshot(host, requestFor(lab.source))).rejects.toMatchObject({ code: 'log-race-lost', exitCode: 11 });
   });
 
   test('reads files again when any pack was declared lost', async () => {

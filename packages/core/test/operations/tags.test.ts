@@ -33,7 +33,8 @@ describe('a tag that is overtaken before its entry is put', () => {
     const before = new Set([...one.log.fold.lines.values()].map(({ bundle }) => `catalogue/${bundle}`));
     backend.beforePut('log/', async () => {
       const bundles = [];
-      for await (const { key } of backend.list('catalogue/')) if (!before.has(key)) bundles.push(asEntryId(key.slice(10)));
+      for await (const { key } of backend.list('catalogue/'))
+        if (!before.has(key)) bundles.push(asEntryId(key.slice(10)));
       expect(bundles).toHaveLength(1);
       const discarded = { packs: [], segments: [], bundles };
       await other.log.append(() => ({ ops: [{ op: 'condemn', ...discarded }] }));

@@ -68,7 +68,8 @@ describe('work that takes long', () => {
     const reader = await lab.open('reader');
     const packs = (await reader.index()).segments.map((segment) => [...segment.packs()].map(({ id }) => id));
     let stored = 0;
-    for (const prefix of ['packs/', 'meta/']) for await (const { key } of lab.backend.list(prefix)) stored += key === '' ? 0 : 1;
+    for (const prefix of ['packs/', 'meta/'])
+      for await (const { key } of lab.backend.list(prefix)) stored += key === '' ? 0 : 1;
     return { packs, stored };
   }
   const isOnce = (packs: string[][]): boolean => new Set(packs.flat()).size === packs.flat().length;

@@ -204,7 +204,7 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
 
   /** A run of zeros may claim any length: what takes long can be interrupted. */
   async function writeZeros(file: TargetFile, { position, length }: PlacedChunk, hash: Hash): Promise<void> {
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const part = Math.min(length - done, windowBytes);
       for (let left = part; left > 0; left -= zeroBlock.length)
         hash.update(zeroBlock.subarray(0, Math.min(left, zeroBlock.length)));
