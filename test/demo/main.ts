@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { changeLab, makeLab } from './make-lab.ts';
 
 const mbk = join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'mbk');
@@ -15,6 +16,11 @@ const folder = mkdtempSync(join(tmpdir(), 'mbk-demo-'));
 const lab = join(folder, 'lab');
 const home = join(folder, 'home');
 const passphraseFile = join(folder, 'passphrase');
+/** Where `mbk init` makes the repository when nobody says it. */
+const repository = join(lab, 'backups');
+/** A plain copy of the lab as it was on the first day. */
+const before = join(folder, 'before');
+const restored = join(folder, 'restored');
 
 const env: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
@@ -27,33 +33,37 @@ const env: NodeJS.ProcessEnv = {
 try {
   mkdirSync(home);
   writeFileSync(passphraseFile, 'correct horse battery staple\n', { mode: 0o600 });
-  demo();
+  await demo();
 } catch (error) {
   process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }
 
-function demo(): void {
-  say(`A small lab: two domains with a model in GGUF and in safetensors, a checkpoint, training data, configurations.`);
+async function demo(): Promise<void> {
+  say('A small lab: two domains with a model in GGUF and in safetensors, a checkpoint, training data, configurations.');
   makeLab(lab);
-  run('ls -R1 lab | head -n 30', () => shell('ls -R1 lab | head -n 30', folder));
-  say('A repository beside it. The recovery key would open it if the passphrase were lost; the demo throws it away.');
+  run('the files of the lab', () => listFiles(lab));
+  // Files that were written this very moment would be read again by the next snapshot: they could still change unseen.
+  await pause(2100);
+
+  say('A repository beside it. The recovery key opens it if the passphrase is lost.');
   mbkRun('init', '--recovery-key-file', join(folder, 'recovery-key'));
   say('The first snapshot: one commit for each domain.');
   mbkRun('snapshot', '-m', 'day one');
-  const before = join(folder, 'before');
-  cpSync(lab, before, { recursive: true, preserveTimestamps: true, filter: (path) => path !== join(lab, 'backups') });
+  cpSync(lab, before, { recursive: true, preserveTimestamps: true, filter: (path) => path !== repository });
 
-  say('A day of work: a new checkpoint, twenty more records, a lower learning rate. Only what is new is stored.');
+  say('A day of work: a new checkpoint, twenty more records, a lower learning rate.');
   changeLab(lab);
+  mbkRun('status');
+  say('Only what changed is read, and of that only what is new is stored.');
   mbkRun('snapshot', '-m', 'day two', '--skip-if-unchanged');
   mbkRun('log');
   mbkRun('diff', 'healthcare~1', 'healthcare');
 
-  say('The state of day one, restored into a new folder.');
-  const restored = join(folder, 'restored');
+  say('A look at one file as it was, then all of day one, restored into a new folder.');
+  mbkRun('cat', 'healthcare~1:configs/healthcare.yaml');
   mbkRun('checkout', 'healthcare~1', '--to', restored);
-  compare(before, restored);
+  compare();
 
   say('Every byte that is stored, read and checked.');
   mbkRun('verify', '--data');
@@ -62,17 +72,11 @@ function demo(): void {
 }
 
 function report(): void {
-  const live = sizeOf(lab, join(lab, 'backups'));
-  const kept = sizeOf(before(), undefined) + live;
-  const stored = sizeOf(join(lab, 'backups'), undefined);
-  process.stdout.write(`the lab now                ${mebibytes(live)}\n`);
-  process.stdout.write(`both days, copied in full  ${mebibytes(kept)}\n`);
-  process.stdout.write(`the repository             ${mebibytes(stored)}\n\n`);
+  const live = sizeOf(lab, repository);
+  process.stdout.write(`the lab now                ${shownSize(live)}\n`);
+  process.stdout.write(`both days, copied in full  ${shownSize(sizeOf(before) + live)}\n`);
+  process.stdout.write(`the repository             ${shownSize(sizeOf(repository))}\n\n`);
   process.stdout.write(`It is all in ${folder}: look around, then remove it.\n`);
-}
-
-function before(): string {
-  return join(folder, 'before');
 }
 
 /** Runs the real command and shows how it was called; what it must not do is fail. */
@@ -84,22 +88,31 @@ function mbkRun(...args: readonly string[]): void {
   });
 }
 
-/** The restored domain, held against the copy by an independent program. */
-function compare(original: string, restored: string): void {
-  const paths = readdirSync(restored, { recursive: true, encoding: 'utf8' }).filter((path) =>
-    statSync(join(restored, path)).isFile(),
-  );
-  run(`cmp: ${paths.length} restored files against a plain copy of day one`, () => {
+/** What was restored, held against the plain copy of the domain's files: bytes, modes and times. */
+function compare(): void {
+  const paths = filesIn(before).filter((path) => path.includes('healthcare'));
+  run(`the ${paths.length} files of healthcare against a plain copy of day one: bytes, mode, time`, () => {
+    const found = filesIn(restored);
+    if (found.join('\n') !== paths.join('\n')) throw new Error(`restored are ${found.join(', ')} and not ${paths.join(', ')}`);
     for (const path of paths) {
-      if (!readFileSync(join(original, path)).equals(readFileSync(join(restored, path))))
-        throw new Error(`${path} differs`);
+      const [is, should] = [join(restored, path), join(before, path)];
+      const [isStats, shouldStats] = [statSync(is), statSync(should)];
+      if (!readFileSync(is).equals(readFileSync(should))) throw new Error(`${path} differs`);
+      if (isStats.mode !== shouldStats.mode) throw new Error(`${path} has another mode`);
+      // The plain copy itself is that exact.
+      if (Math.abs(isStats.mtimeMs - shouldStats.mtimeMs) > 1) throw new Error(`${path} has another time`);
     }
     process.stdout.write('no difference\n');
   });
 }
 
-function shell(command: string, cwd: string): void {
-  spawnSync('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
+function listFiles(folder: string): void {
+  for (const path of filesIn(folder)) process.stdout.write(`${shownSize(statSync(join(folder, path)).size)}  ${path}\n`);
+}
+
+function filesIn(folder: string): string[] {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return paths.filter((path) => statSync(join(folder, path)).isFile()).toSorted();
 }
 
 function run(title: string, work: () => void): void {
@@ -111,13 +124,14 @@ function say(text: string): void {
   process.stdout.write(`\n── ${text}\n`);
 }
 
-function sizeOf(path: string, except: string | undefined): number {
+function sizeOf(path: string, except?: string): number {
   if (path === except) return 0;
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.size;
   return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name), except), 0);
 }
 
-function mebibytes(bytes: number): string {
-  return `${(bytes / 1_048_576).toFixed(1)} MiB`.padStart(10);
+function shownSize(bytes: number): string {
+  const text = bytes < 104_858 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`;
+  return text.padStart(10);
 }

@@ -44,7 +44,8 @@ export async function openWriteSession(repository: Repository): Promise<WriteSes
   const { backend, keys, log, processes, random, signal, stateFolder, packs: reader } = repository;
   // In a container the process that died may have had our own number.
   const isAlive = (pid: number): boolean => pid !== processes.self && processes.isRunning(pid);
-  await log.refresh();
+  // Refreshes, and refuses at once what an append would refuse after everything was stored: a damaged newest entry.
+  await log.append(() => undefined);
   const index = await repository.index();
   /** What was found known or reused since then holds as of this entry; a new round begins where the last one broke. */
   let sinceN = log.fold.n;

@@ -187,6 +187,28 @@ describe('verify', () => {
     expect(errors).toBe(0);
     expect(strays).toEqual({ packs: 1, segments: 0, bundles: 0, states: 0, other: 1, bytes: 2 * bytes.length });
   });
+
+  test('what a killed init, key add or key remove leaves is no damage', async () => {
+    const lab = await labWithTwo();
+    const unfinished = await testRepository();
+    const [slot = ''] = await keysUnder(unfinished.backend, 'slots/');
+    const [grant = ''] = await keysUnder(unfinished.backend, 'grants/');
+    for (const key of [slot, grant]) await lab.backend.put(key, [await unfinished.backend.get(key)]);
+    expect((await verify(lab)).findings).toEqual([]);
+    await lab.backend.delete('copy/mbk.json');
+    expect((await verify(lab)).findings).toMatchObject([
+      { code: 'key-entry-absent', severity: 'warning', key: 'copy/mbk.json' },
+    ]);
+  });
+
+  test('a copy of a slot or grant in use that is gone is damage', async () => {
+    for (const prefix of ['copy/slots/', 'grants/']) {
+      const lab = await labWithTwo();
+      const [key = ''] = await keysUnder(lab.backend, prefix);
+      await lab.backend.delete(key);
+      expect((await verify(lab)).findings).toMatchObject([{ code: 'key-entry-absent', severity: 'error', key }]);
+    }
+  });
 });
 
 async function largest(backend: Backend, prefix: string): Promise<string[]> {
