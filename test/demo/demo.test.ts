@@ -16,7 +16,9 @@ test('the demo runs to its end with the real command, whatever the environment s
     expect(stdout).toMatch(/the 5 files of healthcare .*\nno difference\n/);
     expect(stdout).toContain('No damage: every byte is as it was written.');
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(`It is all in ${folder}: look around, then remove it.`);
-    const [now = 0, copied = 0, stored = Infinity] = [...stdout.matchAll(/^(?:the lab now|both days|the repository).* ([\d.]+) MiB$/gm)].map((match) => Number(match[1]));
+    const [now = 0, copied = 0, stored = Infinity] = [
+      ...stdout.matchAll(/^(?:the lab now|both days|the repository).* ([\d.]+) MiB$/gm),
+    ].map((match) => Number(match[1]));
     expect(copied).toBeGreaterThan(now);
     expect(stored).toBeLessThan(copied / 2);
     expect(existsSync(join(folder ?? '', 'restored/models/healthcare-base.gguf'))).toBe(true);

@@ -93,7 +93,8 @@ function compare(): void {
   const paths = filesIn(before).filter((path) => path.includes('healthcare'));
   run(`the ${paths.length} files of healthcare against a plain copy of day one: bytes, mode, time`, () => {
     const found = filesIn(restored);
-    if (found.join('\n') !== paths.join('\n')) throw new Error(`restored are ${found.join(', ')} and not ${paths.join(', ')}`);
+    if (found.join('\n') !== paths.join('\n'))
+      throw new Error(`restored are ${found.join(', ')} and not ${paths.join(', ')}`);
     for (const path of paths) {
       const [is, should] = [join(restored, path), join(before, path)];
       const [isStats, shouldStats] = [statSync(is), statSync(should)];
@@ -107,7 +108,8 @@ function compare(): void {
 }
 
 function listFiles(folder: string): void {
-  for (const path of filesIn(folder)) process.stdout.write(`${shownSize(statSync(join(folder, path)).size)}  ${path}\n`);
+  for (const path of filesIn(folder))
+    process.stdout.write(`${shownSize(statSync(join(folder, path)).size)}  ${path}\n`);
 }
 
 function filesIn(folder: string): string[] {
