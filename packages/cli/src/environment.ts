@@ -92,8 +92,7 @@ const maximumHostLength = 255;
 
 function readHost(env: NodeJS.ProcessEnv): string | undefined {
   const value = readText(env, 'MBK_HOST');
-  if (value === undefined) return undefined;
-  if (/\p{Cc}/u.test(value) || Buffer.byteLength(value) > maximumHostLength) {
+  if (value !== undefined && !isHostName(value)) {
     throw invalid(
       'MBK_HOST',
       `holds control characters or more than ${maximumHostLength} bytes`,
@@ -101,6 +100,11 @@ function readHost(env: NodeJS.ProcessEnv): string | undefined {
     );
   }
   return value;
+}
+
+/** Whether a snapshot may carry `text` as the name of its host. */
+export function isHostName(text: string): boolean {
+  return text !== '' && !/\p{Cc}/u.test(text) && Buffer.byteLength(text) <= maximumHostLength;
 }
 
 function readPlace(env: NodeJS.ProcessEnv): Environment['expectHead'] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { childEnvironment, readEnvironment } from '../src/environment.ts';
+import { childEnvironment, readEnvironment, isHostName } from '../src/environment.ts';
 
 describe('readEnvironment', () => {
   test('reads what is set and falls back to the XDG folders', () => {
@@ -43,4 +43,8 @@ test('children get everything but the secrets', () => {
     MBK_KEYRING: 'd',
   };
   expect(childEnvironment(env)).toEqual({ PATH: '/bin', MBK_HOST: 'h' });
+});
+
+test.each(['', 'two\nlines', 'x'.repeat(256)])('%j is no name of a host, in a variable or a flag', (text) => {
+  expect(isHostName(text)).toBe(false);
 });

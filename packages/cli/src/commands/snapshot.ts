@@ -1,9 +1,10 @@
-import { assetPlugins, displayBytes, encodeByteText, exitCodes, planSnapshot, snapshot } from '@mbk/core';
+import { assetPlugins, displayBytes, encodeByteText, exitCodes, MbkError, planSnapshot, snapshot } from '@mbk/core';
 import type { CommittedSnapshot, SnapshotPlan, SnapshotProgress, SnapshotReport } from '@mbk/core';
 import type { Plugin } from '@mbk/plugin-sdk';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
+import { isHostName } from '../environment.ts';
 import { openForCommand } from '../open.ts';
 import type { ReadProgress } from '../live-line.ts';
 import type { Styler } from '../output.ts';
@@ -50,6 +51,9 @@ export default class Snapshot extends MbkCommand {
 
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(Snapshot);
+    if (flags.host !== undefined && !isHostName(flags.host)) {
+      throw new MbkError('usage-invalid', '--host is empty, too long or holds control characters');
+    }
     const { repository, config, folder } = await openForCommand({
       repo: flags.repo,
       environment: this.environment,
