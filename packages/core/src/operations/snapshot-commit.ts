@@ -63,8 +63,8 @@ export interface CommitResult {
   readonly snapshots: readonly CommittedSnapshot[];
   /** Domains that had not changed. */
   readonly unchanged: readonly string[];
-  /** Number of the log entry; 0 if none was needed. */
-  readonly n: number;
+  /** What holds the files that this run took: its own captures, and those of the heads that it found unchanged. */
+  readonly captures: readonly CaptureRef[];
 }
 
 /** Commits. Errors: `ReliedOnGone`, `tag-exists`, `name-invalid`, and those of `Log.append`. */
@@ -82,7 +82,7 @@ export async function commitSnapshots(
     finishedAt: repository.now(),
     check: await loadSchemaCheck(),
   };
-  let result: Omit<CommitResult, 'n'> = { snapshots: [], unchanged: [] };
+  let result: CommitResult = { snapshots: [], unchanged: [], captures: [] };
 
   const appended = await repository.log.append(async (fold) => {
     const broken = session.broken(fold, about.reused);
@@ -91,6 +91,7 @@ export async function commitSnapshots(
     result = {
       snapshots: built.map(({ snapshot }) => snapshot).filter((one) => one !== undefined),
       unchanged: built.flatMap(({ unchanged }) => unchanged ?? []),
+      captures: built.flatMap(({ kept = [] }) => kept),
     };
     const heads = built.flatMap(({ head }) => head ?? []);
     const ops: KnownOperation[] = [
@@ -101,7 +102,11 @@ export async function commitSnapshots(
     return ops.length === 0 ? undefined : { ops };
   });
   session.indexed();
-  return { ...result, n: appended?.n ?? 0 };
+  const n = appended?.n ?? 0;
+  const own = result.snapshots.flatMap(({ domain, commit, collections }) =>
+    collections.filter(({ isTaken }) => isTaken).map(({ name }) => ({ domain, collection: name, commit, n })),
+  );
+  return { ...result, captures: [...result.captures, ...own] };
 }
 
 interface BuildOptions {
@@ -115,6 +120,8 @@ interface BuildOptions {
 interface BuiltDomain {
   readonly snapshot?: CommittedSnapshot;
   readonly unchanged?: string;
+  /** Of an unchanged domain: the captures of its head, which hold the same files. */
+  readonly kept?: readonly CaptureRef[];
   readonly head?: HeadLine;
   readonly tags: readonly KnownOperation[];
 }
@@ -140,8 +147,9 @@ async function buildDomain(
     head === null ? undefined : await readParent(openCatalogue({ get, keys, view }), head, { fold, domain, signal });
   const taken = about.collections.filter((collection) => collection.domain === domain);
   const carried = carriedCollections(parent, { taken, request, domain, fold });
-  if (request.skipIfUnchanged === true && (await isSame(repository, parent, { taken, carried })))
-    return { unchanged: domain, tags: [] };
+  if (request.skipIfUnchanged === true && (await isSame(repository, parent, { taken, carried }))) {
+    return { unchanged: domain, kept: keptCaptures(parent, taken, fold), tags: [] };
+  }
 
   const collections = [...taken.map((one) => takenState(one, options)), ...carried].sort((a, b) =>
     a.name < b.name ? -1 : 1,
@@ -261,6 +269,15 @@ function carriedCollections(
     .filter(({ name }) => !names.has(name) && !(request.isWholeSource && request.wants({ domain, collection: name })))
     .map((state) => ({ ...state, commit: ofCommit(state.commit, parent) }))
     .filter(({ name, commit }) => !isExpired(fold, commit, name));
+}
+
+/** The captures of the head that hold what was taken again; all of it was found stored as of `fold`. */
+function keptCaptures(parent: Snapshot | undefined, taken: readonly StoredCollection[], { n }: Fold): CaptureRef[] {
+  const states = new Map(parent?.manifest.collections.map((state) => [state.name, state]));
+  return taken.flatMap(({ domain, collection }) => {
+    const state = states.get(collection);
+    return state === undefined ? [] : [{ domain, collection, commit: ofCommit(state.commit, parent), n }];
+  });
 }
 
 function ofCommit(commit: CommitId | null, parent: Snapshot | undefined): CommitId {

@@ -117,8 +117,8 @@ export async function snapshot(
       const collections = await storeTables(captured.collections, store);
       await session.writer.flush();
       const about = { run, startedAt, collections, addedTo, reused: [...captured.reused] };
-      const { snapshots, unchanged, n } = await commitSnapshots(repository, request, session, about);
-      rememberFiles(statCache, snapshots, n);
+      const { snapshots, unchanged, captures } = await commitSnapshots(repository, request, session, about);
+      if (captures.length > 0) statCache.commit(captures);
       await mergeIndexIfPossible(repository);
       return report(run, { captured, snapshots, unchanged, session, statCache });
     } catch (error) {
@@ -231,13 +231,6 @@ export function isReusable({ log: { fold } }: Repository, { commit, collection, 
 /** The stat cache of a source root in this repository; the caller closes it. */
 export function openStatCacheOf({ stateFolder }: Repository, { root }: Pick<SnapshotRequest, 'root'>): StatCache {
   return openStatCache({ folder: `${stateFolder}/stat`, name: sha256Hex(utf8(root)).slice(0, 32) });
-}
-
-function rememberFiles(statCache: StatCache, snapshots: readonly CommittedSnapshot[], n: number): void {
-  const captures = snapshots.flatMap(({ domain, commit, collections }) =>
-    collections.filter(({ isTaken }) => isTaken).map(({ name }) => ({ domain, collection: name, commit, n })),
-  );
-  if (captures.length > 0) statCache.commit(captures);
 }
 
 function report(

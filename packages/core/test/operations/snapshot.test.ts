@@ -54,6 +54,16 @@ describe('snapshot', () => {
     expect(third).toMatchObject({ snapshots: [], unchanged: ['finance'] });
   });
 
+  test('remembers the files of a domain that it skips, so that they are not read for ever', async () => {
+    const lab = await testRepository();
+    mkdirSync(join(lab.source, 'finance'));
+    writeFileSync(join(lab.source, 'finance/a'), randomBytes(5000));
+    await lab.snapshot(); // too soon after the change for its facts to prove anything
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    expect(await lab.snapshot({ skipIfUnchanged: true })).toMatchObject({ unchanged: ['finance'], readBytes: 5000 });
+    expect(await lab.snapshot({ skipIfUnchanged: true })).toMatchObject({ unchanged: ['finance'], readBytes: 0 });
+  });
+
   test('skips a domain when only the time of a folder that it shares with another one changed', async () => {
     const lab = await testRepository();
     const assign = (path: string): { domain: string; collection: string } => ({
