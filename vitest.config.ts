@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // Tests run from source: the condition is given to Vite, to Node's own resolver inside the test
@@ -18,6 +19,7 @@ export default defineConfig({
     execArgv: [`--conditions=${sourceCondition}`],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    setupFiles: [fileURLToPath(new URL('test/seed.ts', import.meta.url))],
     reporters: ['default', './test/closing-line.ts'],
     projects: [
       project('plugin-sdk', 'packages/plugin-sdk', ['test/**/*.test.ts']),

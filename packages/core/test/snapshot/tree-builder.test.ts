@@ -31,7 +31,9 @@ describe('where levels end', () => {
 describe('tree builder', () => {
   test('a small directory is one leaf, an empty one too', async () => {
     await fc.assert(
-      fc.asyncProperty(directories, async (entries) => {
+      fc.asyncProperty(directories, async (all) => {
+        // A name whose hash ends a leaf makes two of them, however few there are.
+        const entries = all.filter((entry) => zeroBits(entry.name) < 10);
         const { store, blobs } = blobStore();
         const builder = treeBuilder(store);
         for (const entry of entries) await builder.add(entry);
