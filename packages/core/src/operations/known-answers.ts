@@ -23,6 +23,7 @@ import { argon2id } from '@noble/hashes/argon2.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import type { Handlers } from '../pool/channel.ts';
 
 export interface KnownAnswer {
   /** The function that was tried, such as `SHA-256`. */
@@ -34,6 +35,11 @@ export interface KnownAnswer {
   readonly passed: boolean;
   /** What differed; absent when it passed. */
   readonly problem?: string;
+}
+
+/** What a worker thread does for `selfTest`. */
+export function selfTestTask(): Handlers {
+  return { run: runKnownAnswers };
 }
 
 /** Runs every test, in a fixed order; a failing or throwing test is a row with `passed: false`, never an exception. */

@@ -6,8 +6,9 @@
  */
 
 import { version } from 'node:process';
-import { Worker } from 'node:worker_threads';
-import { MbkError } from '../errors.ts';
+import { throwIfInterrupted } from '../backend/interrupted.ts';
+import { isMbkError, MbkError } from '../errors.ts';
+import { workerPool, workerUrl } from '../pool/worker-pool.ts';
 import type { KnownAnswer } from './known-answers.ts';
 
 export interface SelfTestReport {
@@ -28,34 +29,23 @@ export interface SelfTestOptions {
 /**
  * Runs every known-answer test in a worker thread and reports each of them, passed or failed.
  *
- * Throws `interrupted` (or the reason of `signal`) when aborted, `self-test-failed` when the worker cannot run.
+ * Throws `interrupted` when aborted, `self-test-failed` when the worker cannot run.
  */
 export async function selfTest({ signal }: SelfTestOptions = {}): Promise<SelfTestReport> {
-  signal?.throwIfAborted();
-  // A subpath of the package, resolved by Node: it holds in sources, in emitted code and in a bundle, where a path
-  // relative to this file would not.
-  const workerUrl = import.meta.resolve('@mbk/core/worker');
-  const answers = await answersOfWorker(workerUrl, signal);
+  throwIfInterrupted(signal, 'testing itself');
+  const answers = await answersOfWorker(signal);
   const passed = answers.filter((answer) => answer.passed).length;
-  return { node: version, worker: workerUrl, passed, failed: answers.length - passed, answers };
+  return { node: version, worker: workerUrl().href, passed, failed: answers.length - passed, answers };
 }
 
-async function answersOfWorker(workerUrl: string, signal: AbortSignal | undefined): Promise<readonly KnownAnswer[]> {
-  const worker = new Worker(new URL(workerUrl), { workerData: { task: 'self-test' } });
-  const { promise, resolve, reject } = Promise.withResolvers<readonly KnownAnswer[]>();
-  const abort = (): void => reject(signal?.reason);
-  signal?.addEventListener('abort', abort, { once: true });
-  worker.once('message', (answers: readonly KnownAnswer[]) => resolve(answers));
-  worker.once('error', (cause: unknown) => {
-    reject(new MbkError('self-test-failed', 'the worker thread of the self-test failed', { cause }));
-  });
-  worker.once('exit', (code) => {
-    reject(new MbkError('self-test-failed', `the worker thread of the self-test ended with code ${code}`));
-  });
+async function answersOfWorker(signal: AbortSignal | undefined): Promise<readonly KnownAnswer[]> {
+  const pool = workerPool({ task: 'self-test', size: 1, setup: () => null, handlers: () => ({}), signal });
   try {
-    return await promise;
+    return (await pool.workers[0]?.call('run')) as readonly KnownAnswer[];
+  } catch (cause) {
+    if (isMbkError(cause, 'interrupted')) throw cause;
+    throw new MbkError('self-test-failed', 'the worker thread of the self-test failed', { cause });
   } finally {
-    signal?.removeEventListener('abort', abort);
-    await worker.terminate();
+    await pool.close();
   }
 }

@@ -20,11 +20,10 @@ import {
   type SegmentId,
   type KeysetId,
 } from '../format/ids.ts';
-import { limits, ownFrameBytes } from '../format/limits.ts';
+import { limits } from '../format/limits.ts';
 import { buildSegment } from './build-segment.ts';
-import { type FrameAggregator, frameAggregator } from './frame-aggregator.ts';
+import { framePacker } from './frame-packer.ts';
 import type { IndexSet, PackFilter, SegmentInfo } from './index-set.ts';
-import { openPacks } from './open-packs.ts';
 import type { PackContents } from './pack-contents.ts';
 import type { PackJournal } from './pack-journal.ts';
 import type { FinishedPack } from './pack-writer.ts';
@@ -78,7 +77,14 @@ export interface BlobWriter {
    * the promise settles; that waits while a full pack is put. Errors: the backend's, `role-denied`, `self-test-failed`.
    */
   store(type: BlobType, bytes: Uint8Array, options?: StoreOptions): Promise<Stored>;
-  /** Puts everything that was stored so far. */
+  /**
+   * Whether a blob of that id must be stored, by the caller: true once, until `invalidate`, for a blob that is not known.
+   * For packers elsewhere, which hand in what they packed with `putPack`.
+   */
+  claim(type: BlobType, id: BlobId, byteLength: number): boolean;
+  /** Puts a pack of claimed blobs; settles when it is stored and its blobs are known. Errors: those of `store`. */
+  putPack(pack: FinishedPack): Promise<void>;
+  /** Puts everything that was stored here so far. */
   flush(): Promise<void>;
   /**
    * Builds and puts an index segment of all pending packs (after `flush`: of everything), for the log to name;
@@ -100,8 +106,7 @@ export interface BlobWriter {
 
 export function blobWriter(options: BlobWriterOptions): BlobWriter {
   const { backend, keys, random, index, journal, signal, keyset = keys.shared } = options;
-  const packs = openPacks({ keys, keyset, random, openPacks: options.openPacks ?? 2, packBytes: options.packBytes });
-  const aggregators = new Map<string, { kind: PackKind; lifetime: Lifetime; frame: FrameAggregator }>();
+  const packer = framePacker({ keys, keyset, random, openPacks: options.openPacks ?? 2, packBytes: options.packBytes });
   /** Blobs in frames and packs that are not stored yet. */
   const claimed: Readonly<Record<PackKind, Set<BlobId>>> = { data: new Set(), meta: new Set() };
   const relied = new Set<PackId>();
@@ -120,25 +125,24 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
       if (byteLength > limits.blobBytes)
         throw new RangeError(`expected a blob of at most ${limits.blobBytes} bytes, got ${byteLength}`);
       const id = given ?? asBlobId(sha256Hex(bytes));
-      const kind = packKindOf(type);
-      if (isKnown(kind, id)) {
-        stats.knownBlobs += 1;
-        stats.knownBytes += byteLength;
-        return { id, added: false };
-      }
-      claimed[kind].add(id);
-      stats.newBlobs += 1;
-      stats.newBytes += byteLength;
-      await putAll(addBlob(kind, lifetime, type, id, bytes));
+      if (!claim(packKindOf(type), id, byteLength)) return { id, added: false };
+      await putAll(failing(() => packer.add({ type, id, bytes }, lifetime)));
       return { id, added: true };
+    },
+
+    claim(type, id, byteLength) {
+      throwIfFailed();
+      return claim(packKindOf(type), id, byteLength);
+    },
+
+    async putPack(pack) {
+      throwIfFailed();
+      await putAll([pack]);
     },
 
     async flush() {
       throwIfFailed();
-      const finished: FinishedPack[] = [];
-      for (const { kind, lifetime, frame } of aggregators.values()) finished.push(...flushFrame(kind, lifetime, frame));
-      finished.push(...packs.closeAll());
-      await putAll(finished);
+      await putAll(failing(() => packer.flush()));
       await Promise.all(puts);
       throwIfFailed();
     },
@@ -201,33 +205,17 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
     return chain !== undefined;
   }
 
-  /** Brings a blob into a frame; the packs that this filled. Never waits. */
-  function addBlob(kind: PackKind, lifetime: Lifetime, type: BlobType, id: BlobId, bytes: Uint8Array): FinishedPack[] {
-    const blob = { id, type, length: bytes.byteLength };
-    if (bytes.byteLength >= ownFrameBytes) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob] });
-    const frame = aggregatorOf(kind, lifetime);
-    const finished = frame.hasRoomFor(bytes.byteLength) ? [] : flushFrame(kind, lifetime, frame);
-    frame.add(blob, bytes);
-    return finished;
-  }
-
-  function aggregatorOf(kind: PackKind, lifetime: Lifetime): FrameAggregator {
-    const name = `${kind} ${lifetime}`;
-    const known = aggregators.get(name);
-    if (known !== undefined) return known.frame;
-    const frame = frameAggregator();
-    aggregators.set(name, { kind, lifetime, frame });
-    return frame;
-  }
-
-  function flushFrame(kind: PackKind, lifetime: Lifetime, aggregator: FrameAggregator): FinishedPack[] {
-    const frame = aggregator.take();
-    return frame === undefined ? [] : addFrame(kind, lifetime, frame);
-  }
-
-  function addFrame(kind: PackKind, lifetime: Lifetime, frame: Parameters<typeof packs.addFrame>[2]): FinishedPack[] {
-    const finished = failing(() => packs.addFrame(kind, lifetime, frame));
-    return finished === undefined ? [] : [finished];
+  /** Whether the caller must store the blob: nobody did, and nobody is about to. */
+  function claim(kind: PackKind, id: BlobId, byteLength: number): boolean {
+    if (isKnown(kind, id)) {
+      stats.knownBlobs += 1;
+      stats.knownBytes += byteLength;
+      return false;
+    }
+    claimed[kind].add(id);
+    stats.newBlobs += 1;
+    stats.newBytes += byteLength;
+    return true;
   }
 
   async function putAll(finished: readonly FinishedPack[]): Promise<void> {
