@@ -4,11 +4,19 @@
  * `workerData.task` says what the thread is for. What a task does for the main thread, and asks of it, goes over one
  * channel (`pool/channel.ts`); the modules of a task are loaded with it, not before.
  */
+import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Random } from './crypto/hash.ts';
 import { openChannel, type Channel, type Handlers } from './pool/channel.ts';
 
-/** Gives what the thread does for the main thread; `main` calls that one. */
-type Task = (setup: never, main: Pick<Channel, 'call'>) => Handlers;
+/** What a task has of the world: the main thread, which it calls, and randomness. */
+export interface TaskContext {
+  readonly main: Pick<Channel, 'call'>;
+  readonly random: Random;
+}
+
+/** Gives what the thread does for the main thread. */
+type Task = (setup: never, context: TaskContext) => Handlers;
 
 const tasks: Readonly<Record<string, () => Promise<Task>>> = {
   'self-test': async () => (await import('./operations/known-answers.ts')).selfTestTask,
@@ -21,12 +29,5 @@ if (parentPort === null || load === undefined) {
 }
 const port = parentPort;
 const task = await load();
-// Calls that came while the modules were loaded wait at the port until the channel listens.
-let channel: Channel | undefined;
-const main: Pick<Channel, 'call'> = {
-  call(...call) {
-    if (channel === undefined) throw new TypeError('expected a call after the start');
-    return channel.call(...call);
-  },
-};
-channel = openChannel(port, task(setup as never, main));
+// Calls that came while the modules were loaded have waited at the port.
+openChannel(port, (main) => task(setup as never, { main, random: randomBytes }));

@@ -39,8 +39,8 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Opens this side of `port`, which calls `handlers`. */
-export function openChannel(port: MessagePort | Worker, handlers: Handlers): Channel {
+/** Opens this side of `port`; `makeHandlers` gives what it does, and may keep the channel for calls of its own. */
+export function openChannel(port: MessagePort | Worker, makeHandlers: (channel: Channel) => Handlers): Channel {
   const waiting = new Map<number, Waiting>();
   let calls = 0;
   let broken: Error | undefined;
@@ -69,12 +69,7 @@ export function openChannel(port: MessagePort | Worker, handlers: Handlers): Cha
     else caller.resolve(answer.value);
   };
 
-  port.on('message', (message: Call | Answer) => {
-    if ('call' in message) void respond(message);
-    else settle(message);
-  });
-
-  return {
+  const channel: Channel = {
     call(name, argument, buffers = []) {
       if (broken !== undefined) return Promise.reject(broken);
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
@@ -96,4 +91,10 @@ export function openChannel(port: MessagePort | Worker, handlers: Handlers): Cha
       waiting.clear();
     },
   };
+  const handlers = makeHandlers(channel);
+  port.on('message', (message: Call | Answer) => {
+    if ('call' in message) void respond(message);
+    else settle(message);
+  });
+  return channel;
 }

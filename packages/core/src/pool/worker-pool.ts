@@ -58,7 +58,7 @@ export function workerPool({ task, size, setup, handlers, signal }: WorkerPoolOp
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     });
     threads.push(thread);
-    const channel = openChannel(thread, handlers(number));
+    const channel = openChannel(thread, () => handlers(number));
     thread.once('error', (cause: unknown) => channel.break(died(task, 'failed', cause)));
     thread.once('exit', (code) => channel.break(isClosing ? closed(signal) : died(task, `ended with code ${code}`)));
     return { number, call: channel.call, break: channel.break };

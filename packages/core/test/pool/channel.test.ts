@@ -12,7 +12,7 @@ afterEach(() => {
 function pair(here: Handlers, there: Handlers): readonly [Channel, Channel] {
   const ports = new MessageChannel();
   opened.push(ports);
-  return [openChannel(ports.port1, here), openChannel(ports.port2, there)];
+  return [openChannel(ports.port1, () => here), openChannel(ports.port2, () => there)];
 }
 
 describe('a channel', () => {
