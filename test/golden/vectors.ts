@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { memoryBackend } from '../../packages/core/src/backend/memory.ts';
 import { contentCutter } from '../../packages/core/src/chunker/content-cutter.ts';
-import { gearTable } from '../../packages/core/src/chunker/gear.ts';
+import { gearScanner, gearTable } from '../../packages/core/src/chunker/gear.ts';
 import { layoutCutter } from '../../packages/core/src/chunker/layout-cutter.ts';
 import type { Piece, PieceCutter } from '../../packages/core/src/chunker/piece.ts';
 import { createGrant, encodeGrant } from '../../packages/core/src/crypto/grant.ts';
@@ -127,7 +127,7 @@ function contentVectors(): object[] {
   return files.map((spans, number) => {
     const random = number === 4 ? (length: number): Uint8Array => new Uint8Array(length).fill(1) : seeded(`content ${number}`);
     const file = Buffer.concat(spans.map((span) => (span < 0 ? Buffer.alloc(-span) : random(span))));
-    return { seed: number === 4 ? 'every byte 01' : `content ${number}`, spans, sha256: sha256Hex(file), pieces: cut(contentCutter(gear), file) };
+    return { seed: number === 4 ? 'every byte 01' : `content ${number}`, spans, sha256: sha256Hex(file), pieces: cut(contentCutter(gearScanner(gear)), file) };
   });
 }
 

@@ -19,6 +19,7 @@ export interface TaskContext {
 type Task = (setup: never, context: TaskContext) => Handlers;
 
 const tasks: Readonly<Record<string, () => Promise<Task>>> = {
+  capture: async () => (await import('./snapshot/pipeline/capture-worker.ts')).captureTask,
   'self-test': async () => (await import('./operations/known-answers.ts')).selfTestTask,
 };
 

@@ -5,7 +5,7 @@
  * zero run; inside a run of data, inserted bytes move the cuts near them and no others.
  */
 import { parameters } from '../format/limits.ts';
-import { gearScanner, gearWindow, type GearTable } from './gear.ts';
+import { gearWindow, type GearScanner } from './gear.ts';
 import type { Piece, PieceCutter } from './piece.ts';
 import { isZero, zeroBlock } from './zeros.ts';
 
@@ -15,9 +15,10 @@ const { averageBytes, maximumBytes, minimumBytes, zeroRunBytes } = parameters;
 const earlyBits = 10;
 const lateBits = 14;
 
-export function contentCutter(table: GearTable): PieceCutter {
+/** The cutter of one file; it sets the scanner back to its start. */
+export function contentCutter(gear: GearScanner): PieceCutter {
+  gear.reset();
   const pieces: Piece[] = [];
-  const gear = gearScanner(table);
   /** Offset behind the last byte that was taken. */
   let position = 0;
   /** Bytes of the current block, all zero so far, which are data or part of a zero run as soon as the block is known. */

@@ -7,7 +7,7 @@ import { equalBytes } from '../format/bytes.ts';
 import type { Encoded, FrameCodec } from './frame-codec.ts';
 import { rawCodec } from './raw.ts';
 import { releaseBytes } from './release-bytes.ts';
-import { zstdCodec } from './zstd.ts';
+import { fastZstdCodec, zstdCodec } from './zstd.ts';
 
 export interface EncodedFrame extends Encoded {
   /** Number of the codec that was taken. */
@@ -19,6 +19,8 @@ const leastSaving = 1 / 64;
 
 /** Frames from here on are tried by a sample first: most large ones are tensors or media that do not compress. */
 const probeFromBytes = 256 * 1024;
+/** The slower level is taken when it makes this of what the fast one makes: weights have no matches to find, text has. */
+const levelPays = 0.97;
 const probeSlices = 4;
 const probeSliceBytes = 16 * 1024;
 
@@ -27,14 +29,16 @@ const probeSliceBytes = 16 * 1024;
  * Errors: `self-test-failed` when a codec does not give back what it was given.
  */
 export function encodeFrame(plain: Uint8Array): EncodedFrame {
-  return encodeWith(zstdCodec, plain);
+  if (plain.byteLength < probeFromBytes) return encodeWith(zstdCodec, plain);
+  const sample = sampleOf(plain);
+  const fast = fastZstdCodec.encode(sample);
+  if (!pays(fast, sample.byteLength)) return raw(plain);
+  const isWorthMore = zstdCodec.encode(sample).stored.byteLength < fast.stored.byteLength * levelPays;
+  return encodeWith(isWorthMore ? zstdCodec : fastZstdCodec, plain);
 }
 
 /** The same for a given codec, `raw` when it does not pay. */
 export function encodeWith(codec: FrameCodec, plain: Uint8Array): EncodedFrame {
-  if (plain.byteLength >= probeFromBytes && !pays(codec.encode(sampleOf(plain)), probeSlices * probeSliceBytes)) {
-    return raw(plain);
-  }
   const encoded = codec.encode(plain);
   if (!pays(encoded, plain.byteLength)) {
     releaseBytes(encoded.stored);

@@ -21,6 +21,8 @@ import {
   type CaptureProgress,
   type CaptureSourceOptions,
 } from '../snapshot/capture-source.ts';
+import type { Destination } from '../snapshot/pipeline/capture-calls.ts';
+import { fileTaker, type CaptureStore } from '../snapshot/pipeline/file-taker.ts';
 import { openStatCache, type CaptureRef, type CollectionRef, type StatCache } from '../snapshot/stat-cache.ts';
 import { mergeIndexIfPossible } from './merge-index.ts';
 import { commitSnapshots, type CommittedSnapshot } from './snapshot-commit.ts';
@@ -51,6 +53,8 @@ export interface SnapshotRequest {
   readonly git: GitProvenance | null;
   /** Reads every file, whatever the stat cache says. */
   readonly force?: boolean | undefined;
+  /** Threads that read, 1 for none; unless given, one for each core as soon as there is enough to do. */
+  readonly jobs?: number | undefined;
   /** Makes no commit for a domain whose trees are those of its head. */
   readonly skipIfUnchanged?: boolean | undefined;
 }
@@ -92,6 +96,8 @@ const maxRounds = 10;
 
 /** Bytes of stored packs, and time, after which work in progress is indexed in the log, so that an interruption keeps it. */
 const checkpointBytes = 1_073_741_824;
+/** Blobs that no segment names are in memory, at about 200 bytes each. */
+const checkpointBlobs = 65_536;
 const checkpointMs = 600_000;
 
 /**
@@ -109,12 +115,12 @@ export async function snapshot(
   const startedAt = repository.now();
   await sweepLeftovers(repository);
   const session = await openWriteSession(repository);
-  const { store, addedTo } = storeOf(repository, request, session);
+  const { store, addedTo } = captureStoreOf(repository, session);
   for (let round = 1; ; round += 1) {
     const statCache = openStatCacheOf(repository, request);
     try {
       const captured = await capture(repository, request, { session, store, statCache, onProgress });
-      const collections = await storeTables(captured.collections, store);
+      const collections = await storeTables(captured.collections, storeFor(request, store));
       await session.writer.flush();
       const about = { run, startedAt, collections, addedTo, reused: [...captured.reused] };
       const { snapshots, unchanged, captures } = await commitSnapshots(repository, request, session, about);
@@ -155,29 +161,60 @@ function prunedAway(cause: ReliedOnGone): MbkError {
   );
 }
 
+/** Stores a blob of a collection. */
 type StoreInCollection = CaptureSourceOptions['store'];
 
+function storeFor(request: SnapshotRequest, store: CaptureStore): StoreInCollection {
+  return (type, bytes, collection) => store.store(type, bytes, destinationOf(request, collection));
+}
+
+function destinationOf({ retentionOf }: SnapshotRequest, collection: CollectionRef): Destination {
+  return { ...collection, lifetime: retentionOf(collection)?.lifetime ?? 'long' };
+}
+
 /** Stores blobs for collections, and counts what is new in each domain; what takes long is indexed in the log on the way. */
-function storeOf(
-  { log, now }: Repository,
-  request: SnapshotRequest,
+function captureStoreOf(
+  { keys, log, now }: Repository,
   session: WriteSession,
-): { readonly store: StoreInCollection; readonly addedTo: ReadonlyMap<string, number> } {
+): { readonly store: CaptureStore; readonly addedTo: ReadonlyMap<string, number> } {
   const { writer } = session;
   const addedTo = new Map<string, number>();
+  const count = ({ domain }: Destination, bytes: number): void =>
+    void addedTo.set(domain, (addedTo.get(domain) ?? 0) + bytes);
   let checkpointAt = now() + checkpointMs;
+  let checkpointing: Promise<void> | undefined;
+  /** Indexes what is stored when that is due. One at a time: whoever stores meanwhile goes on, up to the next one due. */
+  const checkpoint = async (): Promise<void> => {
+    const isDue =
+      writer.pendingBytes >= checkpointBytes || writer.pendingBlobs >= checkpointBlobs || now() >= checkpointAt;
+    if (!isDue) return;
+    if (checkpointing !== undefined) return checkpointing;
+    checkpointAt = now() + checkpointMs;
+    checkpointing = session.checkpoint(log).finally(() => void (checkpointing = undefined));
+    await checkpointing;
+  };
   return {
     addedTo,
-    async store(type, bytes, collection) {
-      if (writer.pendingBytes >= checkpointBytes || now() >= checkpointAt) {
-        checkpointAt = now() + checkpointMs;
-        await session.checkpoint(log);
-      }
-      const { byteLength } = bytes;
-      const lifetime = request.retentionOf(collection)?.lifetime ?? 'long';
-      const stored = await writer.store(type, bytes, { lifetime });
-      if (stored.added) addedTo.set(collection.domain, (addedTo.get(collection.domain) ?? 0) + byteLength);
-      return stored;
+    store: {
+      keys,
+      keyset: keys.shared,
+      packBytes: 16 * 1024 * 1024,
+      async store(type, bytes, destination) {
+        const { byteLength } = bytes;
+        await checkpoint();
+        const stored = await writer.store(type, bytes, { lifetime: destination.lifetime });
+        if (stored.added) count(destination, byteLength);
+        return stored;
+      },
+      claim(id, byteLength, destination) {
+        const isNew = writer.claim('data', id, byteLength);
+        if (isNew) count(destination, byteLength);
+        return isNew;
+      },
+      async putPack(pack) {
+        await writer.putPack(pack);
+        await checkpoint();
+      },
     },
   };
 }
@@ -193,7 +230,7 @@ async function capture(
     onProgress,
   }: {
     readonly session: WriteSession;
-    readonly store: StoreInCollection;
+    readonly store: CaptureStore;
     readonly statCache: StatCache;
     readonly onProgress: ((progress: SnapshotProgress) => void) | undefined;
   },
@@ -202,18 +239,27 @@ async function capture(
   const { stats } = session.writer;
   if (keys.shared.chunker === undefined)
     throw new MbkError('role-denied', 'the key that was used may not take snapshots');
-  return captureSource({
-    ...request,
-    gear: gearTable(keys.shared.chunker),
-    statCache,
-    isReusable: (captureRef) => request.force !== true && isReusable(repository, captureRef),
-    store,
-    now,
-    signal,
-    onFile:
-      onProgress &&
-      ((progress) => onProgress({ ...progress, newBytes: stats.newBytes, storedBytes: stats.storedBytes })),
-  });
+  const { plugins, jobs } = request;
+  const taker = fileTaker({ store, plugins, gear: gearTable(keys.shared.chunker), jobs, signal });
+  try {
+    const captured = await captureSource({
+      ...request,
+      taker,
+      lifetimeOf: (collection) => destinationOf(request, collection).lifetime,
+      statCache,
+      isReusable: (captureRef) => request.force !== true && isReusable(repository, captureRef),
+      store: storeFor(request, store),
+      now,
+      signal,
+      onFile:
+        onProgress &&
+        ((progress) => onProgress({ ...progress, newBytes: stats.newBytes, storedBytes: stats.storedBytes })),
+    });
+    await taker.finish();
+    return captured;
+  } finally {
+    await taker.close();
+  }
 }
 
 /**

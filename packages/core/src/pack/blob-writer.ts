@@ -8,6 +8,7 @@
  */
 import type { Backend } from '../backend/backend.ts';
 import { type Random, sha256Hex } from '../crypto/hash.ts';
+import { releaseBytes } from '../codec/release-bytes.ts';
 import type { Keys, Keyset } from '../crypto/keyset.ts';
 import {
   asBlobId,
@@ -99,8 +100,9 @@ export interface BlobWriter {
   untake(segments: Iterable<SegmentId>): void;
   /** Packs whose blobs this session counts on, those it put included: none may be deleted when it commits. */
   readonly reliedPacks: ReadonlySet<PackId>;
-  /** Bytes of the packs that no segment names yet: reason to take one. */
+  /** Bytes, and blobs, of the packs that no segment names yet: reason to take one. */
   readonly pendingBytes: number;
+  readonly pendingBlobs: number;
   readonly stats: Readonly<WriteStats>;
 }
 
@@ -190,6 +192,11 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
       for (const { row } of index.pending.values()) bytes += row.size;
       return bytes;
     },
+    get pendingBlobs() {
+      let blobs = 0;
+      for (const { frames } of index.pending.values()) for (const frame of frames) blobs += frame.blobs.length;
+      return blobs;
+    },
     stats,
   };
 
@@ -229,6 +236,7 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
 
   async function putPack({ key, parts, contents }: FinishedPack): Promise<void> {
     await putEntry(key, parts);
+    for (const part of parts) releaseBytes(part);
     const { row, frames } = contents;
     // Not before: whoever takes the pack up relies on it, so it must be on the disk, with its name.
     failing(() => journal?.append(row));

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { encodeFrame, type EncodedFrame } from '../codec/encode-frame.ts';
 import { releaseBytes } from '../codec/release-bytes.ts';
-import { boxOverhead, sealBox } from '../crypto/entry.ts';
+import { boxOverhead, sealBox, sealBoxParts } from '../crypto/entry.ts';
 import type { Random } from '../crypto/hash.ts';
 import { signMessage, x25519Public } from '../crypto/key-pair.ts';
 import type { Keys, Keyset } from '../crypto/keyset.ts';
@@ -113,25 +113,27 @@ export function packWriter({
 
     addFrame({ plain, blobs, encoded = encodeFrame(plain), bases = [], depth = 0 }) {
       checkFrame(kind, plain, blobs);
-      const box = sealBox(boxKey, frames.length, encoded.stored);
+      const [body, tag] = sealBoxParts(boxKey, frames.length, encoded.stored);
+      const boxLength = body.byteLength + tag.byteLength;
       frames.push({
         offset,
-        boxLength: box.byteLength,
+        boxLength,
         plainLength: plain.byteLength,
         codec: encoded.codec,
         depth,
         parameters: encoded.parameters,
         bases,
         blobs,
-        boxEnd: box.slice(-boxEndBytes),
+        boxEnd: tag.slice(-boxEndBytes),
       });
       counts.frames += 1;
       counts.blobs += blobs.length;
       counts.bases += bases.length;
       counts.parameterBytes += encoded.parameters.byteLength;
-      append(box);
+      append(body);
+      append(tag);
       if (encoded.stored !== plain) releaseBytes(encoded.stored);
-      return box.byteLength;
+      return boxLength;
     },
 
     close() {

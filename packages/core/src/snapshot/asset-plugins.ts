@@ -10,6 +10,8 @@ import {
   magicSpan,
   matchingKind,
   type CheckedLayout,
+  type Match,
+  type MatchTarget,
   type Plugin,
   type Reader,
 } from '@mbk/plugin-sdk';
@@ -24,7 +26,16 @@ export interface RecognisedAsset {
   readonly problem: string | undefined;
 }
 
+/** Which files a plugin knows, as data: for threads that have no plugins. */
+export interface AssetRule {
+  readonly match: readonly Match[];
+  /** Whether the plugin wants to read the file. */
+  readonly looksInside: boolean;
+}
+
 export interface AssetPlugins {
+  /** In the order in which plugins are asked. */
+  readonly rules: readonly AssetRule[];
   /** How many leading bytes of a file `kindOf` wants to see. */
   readonly headBytes: number;
   /** The kind of a file by its path (display text) and first bytes, or undefined if no plugin knows it. */
@@ -49,6 +60,7 @@ export function assetPlugins(plugins: readonly Plugin[]): AssetPlugins {
     return undefined;
   };
   return {
+    rules: plugins.map(({ match, layout }) => ({ match, looksInside: layout !== undefined })),
     headBytes: Math.max(0, ...plugins.map(({ match }) => magicSpan(match))),
     kindOf: (path, head) => find(path, head)?.kind,
     async recognise(reader, head, signal) {
@@ -58,6 +70,18 @@ export function assetPlugins(plugins: readonly Plugin[]): AssetPlugins {
       return { kind: found.kind, plugin: found.plugin.name, layout, problem };
     },
   };
+}
+
+/** What the first rule that holds says of a file. */
+export function knownAsset(
+  rules: readonly AssetRule[],
+  target: MatchTarget,
+): { readonly kind: string; readonly looksInside: boolean } | undefined {
+  for (const { match, looksInside } of rules) {
+    const kind = matchingKind(match, target);
+    if (kind !== undefined) return { kind, looksInside };
+  }
+  return undefined;
 }
 
 async function layoutOf(

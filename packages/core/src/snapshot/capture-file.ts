@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import { bufferOfBytes, displayBytes } from '../format/byte-name.ts';
 import type { Layout } from '../format/layout-record.ts';
 import type { FileContent } from '../format/tree.ts';
-import type { FileReader, FileStorer } from './file-storer.ts';
+import type { FileStorer, OpenFile } from './file-storer.ts';
 import { isUnchanged, problemOf, sourceFacts, type SourceFacts, type SourceProblem } from './source-facts.ts';
 import type { WalkedFile } from './walk.ts';
 
@@ -32,7 +32,7 @@ export interface CaptureOptions {
 }
 
 /** A file that is open for reading, until `captureFile` is done with it. */
-export interface OpenSource extends FileReader {
+export interface OpenSource extends OpenFile {
   readonly walked: WalkedFile;
   /** As of its opening; its size is how much will be read. */
   readonly facts: SourceFacts;
@@ -69,20 +69,25 @@ async function captureOnce(walked: WalkedFile, { storer, layoutOf, signal }: Cap
     const stats = attempt(() => fs.fstatSync(opened));
     if (!stats.isFile()) return replaced(walked);
     const facts = sourceFacts(stats);
-    const read: FileReader['read'] = (into, position) => {
+    const read: OpenFile['read'] = (into, position) => {
       return attempt(() => fs.readSync(opened, into, 0, into.length, position));
     };
-    const layout = await layoutOf?.({ walked, facts, read });
-    const { content, zeroBytes } = await storer.store({ read }, { size: facts.size, layout, signal });
+    const layout = await layoutOf?.({ walked, facts, fd: opened, read });
+    const { content, zeroBytes } = await storer.store({ fd: opened, read }, { size: facts.size, layout, signal });
     const after = sourceFacts(attempt(() => fs.fstatSync(opened)));
     const changed = content.size !== facts.size || !isUnchanged(facts, after);
     return { kind: 'captured', facts, content, zeroBytes, changed };
   } catch (error) {
-    if (failure === undefined || failure !== error) throw error;
+    if (failure !== error && !isReadError(error)) throw error;
     return { kind: 'problem', problem: problemOf(error, walked.path, 'reading') };
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
   }
+}
+
+/** Whether reading the source failed in another thread, which reads nothing else. */
+function isReadError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'read';
 }
 
 function replaced({ path }: WalkedFile): Capture {

@@ -6,23 +6,21 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { checkCollectionName, checkDomainName } from '../catalogue/names.ts';
-import type { GearTable } from '../chunker/gear.ts';
-import { MbkError, isMbkError } from '../errors.ts';
+import { MbkError } from '../errors.ts';
 import type { AssetLine } from '../format/asset-line.ts';
 import { displayBytes, encodeByteText, type ByteString } from '../format/byte-name.ts';
-import type { BlobId, BlobType } from '../format/ids.ts';
-import { checkLayout, type Layout } from '../format/layout-record.ts';
+import type { BlobId, BlobType, Lifetime } from '../format/ids.ts';
 import type { FileContent } from '../format/tree.ts';
-import type { AssetPlugins } from './asset-plugins.ts';
-import { captureFile, type OpenSource } from './capture-file.ts';
 import { collectionTree, type CollectionTotals, type CollectionTree, type SourceFolder } from './collection-tree.ts';
 import { fileEntry, symlinkEntry } from './entry-of.ts';
-import { fileStorer, type FileStorer } from './file-storer.ts';
+import { isFleeting } from './folder-handles.ts';
 import { linkGroups, type LinkGroups } from './hard-links.ts';
-import type { SourceProblem } from './source-facts.ts';
-import { sourceReader } from './source-reader.ts';
-import type { AssetFacts, CaptureRef, CollectionRef, KnownFile, StatCache } from './stat-cache.ts';
-import { walk, type WalkedFile, type WalkedSymlink } from './walk.ts';
+import { inOrder } from './in-order.ts';
+import type { Destination } from './pipeline/capture-calls.ts';
+import type { FileTaker } from './pipeline/file-taker.ts';
+import type { SourceFacts, SourceProblem } from './source-facts.ts';
+import type { AssetFacts, CaptureRef, CollectionRef, StatCache } from './stat-cache.ts';
+import { walk, type WalkedFile, type WalkedSymlink, type WalkEvent } from './walk.ts';
 
 export interface CaptureSourceOptions {
   /** Absolute path of the source root. */
@@ -35,9 +33,11 @@ export interface CaptureSourceOptions {
   readonly wants: (collection: CollectionRef) => boolean;
   /** Where folders go that hold no file of any collection. */
   readonly emptyFolders: CollectionRef;
-  readonly plugins: AssetPlugins;
+  /** Takes the files that have to be read. */
+  readonly taker: FileTaker;
+  readonly lifetimeOf: (collection: CollectionRef) => Lifetime;
+  /** Stores trees. */
   readonly store: (type: BlobType, bytes: Uint8Array, collection: CollectionRef) => Promise<{ readonly id: BlobId }>;
-  readonly gear: GearTable;
   readonly statCache: StatCache | undefined;
   /** Whether the files of a capture may be taken as they were without reading them. */
   readonly isReusable: (capture: CaptureRef) => boolean;
@@ -73,24 +73,29 @@ export interface CapturedSource {
   readonly progress: Omit<CaptureProgress, 'path'>;
 }
 
-const eventsPerTurn = 512;
+const eventsPerTurn = 64;
+/** What the walk found and waits for files to be read before it: about 1 KiB each. */
+const mostWaiting = 4096;
 
 /**
  * Walks and stores. Throws what the store throws, `interrupted`, `source-absent` if the root cannot be read, and
  * `name-invalid` before anything is stored for a domain or collection that cannot be called so.
  */
 export async function captureSource(options: CaptureSourceOptions): Promise<CapturedSource> {
+  const { taker } = options;
   const run = captureRun(options);
+  const line = inOrder({ most: mostWaiting, onFull: () => taker.hurry() });
   let events = 0;
   for (const event of walkSource(options)) {
     // The walk blocks, and files that are known cost nothing else: signals and progress get their turn here.
     if ((events += 1) % eventsPerTurn === 0) await setImmediate();
-    if (event.type === 'enter') run.enter(event.path, { name: event.name, facts: event.facts });
-    else if (event.type === 'leave') await run.leave();
-    else if (event.type === 'file') await run.file(event);
-    else if (event.type === 'symlink') await run.symlink(event);
-    else run.problem(event.problem);
+    if (event.type === 'file') {
+      const taking = run.take(event);
+      await line.add(() => run.file(event, taking), taking instanceof Promise ? taking : undefined);
+      if (isFleeting(event.location)) await line.finish();
+    } else await line.add(() => run.other(event));
   }
+  await line.finish();
   return run.finish();
 }
 
@@ -109,6 +114,7 @@ function* walkSource({ root, exclude, oneFileSystem, signal }: CaptureSourceOpti
 
 interface OpenCollection {
   readonly ref: CollectionRef;
+  readonly destination: Destination;
   readonly tree: CollectionTree;
   readonly links: LinkGroups;
   readonly assets: AssetLine[];
@@ -123,19 +129,26 @@ interface OpenFolder {
   isUsed: boolean;
 }
 
+/** What became of a file. */
+interface Taken {
+  readonly facts: SourceFacts;
+  readonly content: FileContent;
+  readonly changed: boolean;
+  readonly asset: AssetFacts | undefined;
+  /** Whether it was read, and since when: not for what was known. */
+  readonly readAtMs?: number;
+}
+
+type TakenOr = Taken | SourceProblem;
+
 function captureRun(options: CaptureSourceOptions) {
-  const { assign, wants, emptyFolders, plugins, statCache, now, signal } = options;
+  const { assign, wants, emptyFolders, taker, lifetimeOf, statCache, now } = options;
   const folders: OpenFolder[] = [];
   const collections = new Map<string, OpenCollection>();
   const reused = new Set<CaptureRef>();
-  const linked = new Map<
-    string,
-    { readonly content: FileContent; readonly changed: boolean; readonly asset: AssetFacts | undefined }
-  >();
+  /** Files with several names, as the first of them was taken. */
+  const linked = new Map<string, TakenOr | Promise<TakenOr>>();
   const progress = { files: 0, bytes: 0, readBytes: 0 };
-  /** What the file at hand belongs to: one storer and its buffers serve all collections. */
-  let current = emptyFolders;
-  const storer = fileStorer({ store: (type, bytes) => options.store(type, bytes, current), gear: options.gear });
 
   const open = (ref: CollectionRef): OpenCollection => {
     const key = `${ref.domain} ${ref.collection}`;
@@ -143,8 +156,15 @@ function captureRun(options: CaptureSourceOptions) {
     if (known !== undefined) return known;
     checkDomainName(ref.domain);
     checkCollectionName(ref.collection);
-    const tree = collectionTree((type, bytes) => options.store(type, bytes, ref));
-    const collection = { ref, tree, links: linkGroups(), assets: [], changed: [], problems: [] };
+    const collection = {
+      ref,
+      destination: { ...ref, lifetime: lifetimeOf(ref) },
+      tree: collectionTree((type, bytes) => options.store(type, bytes, ref)),
+      links: linkGroups(),
+      assets: [],
+      changed: [],
+      problems: [],
+    };
     collections.set(key, collection);
     return collection;
   };
@@ -154,59 +174,73 @@ function captureRun(options: CaptureSourceOptions) {
     if (folder !== undefined) folder.isUsed = true;
   };
 
-  /** Content of a file: of another name of it, from the stat cache, or read now. */
-  const contentOf = async (walked: WalkedFile, collection: OpenCollection) => {
-    const twin = walked.link === undefined ? undefined : linked.get(walked.link);
-    if (twin !== undefined) return { facts: walked.facts, ...twin };
-    const known = statCache?.lookup(walked.path, walked.facts);
-    const taken =
-      known !== undefined && options.isReusable(known.capture)
-        ? reuse(walked, known, collection)
-        : await read(walked, collection);
-    if (taken !== undefined && walked.link !== undefined) linked.set(walked.link, taken);
+  /** Content of a file: of another name of it, from the stat cache, or read. */
+  const contentOf = (walked: WalkedFile, collection: OpenCollection): TakenOr | Promise<TakenOr> => {
+    const { link } = walked;
+    const twin = link === undefined ? undefined : linked.get(link);
+    if (twin instanceof Promise) return twin.then((taken) => ofTwin(walked, collection, taken));
+    if (twin !== undefined) return ofTwin(walked, collection, twin);
+    const taken = knownContent(walked, collection) ?? read(walked, collection);
+    if (link !== undefined) linked.set(link, taken);
     return taken;
   };
-  const reuse = (walked: WalkedFile, known: KnownFile, { ref }: OpenCollection) => {
+  const ofTwin = (walked: WalkedFile, collection: OpenCollection, twin: TakenOr): TakenOr | Promise<TakenOr> => {
+    if (!isProblem(twin))
+      return { facts: walked.facts, content: twin.content, changed: twin.changed, asset: twin.asset };
+    const taken = read(walked, collection);
+    taker.hurry(); // nothing comes before this file is taken
+    return taken;
+  };
+  const knownContent = (walked: WalkedFile, { ref }: OpenCollection): Taken | undefined => {
+    const known = statCache?.lookup(walked.path, walked.facts);
+    if (known === undefined || !options.isReusable(known.capture)) return undefined;
     reused.add(known.capture);
     statCache?.keep(walked.path, known, ref);
     return { facts: walked.facts, content: known.content, changed: false, asset: known.asset };
   };
-  const read = async (walked: WalkedFile, collection: OpenCollection) => {
-    current = collection.ref;
-    const takenMs = now();
-    const { capture, asset } = await readFile(walked, { storer, plugins, signal });
-    if (capture.kind === 'problem') {
-      collection.problems.push(capture.problem);
-      return undefined;
-    }
+  const read = async (walked: WalkedFile, { destination }: OpenCollection): Promise<TakenOr> => {
+    const readAtMs = now();
+    const { capture, asset } = await taker.take(walked, destination);
+    if (capture.kind === 'problem') return capture.problem;
     const { facts, content, changed } = capture;
-    progress.readBytes += content.size;
-    if (changed) collection.changed.push(walked.path);
-    else statCache?.record(walked.path, { facts, content, takenMs, asset }, collection.ref);
-    return { facts, content, changed, asset };
+    return { facts, content, changed, asset, readAtMs };
+  };
+
+  const leave = async (): Promise<void> => {
+    const isEmpty = folders.at(-1)?.isUsed === false;
+    if (isEmpty && folders.length > 1 && wants(emptyFolders)) await open(emptyFolders).tree.addFolder(path());
+    folders.pop();
+    markUsed();
+  };
+  const symlink = async ({ path: at, name, facts, target }: WalkedSymlink): Promise<void> => {
+    markUsed();
+    const ref = assign(at);
+    if (wants(ref)) await open(ref).tree.add(path(), symlinkEntry(name, facts, target));
   };
 
   return {
-    enter(at: ByteString, folder: SourceFolder): void {
-      folders.push({ folder: at === '' ? undefined : folder, isUsed: false });
-    },
-
-    async leave(): Promise<void> {
-      const isEmpty = folders.at(-1)?.isUsed === false;
-      if (isEmpty && folders.length > 1 && wants(emptyFolders)) await open(emptyFolders).tree.addFolder(path());
-      folders.pop();
-      markUsed();
-    },
-
-    async file(walked: WalkedFile): Promise<void> {
-      markUsed();
+    /** Begins to take a file; undefined where this run takes no file of its collection. */
+    take(walked: WalkedFile): TakenOr | Promise<TakenOr> | undefined {
       const ref = assign(walked.path);
-      if (!wants(ref)) return;
+      return wants(ref) ? contentOf(walked, open(ref)) : undefined;
+    },
+
+    /** Notes a file that was taken. */
+    async file(walked: WalkedFile, taking: TakenOr | Promise<TakenOr> | undefined): Promise<void> {
+      markUsed();
+      if (taking === undefined) return;
+      const ref = assign(walked.path);
       const collection = open(ref);
-      const taken = await contentOf(walked, collection);
-      if (taken !== undefined) {
-        const { facts, content, changed, asset } = taken;
+      const taken = await taking;
+      if (isProblem(taken)) collection.problems.push({ ...taken, path: walked.path });
+      else {
+        const { facts, content, changed, asset, readAtMs } = taken;
         await collection.tree.add(path(), fileEntry(walked.name, facts, content, { changed }));
+        if (changed) collection.changed.push(walked.path);
+        if (readAtMs !== undefined) {
+          progress.readBytes += content.size;
+          if (!changed) statCache?.record(walked.path, { facts, content, takenMs: readAtMs, asset }, ref);
+        }
         if (walked.link !== undefined) collection.links.add(walked.link, walked.path);
         if (asset !== undefined) collection.assets.push(assetLine(walked.path, ref, content, asset));
         progress.bytes += content.size;
@@ -215,21 +249,28 @@ function captureRun(options: CaptureSourceOptions) {
       options.onFile?.({ ...progress, path: walked.path });
     },
 
-    async symlink({ path: at, name, facts, target }: WalkedSymlink): Promise<void> {
-      markUsed();
-      const ref = assign(at);
-      if (wants(ref)) await open(ref).tree.add(path(), symlinkEntry(name, facts, target));
-    },
-
-    problem(problem: SourceProblem): void {
-      const ref = assign(problem.path);
-      if (wants(ref)) open(ref).problems.push(problem);
+    /** Notes what is no file. */
+    other(event: Exclude<WalkEvent, { readonly type: 'file' }>): Promise<void> | void {
+      switch (event.type) {
+        case 'enter': {
+          const { path: at, name, facts } = event;
+          return void folders.push({ folder: at === '' ? undefined : { name, facts }, isUsed: false });
+        }
+        case 'leave':
+          return leave();
+        case 'symlink':
+          return symlink(event);
+        case 'problem': {
+          const ref = assign(event.problem.path);
+          if (wants(ref)) open(ref).problems.push(event.problem);
+        }
+      }
     },
 
     async finish(): Promise<CapturedSource> {
       if (collections.size === 0 && wants(emptyFolders)) open(emptyFolders);
       const captured: CapturedCollection[] = [];
-      for (const { ref, tree, ...rest } of collections.values()) {
+      for (const { ref, destination: _, tree, ...rest } of collections.values()) {
         captured.push({ ...ref, ...rest, ...(await tree.finish()) });
       }
       captured.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
@@ -238,42 +279,12 @@ function captureRun(options: CaptureSourceOptions) {
   };
 }
 
+function isProblem(taken: TakenOr): taken is SourceProblem {
+  return 'reason' in taken;
+}
+
 function sortKey({ domain, collection }: CollectionRef): string {
   return `${domain} ${collection}`;
-}
-
-/** Reads and stores one file, with its layout if a plugin knows it. */
-async function readFile(
-  walked: WalkedFile,
-  {
-    storer,
-    plugins,
-    signal,
-  }: { readonly storer: FileStorer; readonly plugins: AssetPlugins; readonly signal: AbortSignal | undefined },
-): Promise<{ capture: Awaited<ReturnType<typeof captureFile>>; asset: AssetFacts | undefined }> {
-  let asset: AssetFacts | undefined;
-  const layoutOf = async (file: OpenSource): Promise<Layout | undefined> => {
-    const reader = sourceReader(file);
-    const head = await reader.read(0, Math.min(plugins.headBytes, reader.size)).catch(() => new Uint8Array(0)); // it shrank: read again
-    const recognised = await plugins.recognise(reader, head, signal);
-    asset = recognised && {
-      kind: recognised.kind,
-      ...(recognised.layout && { tensors: recognised.layout.tensors.length }),
-    };
-    return recognised?.layout && storableLayout(recognised.layout, reader.size);
-  };
-  const capture = await captureFile(walked, { storer, layoutOf, signal });
-  return { capture, asset };
-}
-
-/** A plugin's layout as the format has it; undefined if the format has no room for it: the file is cut by its content. */
-function storableLayout({ container, tensors }: Layout, size: number): Layout | undefined {
-  try {
-    return checkLayout({ container, tensors }, size, 'layout');
-  } catch (error) {
-    if (isMbkError(error, 'value-invalid')) return undefined;
-    throw error;
-  }
 }
 
 function assetLine(

@@ -1,5 +1,6 @@
 /**
- * Takes the pieces of a file in order, stores their blobs and writes the chunk list (docs/format.md, Chunking).
+ * Takes the pieces of a file in order, has their blobs stored, and hands on the chunks in that order as their ids come
+ * (docs/format.md, Chunking).
  *
  * Parts of the skeleton are gathered into blobs of 4 MiB. What stands behind them in the list waits until the blob has
  * an id: at most the chunks between two skeleton blobs, about 100 bytes for each 4 MiB of the file.
@@ -7,74 +8,104 @@
 import type { Chunk } from '../format/chunk-list.ts';
 import type { BlobId } from '../format/ids.ts';
 import { parameters } from '../format/limits.ts';
-import type { StoreBlob } from './blobs.ts';
-import { chunkListBuilder } from './chunk-list-builder.ts';
 
 const { pieceBytes } = parameters;
 
+/** Stores a data blob; the bytes are its own until it settles. Any number may be under way at once. */
+export type StorePiece = (bytes: Uint8Array) => Promise<BlobId>;
+
 export interface ChunkSink {
-  /** Each takes the next bytes of the file, which stay the caller's. */
-  blob(bytes: Uint8Array): Promise<void>;
-  zeros(length: number): Promise<void>;
-  /** At most `pieceBytes`, and not beyond a multiple of `pieceBytes` of the skeleton. */
-  skeleton(bytes: Uint8Array): Promise<void>;
-  /** Stores what is left; the id of the chunk list. */
-  finish(): Promise<BlobId>;
+  /** Each takes the next bytes of the file; those of a blob are in use until what it gives settles. */
+  blob(bytes: Uint8Array): Promise<unknown>;
+  zeros(length: number): void;
+  /** At most `pieceBytes`, and not beyond a multiple of `pieceBytes` of the skeleton; they stay the caller's. */
+  skeleton(bytes: Uint8Array): void;
+  /** Settles when not too much is under way; rejects as soon as a store or the taker of chunks did. */
+  keepUp(): Promise<void>;
+  /** Stores what is left; settles when all chunks were handed on. */
+  finish(): Promise<void>;
 }
 
-/** The sink of one file; `gather` gives a buffer of `pieceBytes` that is its own, when it has a skeleton. */
-export function chunkSink(store: StoreBlob, gather: () => Uint8Array): ChunkSink {
-  const list = chunkListBuilder(store);
-  /** From the first slice of the unfinished skeleton blob on. */
-  let waiting: (Chunk | WaitingSlice)[] = [];
-  let skeleton: Uint8Array | undefined;
+/** Chunks that may wait for their ids, so that a file of any length takes little memory. */
+const mostWaiting = 1024;
+
+/** The sink of one file; `onChunk` gets one chunk after the other. */
+export function chunkSink(store: StorePiece, onChunk: (chunk: Chunk) => Promise<void> | void): ChunkSink {
+  let failure: { readonly error: unknown } | undefined;
+  let waiting = 0;
+  let last: Promise<void> = Promise.resolve();
+  /** The skeleton blob that is being gathered, and its bytes so far. */
+  let skeleton: { readonly bytes: Uint8Array; readonly blob: PromiseWithResolvers<SkeletonBlob> } | undefined;
   let skeletonBytes = 0;
 
-  const add = async (chunk: Chunk): Promise<void> => {
-    if (waiting.length === 0) await list.add(chunk);
-    else waiting.push(chunk);
+  const add = (chunk: Promise<Chunk>): void => {
+    waiting += 1;
+    const before = last;
+    last = (async () => {
+      try {
+        const [ready] = await Promise.all([chunk, before]);
+        if (failure === undefined) await onChunk(ready);
+      } catch (error) {
+        failure ??= { error };
+      }
+      waiting -= 1;
+    })();
   };
 
-  const storeSkeleton = async (): Promise<void> => {
-    if (skeleton === undefined || skeletonBytes === 0) return;
-    const blobBytes = skeletonBytes;
-    const { id } = await store('data', skeleton.subarray(0, blobBytes));
+  const storeSkeleton = (): void => {
+    if (skeleton === undefined) return;
+    const { bytes, blob } = skeleton;
+    const length = skeletonBytes;
+    skeleton = undefined;
     skeletonBytes = 0;
-    const chunks = waiting;
-    waiting = [];
-    for (const chunk of chunks) await list.add(chunk.kind === 'waiting' ? sliceOf(id, blobBytes, chunk) : chunk);
+    blob.resolve(store(bytes.subarray(0, length)).then((id) => ({ id, length })));
+  };
+
+  const throwIfFailed = (): void => {
+    if (failure !== undefined) throw failure.error;
   };
 
   return {
-    async blob(bytes) {
+    blob(bytes) {
       const { length } = bytes;
-      await add({ kind: 'blob', id: (await store('data', bytes)).id, length });
+      const stored = store(bytes);
+      add(stored.then((id) => ({ kind: 'blob', id, length })));
+      return stored;
     },
 
-    zeros: (length) => add({ kind: 'zero', length }),
+    zeros: (length) => add(Promise.resolve({ kind: 'zero', length })),
 
-    async skeleton(bytes) {
-      skeleton ??= gather();
-      skeleton.set(bytes, skeletonBytes);
-      waiting.push({ kind: 'waiting', offset: skeletonBytes, length: bytes.length });
+    skeleton(bytes) {
+      skeleton ??= { bytes: new Uint8Array(pieceBytes), blob: Promise.withResolvers() };
+      skeleton.bytes.set(bytes, skeletonBytes);
+      const place = { offset: skeletonBytes, length: bytes.length };
+      add(skeleton.blob.promise.then((blob) => sliceOf(blob, place)));
       skeletonBytes += bytes.length;
-      if (skeletonBytes === pieceBytes) await storeSkeleton();
+      if (skeletonBytes === pieceBytes) storeSkeleton();
+    },
+
+    async keepUp() {
+      throwIfFailed();
+      // Slices wait for their blob, which comes with later bytes: only what is beyond it can be waited for.
+      if (waiting > mostWaiting && skeleton === undefined) await last;
+      throwIfFailed();
     },
 
     async finish() {
-      await storeSkeleton();
-      return (await list.finish()).id;
+      storeSkeleton();
+      await last;
+      throwIfFailed();
     },
   };
 }
 
-/** A slice of the skeleton blob that is being gathered. */
-interface WaitingSlice {
-  readonly kind: 'waiting';
-  readonly offset: number;
+interface SkeletonBlob {
+  readonly id: BlobId;
   readonly length: number;
 }
 
-function sliceOf(id: BlobId, blobBytes: number, { offset, length }: WaitingSlice): Chunk {
-  return length === blobBytes ? { kind: 'blob', id, length } : { kind: 'slice', id, offset, length };
+function sliceOf(blob: SkeletonBlob, { offset, length }: { readonly offset: number; readonly length: number }): Chunk {
+  return length === blob.length
+    ? { kind: 'blob', id: blob.id, length }
+    : { kind: 'slice', id: blob.id, offset, length };
 }

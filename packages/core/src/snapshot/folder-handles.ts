@@ -5,6 +5,8 @@
 import fs from 'node:fs';
 import { bufferOfBytes, type ByteString } from '../format/byte-name.ts';
 
+const handles = '/proc/self/fd/';
+
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
 
 /** Whether this system finds files below `/proc/self/fd/N`. */
@@ -19,5 +21,10 @@ export function openFolderHandle(location: ByteString): number {
 
 /** Where file system calls find the folder that is open as `fd`. */
 export function handleLocation(fd: number): ByteString {
-  return `/proc/self/fd/${fd}`;
+  return `${handles}${fd}`;
+}
+
+/** Whether a location finds its file only as long as the handle of its folder is open. */
+export function isFleeting(location: ByteString): boolean {
+  return location.startsWith(handles);
 }

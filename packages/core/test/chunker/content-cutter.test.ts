@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { contentCutter } from '../../src/chunker/content-cutter.ts';
+import { gearScanner } from '../../src/chunker/gear.ts';
 import { cutInBuffers, fileOf, isWhole, table } from './cut.ts';
 import { referenceCuts } from './reference.ts';
 
@@ -9,7 +10,7 @@ const block = 65_536;
 const gear = Array.from(table, (word) => word >>> 0);
 
 const cut = (file: Uint8Array, sizes = [4 * MiB]): ReturnType<typeof cutInBuffers> => {
-  return cutInBuffers(contentCutter(table), file, sizes);
+  return cutInBuffers(contentCutter(gearScanner(table)), file, sizes);
 };
 
 describe('content cutter', () => {

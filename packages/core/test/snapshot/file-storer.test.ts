@@ -5,7 +5,7 @@ import { sha256Hex } from '../../src/crypto/hash.ts';
 import { decodeLayout, type Layout } from '../../src/format/layout-record.ts';
 import { emptySha256, type FileContent } from '../../src/format/tree.ts';
 import { readChunks } from '../../src/snapshot/chunk-list-reader.ts';
-import { fileStorer, type FileReader } from '../../src/snapshot/file-storer.ts';
+import { fileStorer, type OpenFile } from '../../src/snapshot/file-storer.ts';
 import { fileOf } from '../chunker/cut.ts';
 import { blobStore, collect, type BlobStore } from './blob-store.ts';
 
@@ -13,8 +13,9 @@ const MiB = 1_048_576;
 const gear = gearTable(new Uint8Array(32));
 
 /** Reads `bytes`, at most `atOnce` a call. */
-function readerOf(bytes: Uint8Array, atOnce = Infinity): FileReader & { calls: number } {
+function readerOf(bytes: Uint8Array, atOnce = Infinity): OpenFile & { calls: number } {
   const reader = {
+    fd: -1,
     calls: 0,
     read(into: Uint8Array, position: number): number {
       reader.calls += 1;
@@ -198,7 +199,8 @@ describe('a storer', () => {
     const storer = fileStorer({ store: blobs.store, gear });
     const file = fileOf([1000, 9 * MiB, 50]);
     const layout = { container: 'gguf', tensors: [tensor(1000, 9 * MiB)] };
-    const failing: FileReader = {
+    const failing: OpenFile = {
+      fd: -1,
       read(into, position) {
         if (position > 5 * MiB) throw new Error('EIO');
         return readerOf(file).read(into, position);

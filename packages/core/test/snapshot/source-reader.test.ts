@@ -20,7 +20,7 @@ test('reads what is inside the file, and nothing else', async () => {
   // Half of what is asked for at a time, as system calls may do.
   const read = (into: Uint8Array, position: number): number =>
     fs.readSync(fd, into, 0, Math.ceil(into.length / 2), position);
-  const reader = sourceReader({ walked, facts: walked.facts, read });
+  const reader = sourceReader({ walked, facts: walked.facts, fd, read });
   expect([reader.path, reader.size]).toEqual(['ä', content.length]);
   expect(Buffer.compare(await reader.read(1000, 77_777), content.subarray(1000, 78_777))).toBe(0);
   expect(Buffer.compare(Buffer.concat(await collect(reader.stream())), content)).toBe(0);

@@ -1,0 +1,144 @@
+/**
+ * Reads a file once, in large buffers, hashes and cuts it in the same pass and has its pieces stored (docs/format.md,
+ * Content). What is recorded is what was read: the size, the hash and the chunks are of the same bytes.
+ *
+ * Reading goes on while pieces are being stored, as far as the window has room.
+ */
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { throwIfInterrupted } from '../backend/interrupted.ts';
+import { contentCutter } from '../chunker/content-cutter.ts';
+import type { GearScanner } from '../chunker/gear.ts';
+import { layoutCutter } from '../chunker/layout-cutter.ts';
+import type { Piece } from '../chunker/piece.ts';
+import type { Chunk } from '../format/chunk-list.ts';
+import { asBlobId, type BlobId } from '../format/ids.ts';
+import type { Layout } from '../format/layout-record.ts';
+import { parameters } from '../format/limits.ts';
+import { emptySha256 } from '../format/tree.ts';
+import { chunkSink, type StorePiece } from './chunk-sink.ts';
+import { fileWindow } from './file-window.ts';
+
+/** The bytes of a file as system calls give them. */
+export interface FileReader {
+  /** Fills `into` from `position` of the file on; how many bytes it read, 0 at the end. Blocks. */
+  read(into: Uint8Array, position: number): number;
+}
+
+export interface CutFileOptions {
+  /** Bytes of the file when it was opened; no more are read, so a file that only grows is a prefix of itself. */
+  readonly size: number;
+  /** Checked for this size; the cuts follow it. */
+  readonly layout?: Layout | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface CutFile {
+  /** Bytes that were read. */
+  readonly size: number;
+  readonly sha256: BlobId;
+  /** Whether the file is one blob, whose id is `sha256` (or empty): there were no chunks. */
+  readonly isWhole: boolean;
+  /** Bytes in zero runs, which take no room. */
+  readonly zeroBytes: number;
+}
+
+export interface FileCutter {
+  /**
+   * Cuts one file; one at a time. `onChunk` gets its chunks in order. Throws what `read`, the store and `onChunk` throw,
+   * and 'interrupted'; then too nothing of the file is in use any more.
+   */
+  cut(reader: FileReader, options: CutFileOptions, onChunk: (chunk: Chunk) => Promise<void> | void): Promise<CutFile>;
+}
+
+export interface FileCutterOptions {
+  readonly store: StorePiece;
+  readonly gear: GearScanner;
+  /** What files pass through; of `windowBytes` or more unless given. More lets more pieces be stored at once. */
+  readonly window?: Uint8Array | undefined;
+}
+
+/** Bytes of one read. A longest chunk that is not complete, and a read, must fit into the window together. */
+const readBytes = 4_194_304;
+/** The least that a window may have. */
+export const windowBytes: number = parameters.maximumBytes + parameters.zeroRunBytes + readBytes;
+/** What a file costs besides its bytes, as so many bytes: about 20 µs. */
+const smallFileCost = 32_768;
+
+export function fileCutter({
+  store,
+  gear,
+  window: buffer = new Uint8Array(windowBytes),
+}: FileCutterOptions): FileCutter {
+  /** Work since other things had their turn, in bytes. */
+  let sinceTurn = 0;
+
+  return {
+    async cut(reader, { size, layout, signal }, onChunk) {
+      const first = buffer.subarray(0, Math.min(size, readBytes));
+      const filled = readFully(reader, first, 0);
+      const isWhole = filled < (layout === undefined ? parameters.wholeFileBytes : parameters.smallTensorBytes);
+      if (isWhole) {
+        sinceTurn += filled + smallFileCost;
+        if (sinceTurn > readBytes) {
+          sinceTurn = 0;
+          await takeTurn(signal);
+        }
+        const sha256 = filled === 0 ? emptySha256 : await store(buffer.subarray(0, filled));
+        return { size: filled, sha256, isWhole, zeroBytes: 0 };
+      }
+      const cutter = layout === undefined ? contentCutter(gear) : layoutCutter(layout);
+      const window = fileWindow(buffer);
+      const sink = chunkSink(store, onChunk);
+      const hash = createHash('sha256');
+      let zeroBytes = 0;
+      const give = (pieces: readonly Piece[]): void => {
+        for (const { kind, offset, length } of pieces) {
+          if (kind === 'zero') {
+            zeroBytes += length;
+            sink.zeros(length);
+          } else {
+            const bytes = window.view(offset, length);
+            if (kind === 'blob') window.lend(bytes, sink.blob(bytes));
+            else sink.skeleton(bytes);
+          }
+        }
+      };
+
+      let end = filled;
+      try {
+        for (let fresh = first.subarray(0, filled); fresh.length > 0;) {
+          hash.update(fresh);
+          give(cutter.push(fresh));
+          await takeTurn(signal);
+          await sink.keepUp();
+          const room = await window.room(cutter.needed, end, Math.min(readBytes, size - end));
+          fresh = room.subarray(0, readFully(reader, room, end));
+          end += fresh.length;
+        }
+        give(cutter.end());
+        await sink.finish();
+      } finally {
+        await window.returned();
+      }
+      return { size: end, sha256: asBlobId(hash.digest('hex')), isWhole, zeroBytes };
+    },
+  };
+}
+
+/** Lets signals and displays have their turn: all else here blocks, or is done at once. */
+async function takeTurn(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  throwIfInterrupted(signal, 'storing a file');
+}
+
+/** Fills `into` as far as the file goes; how many bytes that were. */
+function readFully(reader: FileReader, into: Uint8Array, position: number): number {
+  let filled = 0;
+  while (filled < into.length) {
+    const read = reader.read(into.subarray(filled), position + filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return filled;
+}

@@ -1,0 +1,108 @@
+/**
+ * What the main thread and the threads of a snapshot ask of each other: plain data, so that it can be copied.
+ *
+ * The threads read, cut, hash, compress and seal; the main thread walks, knows what is stored, and puts.
+ */
+import type { Keys, Keyset } from '../../crypto/keyset.ts';
+import type { ByteString } from '../../format/byte-name.ts';
+import type { Chunk } from '../../format/chunk-list.ts';
+import type { BlobId, Lifetime } from '../../format/ids.ts';
+import type { Layout } from '../../format/layout-record.ts';
+import type { PackContents } from '../../pack/pack-contents.ts';
+import type { AssetRule } from '../asset-plugins.ts';
+import type { SourceFacts } from '../source-facts.ts';
+import type { CollectionRef } from '../stat-cache.ts';
+
+export interface CaptureSetup {
+  /** This thread's number, from 0. */
+  readonly number: number;
+  readonly keys: Keys;
+  readonly keyset: Keyset;
+  readonly gear: Int32Array;
+  /** Memory that all threads share: a window of each, one after the other. */
+  readonly windows: SharedArrayBuffer;
+  readonly windowBytes: number;
+  /** What each thread has to do (`loadOf`), for those who look for help. */
+  readonly loads: SharedArrayBuffer;
+  readonly rules: readonly AssetRule[];
+  readonly headBytes: number;
+  readonly packBytes: number | undefined;
+}
+
+/** Whose blobs they are, for the main thread to count, and how long they live. */
+export interface Destination extends CollectionRef {
+  readonly lifetime: Lifetime;
+}
+
+/** Small files of one collection, to be read one after the other. */
+export interface SmallFiles {
+  readonly destination: Destination;
+  readonly locations: readonly ByteString[];
+  /** For display, and for the rules of plugins. */
+  readonly paths: readonly ByteString[];
+  /** Of each file as the walk saw it: `factNumbers`. */
+  readonly facts: Float64Array;
+}
+
+/** What became of each small file. */
+export interface SmallFilesTaken {
+  /** SHA-256, one after the other; 64 zeros where there is none. */
+  readonly ids: string;
+  /** Bytes that were read. */
+  readonly sizes: Float64Array;
+  /** Files that were not as the walk saw them, by their place: as they were when they were opened. */
+  readonly facts: ReadonlyArray<readonly [place: number, facts: SourceFacts]>;
+  /** Kinds of assets that need no look inside. */
+  readonly kinds: ReadonlyArray<readonly [place: number, kind: string]>;
+  /** Files for the main thread to take by itself: those a plugin looks into, changed, grown, replaced or unreadable. */
+  readonly left: readonly number[];
+}
+
+/** An open file that is not small. */
+export interface LargeFile {
+  readonly destination: Destination;
+  /** Names the file in `chunks`. */
+  readonly file: number;
+  readonly fd: number;
+  readonly size: number;
+  readonly layout: Layout | undefined;
+}
+
+/** Chunks of a large file, in order. */
+export interface FileChunks {
+  readonly file: number;
+  readonly chunks: readonly Chunk[];
+}
+
+/** A blob in the shared windows that another thread may store. */
+export interface SharedPiece {
+  readonly destination: Destination;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Asks which blobs are to be stored by the asker; the answer has a 1 for each. */
+export interface Claims {
+  readonly destination: Destination;
+  readonly ids: readonly BlobId[];
+  readonly lengths: readonly number[];
+}
+
+/** A finished pack; the buffers of its parts change hands. */
+export interface PackToPut {
+  readonly key: string;
+  readonly parts: readonly Uint8Array[];
+  readonly contents: PackContents;
+}
+
+/** The calls of the main thread's side. */
+export interface CaptureMain {
+  claim(claims: Claims): Promise<Uint8Array>;
+  pack(pack: PackToPut): Promise<void>;
+  chunks(chunks: FileChunks): Promise<void>;
+  /** Has thread `thread` store a piece; its id. */
+  piece(thread: number, piece: SharedPiece): Promise<BlobId>;
+}
+
+/** Numbers of each file in `SmallFiles.facts`: device, inode, size, mtime and ctime in milliseconds. */
+export const factNumbers = 5;

@@ -1,0 +1,144 @@
+/** The threads of a snapshot as the main thread uses them (`capture-worker.ts` is their side). */
+import type { GearTable } from '../../chunker/gear.ts';
+import type { Chunk } from '../../format/chunk-list.ts';
+import { workerPool, type PoolWorker } from '../../pool/worker-pool.ts';
+import type { AssetPlugins } from '../asset-plugins.ts';
+import type { StoreBlob } from '../blobs.ts';
+import { windowBytes as leastWindowBytes, type CutFile } from '../cut-file.ts';
+import { storeContent, type FileStorer } from '../file-storer.ts';
+import type {
+  CaptureSetup,
+  Claims,
+  Destination,
+  FileChunks,
+  LargeFile,
+  PackToPut,
+  SharedPiece,
+  SmallFiles,
+  SmallFilesTaken,
+} from './capture-calls.ts';
+import type { CaptureStore } from './file-taker.ts';
+import { largeLoad, loadTable, smallLoad } from './load-table.ts';
+
+export interface CapturePool {
+  /** Threads. */
+  readonly size: number;
+  /** Reads a batch of small files. */
+  small(files: SmallFiles): Promise<SmallFilesTaken>;
+  /** Stores large files whose other blobs go to `store`. */
+  storer(store: StoreBlob, destination: Destination): FileStorer;
+  /** Settles when all packs are put. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CapturePoolOptions extends CaptureStore {
+  readonly gear: GearTable;
+  readonly plugins: AssetPlugins;
+  readonly jobs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes of a large file that are in memory for each thread that may help with it, beyond the least. */
+const helpBytes = 2_097_152;
+const mostWindowBytes = 67_108_864;
+/** Batches that a thread has: one that it reads while others wait for an answer. */
+const smallDepth = 3;
+
+export function capturePool(options: CapturePoolOptions): CapturePool {
+  const { keys, keyset, packBytes, gear, plugins, jobs, claim, putPack, signal } = options;
+  const windowBytes = Math.min(leastWindowBytes + helpBytes * jobs, mostWindowBytes);
+  const windows = new SharedArrayBuffer(windowBytes * jobs);
+  const loadsBuffer = new SharedArrayBuffer(4 * jobs);
+  const loads = loadTable(loadsBuffer);
+  const listeners = new Map<number, (chunks: readonly Chunk[]) => Promise<void>>();
+  let files = 0;
+  const queue: Array<(worker: PoolWorker) => void> = [];
+
+  const { workers, close } = workerPool({
+    task: 'capture',
+    size: jobs,
+    signal,
+    setup: (number): CaptureSetup => ({
+      number,
+      keys,
+      keyset,
+      gear,
+      windows,
+      windowBytes,
+      loads: loadsBuffer,
+      rules: plugins.rules,
+      headBytes: plugins.headBytes,
+      packBytes,
+    }),
+    handlers: () => ({
+      claim({ destination, ids, lengths }: Claims): Uint8Array {
+        return Uint8Array.from(ids, (id, i) => (claim(id, lengths[i] ?? 0, destination) ? 1 : 0));
+      },
+      pack: (pack: PackToPut) => putPack(pack),
+      chunks: ({ file, chunks }: FileChunks) => listeners.get(file)?.(chunks),
+      piece: ({ thread, piece }: { readonly thread: number; readonly piece: SharedPiece }) =>
+        workerAt(thread).call('piece', piece),
+    }),
+  });
+
+  const workerAt = (number: number): PoolWorker => {
+    const worker = workers[number];
+    if (worker === undefined) throw new RangeError(`expected a thread below ${jobs}, got ${number}`);
+    return worker;
+  };
+
+  /** Gives what waits to threads that have little to do. */
+  const serve = (): void => {
+    while (queue.length > 0) {
+      const number = loads.takeLeast(smallDepth, smallLoad);
+      if (number === undefined) return;
+      queue.shift()?.(workerAt(number));
+    }
+  };
+
+  const large = async (file: Omit<LargeFile, 'file'>, onChunk: (chunk: Chunk) => Promise<void>): Promise<CutFile> => {
+    files += 1;
+    const number = files;
+    listeners.set(number, async (chunks) => {
+      for (const chunk of chunks) await onChunk(chunk);
+    });
+    // Whoever has the least to do; a thread reads more than one only when there are more of them than threads.
+    const thread = loads.takeLeast(Infinity, largeLoad) ?? 0;
+    try {
+      return (await workerAt(thread).call('large', { ...file, file: number } satisfies LargeFile)) as CutFile;
+    } finally {
+      listeners.delete(number);
+      serve();
+    }
+  };
+
+  return {
+    size: jobs,
+
+    async small(batch) {
+      const { promise, resolve } = Promise.withResolvers<PoolWorker>();
+      queue.push(resolve);
+      serve();
+      const worker = await promise;
+      try {
+        return (await worker.call('small', batch, [batch.facts.buffer as ArrayBuffer])) as SmallFilesTaken;
+      } finally {
+        serve();
+      }
+    },
+
+    storer: (store, destination) => ({
+      store: ({ fd }, { size, layout: wanted }) =>
+        storeContent(store, { size, layout: wanted }, (layout, onChunk) =>
+          large({ destination, fd, size, layout }, onChunk),
+        ),
+    }),
+
+    async flush() {
+      await Promise.all(workers.map((worker) => worker.call('flush')));
+    },
+
+    close,
+  };
+}

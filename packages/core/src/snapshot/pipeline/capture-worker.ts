@@ -1,0 +1,156 @@
+/** What a thread of a snapshot does: it reads, cuts and hashes files, and compresses, seals and packs what is new. */
+import fs from 'node:fs';
+import { gearScanner } from '../../chunker/gear.ts';
+import { sha256Hex } from '../../crypto/hash.ts';
+import type { Random } from '../../crypto/hash.ts';
+import type { Chunk } from '../../format/chunk-list.ts';
+import { asBlobId, type BlobId } from '../../format/ids.ts';
+import { parameters } from '../../format/limits.ts';
+import { framePacker } from '../../pack/frame-packer.ts';
+import type { FinishedPack } from '../../pack/pack-writer.ts';
+import type { Channel, Handlers } from '../../pool/channel.ts';
+import { fileCutter, type CutFile } from '../cut-file.ts';
+import type {
+  CaptureMain,
+  CaptureSetup,
+  Destination,
+  LargeFile,
+  SharedPiece,
+  SmallFiles,
+  SmallFilesTaken,
+} from './capture-calls.ts';
+import { largeLoad, loadTable, smallLoad } from './load-table.ts';
+import { packSender } from './pack-sender.ts';
+import { readSmallFiles } from './small-files.ts';
+
+export interface CaptureContext {
+  readonly main: Pick<Channel, 'call'>;
+  readonly random: Random;
+}
+
+/** Bytes of one batch of small files: what one solid frame holds, and the last file may go beyond. */
+const batchBytes = parameters.frameBytes + parameters.wholeFileBytes;
+/** Chunks that are sent together. */
+const chunksAtOnce = 256;
+
+export function captureTask(setup: CaptureSetup, { main, random }: CaptureContext): Handlers {
+  const calls = callsOf(main);
+  const loads = loadTable(setup.loads);
+  const { number, keys, keyset, packBytes, windows, windowBytes } = setup;
+  // Each thread fills one pack: which of them a frame goes to is as random as which thread is free.
+  const packer = framePacker({ keys, keyset, random, openPacks: 1, packBytes });
+  const sender = packSender(packer, (pack) => calls.pack(pack));
+  const window = new Uint8Array(windows, number * windowBytes, windowBytes);
+  const gear = gearScanner(setup.gear);
+  const batches: Uint8Array[] = [];
+  /** Pieces that this thread stores of its own file and has not stored yet. */
+  let own = 0;
+  /** Large files pass through the window one after the other. */
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** Stores a blob, unless it is known. */
+  const store = async (bytes: Uint8Array, destination: Destination): Promise<BlobId> => {
+    const id = asBlobId(sha256Hex(bytes));
+    const wanted = await calls.claim({ destination, ids: [id], lengths: [bytes.length] });
+    if (wanted[0] === 1) await sender.add({ type: 'data', id, bytes }, destination.lifetime);
+    return id;
+  };
+
+  /** Stores a piece of this thread's file, or has a thread store it that has less to do. */
+  const storePiece = async (bytes: Uint8Array, destination: Destination): Promise<BlobId> => {
+    const helper = bytes.buffer === windows ? loads.takeHelper(number, own) : undefined;
+    if (helper !== undefined) {
+      return calls.piece(helper, { destination, offset: bytes.byteOffset, length: bytes.length });
+    }
+    own += 1;
+    try {
+      return await store(bytes, destination);
+    } finally {
+      own -= 1;
+    }
+  };
+
+  const cutLarge = async ({ file, fd, size, layout, destination }: LargeFile): Promise<CutFile> => {
+    const cutter = fileCutter({ store: (bytes) => storePiece(bytes, destination), gear, window });
+    let chunks: Chunk[] = [];
+    const send = async (): Promise<void> => {
+      if (chunks.length === 0) return;
+      const sent = calls.chunks({ file, chunks });
+      chunks = [];
+      await sent;
+    };
+    const read = (into: Uint8Array, position: number): number => fs.readSync(fd, into, 0, into.length, position);
+    try {
+      const cut = await cutter.cut({ read }, { size, layout }, async (chunk) => {
+        chunks.push(chunk);
+        if (chunks.length >= chunksAtOnce) await send();
+      });
+      await send();
+      return cut;
+    } finally {
+      loads.release(number, largeLoad);
+    }
+  };
+
+  return {
+    async small(files: SmallFiles): Promise<SmallFilesTaken> {
+      const buffer = batches.pop() ?? new Uint8Array(batchBytes);
+      try {
+        const { taken, blobs } = readSmallFiles(files, buffer, setup);
+        if (blobs.length > 0) {
+          const { destination } = files;
+          const ids = blobs.map(({ id }) => id);
+          const lengths = blobs.map(({ bytes }) => bytes.length);
+          const wanted = await calls.claim({ destination, ids, lengths });
+          for (const [place, { id, bytes }] of blobs.entries()) {
+            if (wanted[place] === 1) await sender.add({ type: 'data', id, bytes }, destination.lifetime);
+          }
+        }
+        return taken;
+      } finally {
+        batches.push(buffer);
+        loads.release(number, smallLoad);
+      }
+    },
+
+    large(file: LargeFile): Promise<CutFile> {
+      const cut = turn.then(() => cutLarge(file));
+      turn = cut.catch(() => undefined); // its caller is told
+      return cut;
+    },
+
+    async piece({ offset, length, destination }: SharedPiece): Promise<BlobId> {
+      try {
+        return await store(new Uint8Array(windows, offset, length), destination);
+      } finally {
+        loads.release(number, smallLoad);
+      }
+    },
+
+    flush: () => sender.flush(),
+  };
+}
+
+function callsOf(main: Pick<Channel, 'call'>): CaptureMain {
+  return {
+    claim: (claims) => main.call('claim', claims) as Promise<Uint8Array>,
+    async pack({ key, parts, contents }: FinishedPack) {
+      const own = parts.map(ownBuffer);
+      await main.call(
+        'pack',
+        { key, parts: own, contents },
+        own.map(({ buffer }) => buffer),
+      );
+    },
+    chunks: (chunks) => main.call('chunks', chunks) as Promise<void>,
+    piece: (thread, piece) => main.call('piece', { thread, piece }) as Promise<BlobId>,
+  };
+}
+
+/** Bytes that are all of their buffer, so that it can change hands. */
+function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
+    ? (bytes as Uint8Array<ArrayBuffer>)
+    : new Uint8Array(bytes);
+}

@@ -1,0 +1,229 @@
+/**
+ * Takes the files of a snapshot that have to be read: in this thread as long as there is little to do, else in worker
+ * threads, small files in batches and large ones each by a thread that the others help.
+ */
+import type { Keys, Keyset } from '../../crypto/keyset.ts';
+import type { GearTable } from '../../chunker/gear.ts';
+import { MbkError } from '../../errors.ts';
+import { asBlobId, type BlobId, type BlobType } from '../../format/ids.ts';
+import { parameters } from '../../format/limits.ts';
+import type { FinishedPack } from '../../pack/pack-writer.ts';
+import { defaultJobs } from '../../pool/worker-pool.ts';
+import type { AssetPlugins } from '../asset-plugins.ts';
+import type { StoreBlob } from '../blobs.ts';
+import { fileStorer, type FileStorer } from '../file-storer.ts';
+import { isFleeting } from '../folder-handles.ts';
+import type { SourceFacts } from '../source-facts.ts';
+import type { WalkedFile } from '../walk.ts';
+import { factNumbers, type Destination, type SmallFilesTaken } from './capture-calls.ts';
+import { capturePool, type CapturePool } from './capture-pool.ts';
+import { takeFile, type TakenFile } from './take-file.ts';
+
+export interface FileTaker {
+  /**
+   * Takes a file; any number at once, in any order, and one whose location is fleeting before the walk goes on. Rejects with what the store throws, and 'interrupted'.
+   */
+  take(walked: WalkedFile, destination: Destination): Promise<TakenFile>;
+  /** Begins what waits for more to come with it. Call it when nothing more comes until something is done. */
+  hurry(): void;
+  /** Settles when everything that was taken is packed and put. */
+  finish(): Promise<void>;
+  /** Ends the threads; what is not taken by then is rejected. */
+  close(): Promise<void>;
+}
+
+/** How a snapshot's threads and this one store blobs. */
+export interface CaptureStore {
+  readonly keys: Keys;
+  readonly keyset: Keyset;
+  readonly packBytes?: number | undefined;
+  /** Stores a blob from here. */
+  store(type: BlobType, bytes: Uint8Array, destination: Destination): Promise<{ readonly id: BlobId }>;
+  /** Whether a data blob is to be stored by whoever asks. */
+  claim(id: BlobId, byteLength: number, destination: Destination): boolean;
+  putPack(pack: FinishedPack): Promise<void>;
+}
+
+export interface FileTakerOptions {
+  readonly store: CaptureStore;
+  readonly plugins: AssetPlugins;
+  readonly gear: GearTable;
+  /** Threads: with 1 all is done here; unless given, one for each core, and none while there is little to do. */
+  readonly jobs: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Less than this is done before threads have started. */
+const littleBytes = 8_388_608;
+const littleFiles = 256;
+/** Small files that one batch has at most. */
+const batchFiles = 256;
+
+interface Waiting {
+  readonly walked: WalkedFile;
+  readonly destination: Destination;
+  readonly taken: PromiseWithResolvers<TakenFile>;
+}
+
+export function fileTaker(options: FileTakerOptions): FileTaker {
+  const { store, plugins, gear, jobs = defaultJobs(), signal } = options;
+  const little = options.jobs === undefined ? { bytes: littleBytes, files: littleFiles } : { bytes: 0, files: 0 };
+  let pool: CapturePool | undefined;
+  /** Files that wait because there may be little to do. */
+  let held: Waiting[] = [];
+  let heldBytes = 0;
+  /** Small files that wait for a batch, by where they go. */
+  const batches = new Map<Destination, { readonly files: Waiting[]; bytes: number }>();
+  /** Large files that wait for a thread. */
+  const large: Waiting[] = [];
+  let largeRunning = 0;
+
+  let here: Promise<unknown> = Promise.resolve();
+  /** What the file at hand belongs to: one storer and its window serve all collections. */
+  let current: Destination | undefined;
+  const storeHere: StoreBlob = (type, bytes) => {
+    if (current === undefined) throw new TypeError('expected a file at hand');
+    return store.store(type, bytes, current);
+  };
+  /** Made when it is needed first: its window takes memory. */
+  let storer: FileStorer | undefined;
+  let isClosed = false;
+
+  /** Takes a file in this thread, one after the other. */
+  const takeHere = ({ walked, destination, taken }: Waiting): void => {
+    here = here.then(async () => {
+      try {
+        if (isClosed) throw new MbkError('interrupted', 'the snapshot ended before this file was read');
+        current = destination;
+        storer ??= fileStorer({ store: storeHere, gear });
+        taken.resolve(await takeFile(walked, { storer, plugins, signal }));
+      } catch (error) {
+        taken.reject(error);
+      }
+    });
+  };
+
+  const startPool = (): CapturePool => {
+    const started = capturePool({ ...store, gear, plugins, jobs, signal });
+    for (const waiting of held) dispatch(started, waiting);
+    held = [];
+    return started;
+  };
+
+  const dispatch = (to: CapturePool, waiting: Waiting): void => {
+    if (waiting.walked.facts.size < parameters.wholeFileBytes) addToBatch(to, waiting);
+    else {
+      large.push(waiting);
+      startLarge(to);
+    }
+  };
+
+  const startLarge = (to: CapturePool): void => {
+    while (largeRunning < to.size) {
+      const waiting = large.shift();
+      if (waiting === undefined) return;
+      largeRunning += 1;
+      void takeLarge(to, waiting).finally(() => {
+        largeRunning -= 1;
+        startLarge(to);
+      });
+    }
+  };
+
+  const takeLarge = async (to: CapturePool, { walked, destination, taken }: Waiting): Promise<void> => {
+    try {
+      const remote = to.storer((type, bytes) => store.store(type, bytes, destination), destination);
+      taken.resolve(await takeFile(walked, { storer: remote, plugins, signal }));
+    } catch (error) {
+      taken.reject(error);
+    }
+  };
+
+  const addToBatch = (to: CapturePool, waiting: Waiting): void => {
+    const { destination } = waiting;
+    const batch = batches.get(destination) ?? { files: [], bytes: 0 };
+    batches.set(destination, batch);
+    batch.files.push(waiting);
+    batch.bytes += waiting.walked.facts.size;
+    if (batch.bytes >= parameters.frameBytes || batch.files.length >= batchFiles) {
+      batches.delete(destination);
+      void takeBatch(to, batch.files);
+    }
+  };
+
+  const takeBatch = async (to: CapturePool, files: readonly Waiting[]): Promise<void> => {
+    const [first] = files;
+    if (first === undefined) return;
+    let done: SmallFilesTaken;
+    try {
+      done = await to.small({
+        destination: first.destination,
+        locations: files.map(({ walked }) => walked.location),
+        paths: files.map(({ walked }) => walked.path),
+        facts: numbersOf(files),
+      });
+    } catch (error) {
+      for (const { taken } of files) taken.reject(error);
+      return;
+    }
+    const left = new Set(done.left);
+    const facts = new Map(done.facts);
+    const kinds = new Map(done.kinds);
+    for (const [place, waiting] of files.entries()) {
+      const { walked, taken } = waiting;
+      if (left.has(place)) {
+        void takeLarge(to, waiting);
+        continue;
+      }
+      const kind = kinds.get(place);
+      const content = { size: done.sizes[place] ?? 0, sha256: asBlobId(done.ids.slice(place * 64, place * 64 + 64)) };
+      taken.resolve({
+        capture: { kind: 'captured', facts: facts.get(place) ?? walked.facts, content, zeroBytes: 0, changed: false },
+        asset: kind === undefined ? undefined : { kind },
+      });
+    }
+  };
+
+  const hurry = (): void => {
+    for (const waiting of held) takeHere(waiting);
+    held = [];
+    heldBytes = 0;
+    if (pool === undefined) return;
+    for (const { files } of batches.values()) void takeBatch(pool, files);
+    batches.clear();
+  };
+
+  return {
+    take(walked, destination) {
+      const waiting: Waiting = { walked, destination, taken: Promise.withResolvers() };
+      if (jobs === 1 || isFleeting(walked.location)) takeHere(waiting);
+      else if (pool !== undefined) dispatch(pool, waiting);
+      else {
+        held.push(waiting);
+        heldBytes += walked.facts.size;
+        if (heldBytes >= little.bytes || held.length >= little.files) pool = startPool();
+      }
+      return waiting.taken.promise;
+    },
+    hurry,
+    async finish() {
+      hurry();
+      await here;
+      await pool?.flush();
+    },
+    async close() {
+      isClosed = true;
+      await pool?.close();
+      await here;
+    },
+  };
+}
+
+function numbersOf(files: readonly Waiting[]): Float64Array {
+  const numbers = new Float64Array(files.length * factNumbers);
+  for (const [place, { walked }] of files.entries()) {
+    const { dev, ino, size, mtimeMs, ctimeMs }: SourceFacts = walked.facts;
+    numbers.set([dev, ino, size, mtimeMs, ctimeMs], place * factNumbers);
+  }
+  return numbers;
+}
