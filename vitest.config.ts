@@ -23,6 +23,7 @@ export default defineConfig({
     reporters: ['default', './test/closing-line.ts'],
     projects: [
       project('plugin-sdk', 'packages/plugin-sdk', ['test/**/*.test.ts']),
+      project('kernels', 'packages/kernels', ['test/**/*.test.ts']),
       project('core', 'packages/core', ['test/**/*.test.ts']),
       project('cli', 'packages/cli', ['test/**/*.test.ts']),
       project('gguf', 'plugins/gguf', ['test/**/*.test.ts']),

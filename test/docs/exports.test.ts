@@ -5,6 +5,7 @@ import { readText } from './markdown.ts';
 const faces = [
   'packages/core/src/index.ts',
   'packages/core/src/testing.ts',
+  'packages/kernels/src/index.ts',
   'packages/plugin-sdk/src/index.ts',
   'packages/plugin-sdk/src/testing.ts',
 ];

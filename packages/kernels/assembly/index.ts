@@ -1,0 +1,20 @@
+/**
+ * The kernels: functions over places in one shared memory, compiled to WebAssembly (AssemblyScript is not TypeScript).
+ *
+ * Many instances work in one memory at once, so nothing here allocates, and nothing lies at a fixed place: every range
+ * and every table is given by its offset. What a call keeps for the next one is a WebAssembly global, of which every
+ * instance has its own. The caller has checked that ranges lie in the memory; offsets stay below 2^31.
+ */
+export { gearHash, gearRoll, gearScan } from './gear';
+export { histogram } from './histogram';
+export {
+  countNonFiniteBF16,
+  countNonFiniteF16,
+  countNonFiniteF32,
+  countNonFiniteF64,
+  firstNonFiniteBF16,
+  firstNonFiniteF16,
+  firstNonFiniteF32,
+  firstNonFiniteF64,
+} from './non-finite';
+export { endOfZeros } from './zeros';

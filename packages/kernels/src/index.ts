@@ -1,0 +1,8 @@
+/** SIMD kernels in WebAssembly over shared memory, and a plain TypeScript twin of each. */
+
+export { kernelMemory, type KernelMemory } from './kernel-memory.ts';
+export { kernelModule, type KernelModule } from './kernel-module.ts';
+export { gearWindow, type FloatDtype, type GearScanner, type GearTable, type Kernels } from './kernels.ts';
+export { memoryKernels, kernelScratchBytes, type MemoryKernels, type MemoryKernelsOptions } from './memory-kernels.ts';
+export { gearScanner } from './twin/gear.ts';
+export { twinKernels } from './twin/twin-kernels.ts';
