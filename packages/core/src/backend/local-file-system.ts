@@ -2,11 +2,12 @@
  * The few filesystem calls that the folder backend makes, as an argument, so that tests count them, kill the process at
  * the n-th, make them fail, and take away what was not yet on disk when the power went.
  *
- * All calls block: each is short, their order is the whole guarantee, and a worker that stores a pack has nothing else
- * to do meanwhile. They throw what `node:fs` throws: an `Error` with `code` such as 'ENOENT'.
+ * All calls block, because each is short and their order is the whole guarantee; but for writing large entries and
+ * bringing them to the disk, which may take long while worker threads wait for answers. They throw what `node:fs` throws: an `Error` with `code` such as 'ENOENT'.
  */
 
 import fs from 'node:fs';
+import { promisify } from 'node:util';
 
 export interface LocalFileSystem {
   /** Opens a new file for writing at its start; 'EEXIST' when the name is taken. `mode` holds for later opens. */
@@ -15,10 +16,14 @@ export interface LocalFileSystem {
   openSync(path: string): number;
   /** Writes up to `length` bytes from `offset` of `bytes` behind what was written; returns how many it took. */
   writeSync(fd: number, bytes: Uint8Array, offset: number, length: number): number;
+  /** The same without blocking this thread; large entries are written so where it is there. */
+  write?(fd: number, bytes: Uint8Array, offset: number, length: number): Promise<number>;
   /** Reads up to `length` bytes at `position` of the file into `bytes` at `offset`; returns how many, 0 at the end. */
   readSync(fd: number, bytes: Uint8Array, offset: number, length: number, position: number): number;
   /** Brings the bytes of a file to the disk itself. */
   fsyncSync(fd: number): void;
+  /** The same without blocking this thread. */
+  fsync?(fd: number): Promise<void>;
   /** Brings the names in a folder to the disk itself. */
   syncFolderSync(path: string): void;
   closeSync(fd: number): void;
@@ -51,6 +56,9 @@ export interface FolderItem {
 /** Links, pipes, sockets and devices are 'other': they hold no entry and lead to none. */
 export type FileKind = 'file' | 'folder' | 'other';
 
+const writeAsync = promisify(fs.write);
+const fsyncAsync = promisify(fs.fsync);
+
 /** The filesystem of this machine. */
 export const nodeFileSystem: LocalFileSystem = {
   createSync: (path, mode) =>
@@ -58,8 +66,10 @@ export const nodeFileSystem: LocalFileSystem = {
   // O_NONBLOCK: a named pipe that somebody left in the folder must not hold the reader for ever.
   openSync: (path) => fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK),
   writeSync: (fd, bytes, offset, length) => fs.writeSync(fd, bytes, offset, length),
+  write: async (fd, bytes, offset, length) => (await writeAsync(fd, bytes, offset, length, null)).bytesWritten,
   readSync: (fd, bytes, offset, length, position) => fs.readSync(fd, bytes, offset, length, position),
   fsyncSync: (fd) => fs.fsyncSync(fd),
+  fsync: (fd) => fsyncAsync(fd),
   syncFolderSync: (path) => {
     const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
     try {

@@ -5,8 +5,8 @@
  * which fails when the name is taken: so an entry appears whole, once, and never replaces another. The folder is fsynced
  * before `put` resolves. What a killed put leaves is a file in `tmp/`, which `sweepTemporaries` removes.
  *
- * Calls of the file system block, which is fastest. Signals, timers and displays get their turn before each entry that is
- * read; between puts, writers give it to them.
+ * Calls of the file system block, which is fastest, but for writing large entries. Signals, timers and displays get their
+ * turn before each entry that is read; between puts, writers give it to them.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -14,7 +14,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
 import { MbkError } from '../errors.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, PutResult } from './backend.ts';
 import { durableFolders } from './durable-folders.ts';
 import { throwIfInterrupted } from './interrupted.ts';
 import { checkKey, checkPrefix, temporariesFolder } from './key.ts';
@@ -30,6 +30,8 @@ export interface LocalBackendOptions {
   readonly random?: (size: number) => Uint8Array;
 }
 
+/** Entries from here on are written while this thread does other things. */
+const largeBytes = 1_048_576;
 /** Entries that are listed before other things have their turn. */
 const listedPerTurn = 256;
 
@@ -53,15 +55,32 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
       const path = pathOf(key);
       const doing = `putting ${key} into ${name}`;
       throwIfInterrupted(signal, doing);
-      return guard(doing, path, () => {
-        folders.ensure(dirname(path));
-        return withTemporary((temporary) => {
-          writeFile(temporary, bytes, () => throwIfInterrupted(signal, doing));
-          const result = giveName(temporary, path, doing);
-          folders.sync(dirname(path));
-          return result;
+      const isLarge = bytes.reduce((size, part) => size + part.length, 0) >= largeBytes;
+      const checkpoint = (): void => throwIfInterrupted(signal, doing);
+      const giveItsName = (temporary: string): PutResult => {
+        const result = giveName(temporary, path, doing);
+        folders.sync(dirname(path));
+        return result;
+      };
+      if (!isLarge) {
+        return guard(doing, path, () => {
+          folders.ensure(dirname(path));
+          return withTemporary((temporary) => {
+            writeFile(temporary, bytes, checkpoint);
+            return giveItsName(temporary);
+          });
         });
-      });
+      }
+      guard(doing, path, () => folders.ensure(dirname(path)));
+      const temporary = guard(doing, temporaries, newTemporary);
+      try {
+        await writeLargeFile(temporary, bytes, checkpoint);
+        return giveItsName(temporary);
+      } catch (error) {
+        throw localError(error, root, doing, path);
+      } finally {
+        guard(doing, path, () => forget(temporary));
+      }
     },
 
     async get(key, options = {}) {
@@ -156,8 +175,7 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
 
   /** Gives `work` the name of a file that it may make; afterwards the name is gone. */
   function withTemporary<T>(work: (temporary: string) => T): T {
-    folders.ensureFleeting(temporaries);
-    const temporary = join(temporaries, Buffer.from(random(16)).toString('hex'));
+    const temporary = newTemporary();
     let result: T;
     try {
       result = work(temporary);
@@ -169,6 +187,11 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
     return result;
   }
 
+  function newTemporary(): string {
+    folders.ensureFleeting(temporaries);
+    return join(temporaries, Buffer.from(random(16)).toString('hex'));
+  }
+
   /** Removes a temporary name. That it stays when this fails harms nothing, and must not hide what `work` came to. */
   function forget(temporary: string): void {
     try {
@@ -176,6 +199,27 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
     }
+  }
+
+  /** The same without blocking this thread, where the file system can. */
+  async function writeLargeFile(path: string, parts: readonly Uint8Array[], checkpoint: () => void): Promise<void> {
+    const fd = fs.createSync(path, 0o400);
+    try {
+      for (const part of parts) {
+        checkpoint();
+        for (let done = 0; done < part.length;) {
+          const left = part.length - done;
+          const count = await (fs.write?.(fd, part, done, left) ?? fs.writeSync(fd, part, done, left));
+          if (count === 0) throw nothingWritten(path);
+          done += count;
+        }
+      }
+      if (fs.fsync === undefined) fs.fsyncSync(fd);
+      else await fs.fsync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    checkpoint();
   }
 
   function writeFile(path: string, parts: readonly Uint8Array[], checkpoint: () => void): void {
@@ -186,8 +230,7 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
         checkpoint();
         for (let done = 0; done < part.length;) {
           const count = fs.writeSync(fd, part, done, part.length - done);
-          if (count === 0)
-            throw new MbkError('backend-failed', `nothing more can be written to ${path}`, { details: { path } });
+          if (count === 0) throw nothingWritten(path);
           done += count;
         }
       }
@@ -238,6 +281,10 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
   function absent(key: string): MbkError {
     return new MbkError('entry-absent', `${key} is not in ${name}`, { details: { key, folder: root } });
   }
+}
+
+function nothingWritten(path: string): MbkError {
+  return new MbkError('backend-failed', `nothing more can be written to ${path}`, { details: { path } });
 }
 
 function isTemporary(item: { name: string; kind: string }): boolean {

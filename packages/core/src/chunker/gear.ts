@@ -8,7 +8,7 @@ import type { GearTable } from '@mbk/kernels';
 import { hkdf } from '../crypto/hash.ts';
 import { viewOf } from '../format/bytes.ts';
 
-export { gearScanner, gearWindow, type GearTable } from '@mbk/kernels';
+export { gearScanner, gearWindow, type GearScanner, type GearTable } from '@mbk/kernels';
 
 /** The gear table of a keyset's `chunker` subkey. */
 export function gearTable(chunkerKey: Uint8Array): GearTable {

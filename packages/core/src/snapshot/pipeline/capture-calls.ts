@@ -3,6 +3,7 @@
  *
  * The threads read, cut, hash, compress and seal; the main thread walks, knows what is stored, and puts.
  */
+import type { KernelMemory, KernelModule } from '@mbk/kernels';
 import type { Keys, Keyset } from '../../crypto/keyset.ts';
 import type { ByteString } from '../../format/byte-name.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
@@ -19,9 +20,11 @@ export interface CaptureSetup {
   readonly keys: Keys;
   readonly keyset: Keyset;
   readonly gear: Int32Array;
-  /** Memory that all threads share: a window of each, one after the other. */
-  readonly windows: SharedArrayBuffer;
-  readonly windowBytes: number;
+  /** Memory that all threads share: where each has its scratch and its window. */
+  readonly memory: KernelMemory;
+  readonly kernels: KernelModule;
+  readonly scratch: number;
+  readonly window: { readonly offset: number; readonly length: number };
   /** What each thread has to do (`loadOf`), for those who look for help. */
   readonly loads: SharedArrayBuffer;
   readonly rules: readonly AssetRule[];

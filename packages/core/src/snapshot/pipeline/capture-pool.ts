@@ -1,4 +1,5 @@
 /** The threads of a snapshot as the main thread uses them (`capture-worker.ts` is their side). */
+import { kernelMemory, kernelModule, kernelScratchBytes } from '@mbk/kernels';
 import type { GearTable } from '../../chunker/gear.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import { workerPool, type PoolWorker } from '../../pool/worker-pool.ts';
@@ -41,14 +42,18 @@ export interface CapturePoolOptions extends CaptureStore {
 
 /** Bytes of a large file that are in memory for each thread that may help with it, beyond the least. */
 const helpBytes = 2_097_152;
-const mostWindowBytes = 67_108_864;
+/** Of the windows of all threads together: a shared memory of WebAssembly has at most 2 GiB. */
+const allWindowsBytes = 1_610_612_736;
+/** Threads at most: each needs a window. */
+export const mostJobs: number = Math.floor(allWindowsBytes / leastWindowBytes);
 /** Batches that a thread has: one that it reads while others wait for an answer. */
 const smallDepth = 3;
 
 export function capturePool(options: CapturePoolOptions): CapturePool {
   const { keys, keyset, packBytes, gear, plugins, jobs, claim, putPack, signal } = options;
-  const windowBytes = Math.min(leastWindowBytes + helpBytes * jobs, mostWindowBytes);
-  const windows = new SharedArrayBuffer(windowBytes * jobs);
+  const windowBytes = Math.min(leastWindowBytes + helpBytes * jobs, Math.floor(allWindowsBytes / jobs));
+  const memory = kernelMemory((kernelScratchBytes + windowBytes) * jobs);
+  const kernels = kernelModule();
   const loadsBuffer = new SharedArrayBuffer(4 * jobs);
   const loads = loadTable(loadsBuffer);
   const listeners = new Map<number, (chunks: readonly Chunk[]) => Promise<void>>();
@@ -64,8 +69,10 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
       keys,
       keyset,
       gear,
-      windows,
-      windowBytes,
+      memory,
+      kernels,
+      scratch: number * kernelScratchBytes,
+      window: { offset: jobs * kernelScratchBytes + number * windowBytes, length: windowBytes },
       loads: loadsBuffer,
       rules: plugins.rules,
       headBytes: plugins.headBytes,

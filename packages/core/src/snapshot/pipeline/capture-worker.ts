@@ -1,6 +1,6 @@
 /** What a thread of a snapshot does: it reads, cuts and hashes files, and compresses, seals and packs what is new. */
 import fs from 'node:fs';
-import { gearScanner } from '../../chunker/gear.ts';
+import { memoryKernels } from '@mbk/kernels';
 import { sha256Hex } from '../../crypto/hash.ts';
 import type { Random } from '../../crypto/hash.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
@@ -36,12 +36,14 @@ const chunksAtOnce = 256;
 export function captureTask(setup: CaptureSetup, { main, random }: CaptureContext): Handlers {
   const calls = callsOf(main);
   const loads = loadTable(setup.loads);
-  const { number, keys, keyset, packBytes, windows, windowBytes } = setup;
+  const { number, keys, keyset, packBytes } = setup;
+  const kernels = memoryKernels(setup.memory, { scratch: setup.scratch, module: setup.kernels });
+  const memory = kernels.bytes;
   // Each thread fills one pack: which of them a frame goes to is as random as which thread is free.
   const packer = framePacker({ keys, keyset, random, openPacks: 1, packBytes });
   const sender = packSender(packer, (pack) => calls.pack(pack));
-  const window = new Uint8Array(windows, number * windowBytes, windowBytes);
-  const gear = gearScanner(setup.gear);
+  const window = memory.subarray(setup.window.offset, setup.window.offset + setup.window.length);
+  const gear = kernels.gearScanner(setup.gear);
   const batches: Uint8Array[] = [];
   /** Pieces that this thread stores of its own file and has not stored yet. */
   let own = 0;
@@ -58,7 +60,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
 
   /** Stores a piece of this thread's file, or has a thread store it that has less to do. */
   const storePiece = async (bytes: Uint8Array, destination: Destination): Promise<BlobId> => {
-    const helper = bytes.buffer === windows ? loads.takeHelper(number, own) : undefined;
+    const helper = bytes.buffer === memory.buffer ? loads.takeHelper(number, own) : undefined;
     if (helper !== undefined) {
       return calls.piece(helper, { destination, offset: bytes.byteOffset, length: bytes.length });
     }
@@ -121,7 +123,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
 
     async piece({ offset, length, destination }: SharedPiece): Promise<BlobId> {
       try {
-        return await store(new Uint8Array(windows, offset, length), destination);
+        return await store(memory.subarray(offset, offset + length), destination);
       } finally {
         loads.release(number, smallLoad);
       }

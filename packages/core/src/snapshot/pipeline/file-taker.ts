@@ -16,7 +16,7 @@ import { isFleeting } from '../folder-handles.ts';
 import type { SourceFacts } from '../source-facts.ts';
 import type { WalkedFile } from '../walk.ts';
 import { factNumbers, type Destination, type SmallFilesTaken } from './capture-calls.ts';
-import { capturePool, type CapturePool } from './capture-pool.ts';
+import { capturePool, mostJobs, type CapturePool } from './capture-pool.ts';
 import { takeFile, type TakenFile } from './take-file.ts';
 
 export interface FileTaker {
@@ -66,7 +66,8 @@ interface Waiting {
 }
 
 export function fileTaker(options: FileTakerOptions): FileTaker {
-  const { store, plugins, gear, jobs = defaultJobs(), signal } = options;
+  const { store, plugins, gear, signal } = options;
+  const jobs = Math.min(options.jobs ?? defaultJobs(), mostJobs);
   const little = options.jobs === undefined ? { bytes: littleBytes, files: littleFiles } : { bytes: 0, files: 0 };
   let pool: CapturePool | undefined;
   /** Files that wait because there may be little to do. */
