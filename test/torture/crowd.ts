@@ -62,7 +62,7 @@ async function runRound(
       const project = projects[index] ?? '';
       const current = describeFolder(project);
       const filter = names.length === 1 ? ['--domain', names[0]] : [];
-      const ended = await lab.mbk(['snapshot', '--json', ...filter], { project, host });
+      const ended = await lab.mbk(['snapshot', '--json', '--jobs', '2', ...filter], { project, host });
       const where = `round ${round}, process ${index}`;
       tally.point();
       if (ended.isHung) return tally.fault('hung', where);

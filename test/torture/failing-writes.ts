@@ -144,7 +144,9 @@ async function failOnce(
     return fail();
   };
   try {
-    await operations[stage.operation](siteOn(disk, stage, folder, onCall));
+    // Every fourth point with threads.
+    const jobs = failAt % 4 === 0 ? 2 : 1;
+    await operations[stage.operation]({ ...siteOn(disk, stage, folder, onCall), jobs });
     return { didFail, error: undefined };
   } catch (error) {
     return { didFail, error };

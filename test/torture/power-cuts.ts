@@ -66,7 +66,7 @@ async function cutWithin(stage: RecordedStage, calls: number, options: RowOption
     if (fs.existsSync(site.host)) fs.cpSync(site.host, host, { recursive: true });
     pictures.push({ call: count, disk: disk.crash(random.fraction), host });
   });
-  await operations[stage.operation](site);
+  await operations[stage.operation]({ ...site, jobs: 2 });
   for (const { call, disk: survivor, host } of pictures) {
     progress(`${stage.name}, cut at call ${call}`);
     tally.point();

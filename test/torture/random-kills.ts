@@ -68,7 +68,11 @@ async function killOnce(
   changeSource(project, random, changed.length === 0 ? [domains[0]] : changed);
   const current = describeFolder(project);
   const killAfterMs = Math.round(window.from + random.fraction() * (window.to - window.from));
-  const ended = await lab.mbk(['snapshot', '--json', '--skip-if-unchanged'], { project, host, killAfterMs });
+  const ended = await lab.mbk(['snapshot', '--json', '--skip-if-unchanged', '--jobs', '2'], {
+    project,
+    host,
+    killAfterMs,
+  });
   const wasKilled = ended.signal !== null;
   window.to = Math.max(window.from + 100, window.to * (wasKilled ? 1.03 : 0.9));
   tally.point();
@@ -102,7 +106,7 @@ async function measure({ lab, folder, project, ledger }: Lane, { tally }: RowOpt
   };
   await timed(['snapshot', '--dry-run']); // the first one compiles
   const idle = await timed(['snapshot', '--dry-run']);
-  const atWork = await timed(['snapshot']);
+  const atWork = await timed(['snapshot', '--jobs', '2']);
   const where = 'not killed';
   await examine(lab.watcher, {
     tally,

@@ -27,6 +27,8 @@ export interface Site {
   readonly host: string;
   /** Folder that snapshots are taken of. */
   readonly source: string;
+  /** Threads of a snapshot; none for these small sources unless given. */
+  readonly jobs?: number;
 }
 
 export const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
@@ -60,7 +62,7 @@ export const operations = {
   },
   snapshot: (site) =>
     withSite(site, async (repository) => {
-      await snapshot(repository, requestFor(site.source));
+      await snapshot(repository, { ...requestFor(site.source), jobs: site.jobs });
     }),
   tag: (site) =>
     withSite(site, async (repository) => {

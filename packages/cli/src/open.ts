@@ -32,15 +32,30 @@ export interface OpenedForCommand {
   readonly config: ProjectConfig | undefined;
 }
 
+/** What is known before the repository is open. */
+export type FoundForCommand = Omit<OpenedForCommand, 'repository'>;
+
 /**
  * Opens the repository that is named and reads the project's configuration; the caller closes the repository.
+ * `meanwhile` is begun before the key is derived, which leaves this thread idle.
  *
- * Errors: as `withRepository`, and `config-invalid`.
+ * Errors: as `withRepository`, `config-invalid`, and those of `meanwhile`.
  */
-export async function openForCommand(context: OpenContext): Promise<OpenedForCommand> {
+export async function openForCommand<T = undefined>(
+  context: OpenContext,
+  meanwhile?: (found: FoundForCommand) => Promise<T>,
+): Promise<OpenedForCommand & { readonly prepared: T | undefined }> {
   const config = await findProject(context.environment, context.cwd);
   const folder = await findRepository(context);
-  return { repository: await openFolder(folder, context), folder, config };
+  const preparing = meanwhile?.({ folder, config });
+  preparing?.catch(() => undefined); // told below, unless opening fails first
+  const repository = await openFolder(folder, context);
+  try {
+    return { repository, folder, config, prepared: await preparing };
+  } catch (error) {
+    await repository.close();
+    throw error;
+  }
 }
 
 /**

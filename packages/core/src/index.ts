@@ -91,4 +91,6 @@ export { assetPlugins } from './snapshot/asset-plugins.ts';
 export type { AssetPlugins } from './snapshot/asset-plugins.ts';
 export type { CollectionRef } from './snapshot/stat-cache.ts';
 export { walk } from './snapshot/walk.ts';
+export { walkAhead } from './snapshot/walk-ahead.ts';
+export type { WalkAhead } from './snapshot/walk-ahead.ts';
 export type { WalkEvent, WalkOptions } from './snapshot/walk.ts';

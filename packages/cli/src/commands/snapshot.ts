@@ -1,5 +1,14 @@
-import { assetPlugins, displayBytes, encodeByteText, exitCodes, MbkError, planSnapshot, snapshot } from '@mbk/core';
-import type { CommittedSnapshot, SnapshotPlan, SnapshotProgress, SnapshotReport } from '@mbk/core';
+import {
+  assetPlugins,
+  displayBytes,
+  encodeByteText,
+  exitCodes,
+  MbkError,
+  planSnapshot,
+  snapshot,
+  walkAhead,
+} from '@mbk/core';
+import type { CommittedSnapshot, SnapshotPlan, SnapshotProgress, SnapshotReport, WalkAhead } from '@mbk/core';
 import type { Plugin } from '@mbk/plugin-sdk';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
@@ -45,6 +54,12 @@ export default class Snapshot extends MbkCommand {
     'one-file-system': Flags.boolean({ description: 'Stay on the file system of the source.' }),
     force: Flags.boolean({ description: 'Read every file, whatever the stat cache says.' }),
     host: Flags.string({ description: 'Name of this host in the snapshot. Else MBK_HOST, else its own.' }),
+    jobs: Flags.integer({
+      char: 'j',
+      description: 'Threads that read and store, 1 for none; one for each core unless given.',
+      min: 1,
+      max: 1024,
+    }),
     'skip-if-unchanged': Flags.boolean({ description: 'Make no commit for a domain in which nothing changed.' }),
     'dry-run': Flags.boolean({ description: 'Say what would be taken, and store nothing.' }),
   };
@@ -54,15 +69,16 @@ export default class Snapshot extends MbkCommand {
     if (flags.host !== undefined && !isHostName(flags.host)) {
       throw new MbkError('usage-invalid', '--host is empty, too long or holds control characters');
     }
-    const { repository, config, folder } = await openForCommand({
+    const context = {
       repo: flags.repo,
       environment: this.environment,
       env: process.env,
       cwd: process.cwd(),
       out: this.out,
       signal: this.signal,
-    });
-    try {
+    };
+    let walked: WalkAhead | undefined;
+    const opened = await openForCommand(context, async ({ config, folder }) => {
       const source = chooseSource({
         config,
         cwd: process.cwd(),
@@ -74,16 +90,28 @@ export default class Snapshot extends MbkCommand {
         includeVcs: flags['include-vcs'],
         repositoryFolder: folder,
       });
+      const { root, rootText, exclude } = source;
+      const oneFileSystem = flags['one-file-system'];
+      const walkOptions = { ...(exclude && { exclude }), oneFileSystem, signal: this.signal };
+      if (!flags['dry-run']) walked = walkAhead(root, walkOptions);
+      const git = await readGitProvenance(rootText, { env: process.env, signal: this.signal });
+      return { ...source, oneFileSystem, git, plugins: assetPlugins(await loadPlugins()) };
+    }).catch((error: unknown) => {
+      walked?.close();
+      throw error;
+    });
+    const { repository, prepared } = opened;
+    try {
+      if (prepared === undefined) throw new TypeError('expected a source');
       const request = {
-        ...source,
-        oneFileSystem: flags['one-file-system'],
-        plugins: assetPlugins(await loadPlugins()),
+        ...prepared,
+        walked,
         message: flags.message,
         plan: flags.plan ?? null,
         tag: flags.tag,
         host: flags.host ?? this.environment.host,
-        git: await readGitProvenance(source.rootText, { env: process.env, signal: this.signal }),
         force: flags.force,
+        jobs: flags.jobs,
         skipIfUnchanged: flags['skip-if-unchanged'],
       };
       if (flags['dry-run']) return this.tellPlan(await planSnapshot(repository, request));

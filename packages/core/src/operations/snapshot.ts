@@ -23,6 +23,7 @@ import {
 } from '../snapshot/capture-source.ts';
 import type { Destination } from '../snapshot/pipeline/capture-calls.ts';
 import { fileTaker, type CaptureStore } from '../snapshot/pipeline/file-taker.ts';
+import type { WalkAhead } from '../snapshot/walk-ahead.ts';
 import { openStatCache, type CaptureRef, type CollectionRef, type StatCache } from '../snapshot/stat-cache.ts';
 import { mergeIndexIfPossible } from './merge-index.ts';
 import { commitSnapshots, type CommittedSnapshot } from './snapshot-commit.ts';
@@ -36,6 +37,8 @@ export interface SnapshotRequest {
   readonly rootText: string;
   readonly exclude?: ((path: ByteString, isDirectory: boolean) => boolean) | undefined;
   readonly oneFileSystem?: boolean | undefined;
+  /** A walk of the root with these options that was begun before. */
+  readonly walked?: WalkAhead | undefined;
   readonly assign: (path: ByteString) => CollectionRef;
   readonly wants: (collection: CollectionRef) => boolean;
   readonly emptyFolders: CollectionRef;
@@ -117,9 +120,10 @@ export async function snapshot(
   const session = await openWriteSession(repository);
   const { store, addedTo } = captureStoreOf(repository, session);
   for (let round = 1; ; round += 1) {
+    const walked = round === 1 ? request.walked : undefined;
     const statCache = openStatCacheOf(repository, request);
     try {
-      const captured = await capture(repository, request, { session, store, statCache, onProgress });
+      const captured = await capture(repository, { ...request, walked }, { session, store, statCache, onProgress });
       const collections = await storeTables(captured.collections, storeFor(request, store));
       await session.writer.flush();
       const about = { run, startedAt, collections, addedTo, reused: [...captured.reused] };

@@ -20,6 +20,7 @@ import type { Destination } from './pipeline/capture-calls.ts';
 import type { FileTaker } from './pipeline/file-taker.ts';
 import type { SourceFacts, SourceProblem } from './source-facts.ts';
 import type { AssetFacts, CaptureRef, CollectionRef, StatCache } from './stat-cache.ts';
+import type { WalkAhead } from './walk-ahead.ts';
 import { walk, type WalkedFile, type WalkedSymlink, type WalkEvent } from './walk.ts';
 
 export interface CaptureSourceOptions {
@@ -27,6 +28,8 @@ export interface CaptureSourceOptions {
   readonly root: ByteString;
   readonly exclude?: ((path: ByteString, isDirectory: boolean) => boolean) | undefined;
   readonly oneFileSystem?: boolean | undefined;
+  /** A walk of the root with these options that was begun before; a new one unless given. */
+  readonly walked?: WalkAhead | undefined;
   /** Domain and collection of a path below the root. */
   readonly assign: (path: ByteString) => CollectionRef;
   /** Whether this run takes the collection. */
@@ -99,9 +102,10 @@ export async function captureSource(options: CaptureSourceOptions): Promise<Capt
   return run.finish();
 }
 
-function* walkSource({ root, exclude, oneFileSystem, signal }: CaptureSourceOptions): ReturnType<typeof walk> {
+function* walkSource({ root, exclude, oneFileSystem, walked, signal }: CaptureSourceOptions): ReturnType<typeof walk> {
   try {
-    yield* walk(root, { ...(exclude && { exclude }), ...(oneFileSystem && { oneFileSystem }), signal });
+    if (walked !== undefined) yield* walked.events();
+    else yield* walk(root, { ...(exclude && { exclude }), ...(oneFileSystem && { oneFileSystem }), signal });
   } catch (cause) {
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
     const path = displayBytes(root);

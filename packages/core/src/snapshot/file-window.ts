@@ -29,7 +29,7 @@ export function fileWindow(buffer: Uint8Array): FileWindow {
 
   /** Waits until no loan reaches into `buffer[from..to)`. */
   const free = async (from: number, to: number): Promise<void> => {
-    for (const loan of [...loans]) if (loan.from < to && loan.to > from) await loan.use;
+    for (const loan of loans) if (loan.from < to && loan.to > from) await loan.use;
   };
 
   return {
@@ -60,7 +60,7 @@ export function fileWindow(buffer: Uint8Array): FileWindow {
     },
 
     async returned() {
-      for (const { use } of [...loans]) await use;
+      for (const { use } of loans) await use;
     },
   };
 }

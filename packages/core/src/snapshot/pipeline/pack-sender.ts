@@ -16,13 +16,15 @@ export interface PackSender {
 export function packSender(packer: FramePacker, put: (pack: FinishedPack) => Promise<void>): PackSender {
   /** The puts so far; the last one may be under way. */
   let puts: Promise<void> = Promise.resolve();
-  /** Packs that wait for the one that is being put. */
+  /** Settles when the newest pack is no longer waiting for the one before it. */
+  let begun: Promise<void> = puts;
   let waiting = 0;
 
   const send = (finished: readonly FinishedPack[]): void => {
     for (const pack of finished) {
       waiting += 1;
-      puts = puts.then(() => {
+      begun = puts;
+      puts = begun.then(() => {
         waiting -= 1;
         return put(pack);
       });
@@ -32,7 +34,7 @@ export function packSender(packer: FramePacker, put: (pack: FinishedPack) => Pro
 
   return {
     async add(blob, lifetime) {
-      while (waiting > 0) await puts;
+      while (waiting > 0) await begun;
       send(packer.add(blob, lifetime));
     },
     async flush() {
