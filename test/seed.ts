@@ -8,6 +8,7 @@ const wanted = process.env['MBK_TEST_SEED'] ?? '20261128';
 
 if (wanted !== 'random') {
   const seed = Number(wanted);
-  if (!Number.isInteger(seed)) throw new TypeError(`expected MBK_TEST_SEED to be a whole number or random, got ${wanted}`);
+  if (!Number.isInteger(seed))
+    throw new TypeError(`expected MBK_TEST_SEED to be a whole number or random, got ${wanted}`);
   fc.configureGlobal({ ...fc.readConfigureGlobal(), seed });
 }

@@ -4,7 +4,7 @@
  * Every entry has a key of its own, derived with the SHA-256 of its header as salt, so a box is bound to repository,
  * kind, keyset and place, and a nonce is never used twice under one key.
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { MbkError } from '../errors.ts';
 import { concatBytes, fromHex, toHex, utf8 } from '../format/bytes.ts';
 import { asKeysetId, asRepositoryId, type KeysetId, type RepositoryId } from '../format/ids.ts';
@@ -76,15 +76,29 @@ export function entryKey(ikm: Uint8Array, header: Uint8Array, info: string, suff
   return hkdf(ikm, sha256(header), suffix === undefined ? info : concatBytes([utf8(info), suffix]));
 }
 
+/** A key as the ciphers want it, made once: from its bytes they make one for each box, which costs more than the box. */
+const prepared = new WeakMap<Uint8Array, KeyObject>();
+
+function prepare(key: Uint8Array): KeyObject {
+  const known = prepared.get(key);
+  if (known !== undefined) return known;
+  const made = createSecretKey(key);
+  prepared.set(key, made);
+  return made;
+}
+
 function nonce(index: number): Uint8Array {
   const bytes = new Uint8Array(12);
   new DataView(bytes.buffer).setUint32(0, index, true);
   return bytes;
 }
 
-/** Box `index` (0 to 2^32−1) of an entry: ciphertext and tag, 16 bytes longer than `plaintext`. */
+/**
+ * Box `index` (0 to 2^32−1) of an entry: ciphertext and tag, 16 bytes longer than `plaintext`. The bytes of a key that was
+ * used are never changed.
+ */
 export function sealBox(key: Uint8Array, index: number, plaintext: Uint8Array): Uint8Array {
-  const cipher = createCipheriv('aes-256-gcm', key, nonce(index));
+  const cipher = createCipheriv('aes-256-gcm', prepare(key), nonce(index));
   const body = cipher.update(plaintext);
   cipher.final();
   return concatBytes([body, cipher.getAuthTag()]);
@@ -94,7 +108,7 @@ export function sealBox(key: Uint8Array, index: number, plaintext: Uint8Array): 
 export function openBox(key: Uint8Array, index: number, box: Uint8Array, what: string): Uint8Array {
   if (box.byteLength < boxOverhead)
     throw new MbkError('entry-damaged', `${what} is shorter than an authentication tag`);
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce(index), { authTagLength: boxOverhead });
+  const decipher = createDecipheriv('aes-256-gcm', prepare(key), nonce(index), { authTagLength: boxOverhead });
   decipher.setAuthTag(box.subarray(box.byteLength - boxOverhead));
   const plaintext = decipher.update(box.subarray(0, box.byteLength - boxOverhead));
   try {

@@ -40,6 +40,8 @@ export interface OpenCopyOptions {
    * of all that tells this entry from any other. Only for entries whose every part authenticates when it is read.
    */
   readonly proofOf?: ((source: ByteSource) => Uint8Array | undefined) | undefined;
+  /** Whether its SHA-256 was checked just now. */
+  readonly isChecked?: boolean | undefined;
 }
 
 /** A copy in the making. What was written of it is gone unless `finish` says that it is kept. */
@@ -119,7 +121,7 @@ export function entryCache(folder: string, { random }: { readonly random: Random
       });
     },
 
-    open(key, { proofOf } = {}) {
+    open(key, { proofOf, isChecked = false } = {}) {
       const path = pathOf(key);
       const source = openCopy(path);
       if (source === undefined) return undefined;
@@ -128,7 +130,7 @@ export function entryCache(folder: string, { random }: { readonly random: Random
         const kept = orMiss(() => fs.readFileSync(path + proofEnding));
         if (kept !== undefined && equalBytes(kept, proof)) return source;
       }
-      if (hashSource(source) === nameOf(key)) {
+      if (isChecked || hashSource(source) === nameOf(key)) {
         if (proof !== undefined) writeWhole(path + proofEnding, [proof]);
         return source;
       }
@@ -245,9 +247,10 @@ const readBytes = 1024 * 1024;
 
 function hashSource(source: ByteSource): string | undefined {
   const hasher = createHash('sha256');
+  const buffer = new Uint8Array(readBytes);
   try {
     for (let at = 0; at < source.byteLength; at += readBytes) {
-      hasher.update(source.read(at, Math.min(readBytes, source.byteLength - at)));
+      hasher.update(source.read(at, Math.min(readBytes, source.byteLength - at), buffer));
     }
   } catch (error) {
     if (isMbkError(error, 'local-state-failed')) return undefined;
@@ -260,9 +263,9 @@ function fileSource(fd: number, key: string): ByteSource {
   const byteLength = fs.fstatSync(fd).size;
   return {
     byteLength,
-    read(offset, length) {
+    read(offset, length, into) {
       if (offset + length > byteLength) throw readPastEnd(offset, length, byteLength);
-      const bytes = new Uint8Array(length);
+      const bytes = into === undefined ? new Uint8Array(length) : into.subarray(0, length);
       for (let done = 0; done < length;) {
         const count = orMiss(() => fs.readSync(fd, bytes, done, length - done, offset + done)) ?? 0;
         if (count === 0) throw new MbkError('local-state-failed', `the local copy of ${key} cannot be read any more`);

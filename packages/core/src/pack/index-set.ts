@@ -221,9 +221,9 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
   }
 
   /** From the local copy; undefined where there is none that can be opened. */
-  function openCopyOf(id: SegmentId): Segment | undefined {
+  function openCopyOf(id: SegmentId, isChecked = false): Segment | undefined {
     const key = segmentKey(id);
-    const copy = cache?.open(key, { proofOf: (source) => segmentProof(id, source, keys) });
+    const copy = cache?.open(key, { proofOf: (source) => segmentProof(id, source, keys), isChecked });
     if (copy === undefined) return undefined;
     const source = small(copy);
     try {
@@ -249,7 +249,7 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
   async function fetchSegment({ id, bytes }: SegmentInfo, signal: AbortSignal | undefined): Promise<Segment> {
     const key = segmentKey(id);
     if (cache !== undefined && (await fetchCopy(backend, cache, key, { size: bytes, signal }))) {
-      const copy = openCopyOf(id);
+      const copy = openCopyOf(id, true);
       if (copy !== undefined) return copy;
     }
     const fetched = await cachedGet(backend, cache, key, { size: bytes, signal });

@@ -26,6 +26,7 @@ import {
   rowBytes,
   type RowCounts,
   rowsPerPage,
+  largestBoxBytes,
   segmentGeometry,
   segmentTrailerBytes,
 } from '../format/index-segment.ts';
@@ -119,11 +120,13 @@ export function openSegment({ id, source, keys, pages, resident, onDamage }: Ope
     );
   }
 
+  /** Where pages are read to, before they are opened to memory of their own. */
+  const sealed = new Uint8Array(largestBoxBytes);
   const firstPage = pages.reserve(boxes);
   const loadPage = (region: Region, index: number): Uint8Array => {
     const { box, offset, boxLength } = geometry.place(region, index);
     const open = (): Uint8Array =>
-      openBox(key, box, source.read(offset, boxLength), `page ${index} of the ${region} of ${what}`);
+      openBox(key, box, source.read(offset, boxLength, sealed), `page ${index} of the ${region} of ${what}`);
     try {
       return open();
     } catch (error) {
@@ -188,12 +191,12 @@ export function openSegment({ id, source, keys, pages, resident, onDamage }: Ope
     for (let index = Math.max(0, firstPageFrom(bytes) - 1); index < geometry.pages('records'); index += 1) {
       // Copies of one blob may run over pages; the directory says where they cannot go on.
       if (compareBytes(directory.subarray(index * 16, index * 16 + 16), bytes.subarray(0, 16)) > 0) break;
-      const records = page('records', index);
+      let records = page('records', index);
       let at = firstRecordFrom(records, bytes) * rowBytes.records;
       for (
         ;
         at < records.byteLength && compareBytes(records.subarray(at, at + 32), bytes) === 0;
-        at += rowBytes.records
+        at += rowBytes.records, records = page('records', index) // a blob may have more copies than the cache has pages
       ) {
         const copy = copyAt(records, at);
         if (packKindOf(copy.type) === kind) found.push(copy);

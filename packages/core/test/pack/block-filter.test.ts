@@ -23,7 +23,8 @@ describe('the filter of an index segment', () => {
     const filter = new Uint8Array(32 * filterBlocks(20_000));
     for (let count = 0; count < 20_000; count += 1) addToFilter(filter, random(32));
     let passed = 0;
-    for (let count = 0; count < 20_000; count += 1) if (filterMayHold(viewOf(filter), filterProbe(viewOf(random(32))))) passed += 1;
+    for (let count = 0; count < 20_000; count += 1)
+      if (filterMayHold(viewOf(filter), filterProbe(viewOf(random(32))))) passed += 1;
     expect(passed / 20_000).toBeLessThan(0.005);
     expect(passed).toBeGreaterThan(0);
   });
