@@ -11,14 +11,14 @@ export function renderTable(
   rows: readonly (readonly string[])[],
   { right = [] }: TableOptions = {},
 ): string {
-  const lines = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...lines.map((line) => width(line[column] ?? ''))));
+  const lines = [head, ...rows].map((cells) => cells.map((cell) => ({ cell, width: width(cell) })));
+  const widths = head.map((_, column) => lines.reduce((widest, line) => Math.max(widest, line[column]?.width ?? 0), 0));
   return lines
     .map((line) =>
       widths
         .map((columnWidth, column) => {
-          const cell = line[column] ?? '';
-          const padding = ' '.repeat(columnWidth - width(cell));
+          const { cell, width: cellWidth } = line[column] ?? { cell: '', width: 0 };
+          const padding = ' '.repeat(columnWidth - cellWidth);
           return right.includes(column) ? padding + cell : cell + padding;
         })
         .join('  ')
@@ -29,5 +29,6 @@ export function renderTable(
 
 /** Visible characters, colours not counted. */
 function width(cell: string): number {
-  return Array.from(stripVTControlCharacters(cell)).length;
+  // Most cells are plain: a table of ten thousand rows has a hundred thousand of them.
+  return /^[ -~]*$/.test(cell) ? cell.length : Array.from(stripVTControlCharacters(cell)).length;
 }
