@@ -11,20 +11,25 @@ export function renderTable(
   rows: readonly (readonly string[])[],
   { right = [] }: TableOptions = {},
 ): string {
-  const lines = [head, ...rows].map((cells) => cells.map((cell) => ({ cell, width: width(cell) })));
-  const widths = head.map((_, column) => lines.reduce((widest, line) => Math.max(widest, line[column]?.width ?? 0), 0));
-  return lines
-    .map((line) =>
-      widths
-        .map((columnWidth, column) => {
-          const { cell, width: cellWidth } = line[column] ?? { cell: '', width: 0 };
-          const padding = ' '.repeat(columnWidth - cellWidth);
-          return right.includes(column) ? padding + cell : cell + padding;
-        })
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const widths = head.map(width);
+  for (const row of rows) {
+    for (let column = 0; column < widths.length; column += 1) {
+      widths[column] = Math.max(widths[column] ?? 0, width(row[column] ?? ''));
+    }
+  }
+  const last = widths.length - 1;
+  const lines = [head, ...rows].map((row) => {
+    let line = '';
+    for (let column = 0; column <= last; column += 1) {
+      const cell = row[column] ?? '';
+      // Colours are part of the text and take no room.
+      const length = (widths[column] ?? 0) + cell.length - width(cell);
+      line += right.includes(column) ? cell.padStart(length) : cell.padEnd(length);
+      if (column < last) line += '  ';
+    }
+    return line.trimEnd();
+  });
+  return lines.join('\n');
 }
 
 /** Visible characters, colours not counted. */
