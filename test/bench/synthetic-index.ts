@@ -17,7 +17,7 @@ import type { Keys } from '../../packages/core/src/crypto/keyset.ts';
 import { toHex, viewOf } from '../../packages/core/src/format/bytes.ts';
 import { asBlobId, asPackId, type BlobId } from '../../packages/core/src/format/ids.ts';
 import { filterBlocks, rowBytes, rowsPerPage } from '../../packages/core/src/format/index-segment.ts';
-import { encodeFrame, encodePackRow, encodeRecord } from '../../packages/core/src/format/segment-rows.ts';
+import { encodeFrame, encodePackRow, encodeRecord, type PackRow } from '../../packages/core/src/format/segment-rows.ts';
 import { addToFilter } from '../../packages/core/src/pack/block-filter.ts';
 import { buildSegment } from '../../packages/core/src/pack/build-segment.ts';
 import { chooseMerge } from '../../packages/core/src/pack/choose-merge.ts';
@@ -89,8 +89,16 @@ function makeSegment(segment: number, count: number): { info: SegmentInfo; key: 
   for (let row = 0; row < frames; row += 1) {
     const number = row % framesPerPack;
     encodeFrame(bytes, 0, {
-      ...{ packRow: Math.floor(row / framesPerPack), offset: 72 + 20_000 * number, boxLength: 20_000 },
-      ...{ plainLength: 65_536, codec: 0, depth: 0, parameterBytes: 0, firstParameter: 0, firstBase: 0, bases: 0 },
+      packRow: Math.floor(row / framesPerPack),
+      offset: 72 + 20_000 * number,
+      boxLength: 20_000,
+      plainLength: 65_536,
+      codec: 0,
+      depth: 0,
+      parameterBytes: 0,
+      firstParameter: 0,
+      firstBase: 0,
+      bases: 0,
     });
     writer.write('frames', bytes);
   }
@@ -104,10 +112,16 @@ function makeSegment(segment: number, count: number): { info: SegmentInfo; key: 
     for (let pack = 0; pack < packs; pack += 1) {
       const id = asPackId(`${pack.toString(16).padStart(8, '0')}${segment.toString(16).padStart(56, '0')}`);
       const inPack = Math.min(framesPerPack, frames - pack * framesPerPack);
-      const row = {
-        ...{ id, ephemeral: new Uint8Array(32), actor: keys.actor.id, keyset: keys.shared.id, frames: inPack },
-        ...{ size: 72 + 20_000 * framesPerPack + 4096, kind: 'data', lifetime: 'long' },
-      } as const;
+      const row: PackRow = {
+        id,
+        ephemeral: new Uint8Array(32),
+        actor: keys.actor.id,
+        keyset: keys.shared.id,
+        frames: inPack,
+        size: 72 + 20_000 * framesPerPack + 4096,
+        kind: 'data',
+        lifetime: 'long',
+      };
       encodePackRow(bytes, 0, { row, firstFrame: pack * framesPerPack });
       writer.write('packs', bytes);
     }

@@ -51,7 +51,14 @@ export function compactContents({ row, frames }: PackContents): CompactContents 
     const first = firsts[number] ?? 0;
     const count = frame.blobs.length;
     return {
-      ...{ offset, boxLength, plainLength, codec, depth, parameters, bases, boxEnd },
+      offset,
+      boxLength,
+      plainLength,
+      codec,
+      depth,
+      parameters,
+      bases,
+      boxEnd,
       get blobs() {
         return Array.from({ length: count }, (_, index) => blobAt(first + index));
       },

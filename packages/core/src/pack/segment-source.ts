@@ -116,7 +116,11 @@ function frameRows(packs: readonly PackContents[], count: number): Uint8Array {
     for (const frame of frames) {
       const { offset, boxLength, plainLength, codec, depth, parameters, bases } = frame;
       encodeFrame(rows, at, {
-        ...{ offset, boxLength, plainLength, codec, depth },
+        offset,
+        boxLength,
+        plainLength,
+        codec,
+        depth,
         packRow,
         firstBase,
         bases: bases.length,

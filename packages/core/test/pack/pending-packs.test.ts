@@ -14,12 +14,24 @@ function contentsOf(number: number, frames: readonly (readonly number[])[]): Pac
   const kind: PackKind = number % 2 === 0 ? 'data' : 'meta';
   return {
     row: {
-      ...{ id: packIdOf(number), ephemeral: new Uint8Array(32), actor: keys.actor.id, keyset: keys.shared.id },
-      ...{ size: 1000, kind, lifetime: 'long', frames: frames.length },
+      id: packIdOf(number),
+      ephemeral: new Uint8Array(32),
+      actor: keys.actor.id,
+      keyset: keys.shared.id,
+      size: 1000,
+      kind,
+      lifetime: 'long',
+      frames: frames.length,
     },
     frames: frames.map((blobs, frame) => ({
-      ...{ offset: 72 + frame, boxLength: 16, plainLength: 9, codec: 4, depth: 0, parameters: new Uint8Array(0) },
-      ...{ bases: [], boxEnd: new Uint8Array(8) },
+      offset: 72 + frame,
+      boxLength: 16,
+      plainLength: 9,
+      codec: 4,
+      depth: 0,
+      parameters: new Uint8Array(0),
+      bases: [],
+      boxEnd: new Uint8Array(8),
       blobs: blobs.map((id) => ({ id: blobIdOf(id), type: kind === 'data' ? 'data' : 'tree', length: 1 + (id % 4) })),
     })),
   };

@@ -307,7 +307,10 @@ describe('index segments', () => {
     bytes.fill(0, pagesEnd - 32 - counts.filter * rowBytes.filter - counts.directory * rowBytes.directory, pagesEnd);
     const shared = structuredClone(resident);
     const other = openSegment({
-      ...{ id: built.id, source: memorySource(bytes), keys, pages: pageCache(0) },
+      id: built.id,
+      source: memorySource(bytes),
+      keys,
+      pages: pageCache(0),
       resident: shared,
     });
     expectHolds(other, packs);
@@ -315,7 +318,10 @@ describe('index segments', () => {
     expect(() => open(built, bytes)).toThrow(expect.objectContaining({ code: 'entry-damaged' }));
     expect(() =>
       openSegment({
-        ...{ id: built.id, source: memorySource(bytes), keys, pages: pageCache(0) },
+        id: built.id,
+        source: memorySource(bytes),
+        keys,
+        pages: pageCache(0),
         resident: open(build([])).resident,
       }),
     ).toThrow(RangeError);
