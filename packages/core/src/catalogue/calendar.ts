@@ -30,19 +30,11 @@ export interface Calendar {
 
 const dayMs = 86_400_000;
 
-/** The calendar of an IANA time zone; RangeError if the runtime does not know it. */
+/**
+ * The calendar of an IANA time zone; RangeError if the runtime does not know it. Make one for many instants: it costs as
+ * much as a hundred of them.
+ */
 export function calendarOf(timezone: string): Calendar {
-  const known = calendars.get(timezone);
-  if (known !== undefined) return known;
-  const made = makeCalendar(timezone);
-  calendars.set(timezone, made);
-  return made;
-}
-
-/** Made once each: a formatter of Intl costs as much as a hundred formats of it. */
-const calendars = new Map<string, Calendar>();
-
-function makeCalendar(timezone: string): Calendar {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: timezone,
     calendar: 'gregory',

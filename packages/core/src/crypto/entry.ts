@@ -76,15 +76,12 @@ export function entryKey(ikm: Uint8Array, header: Uint8Array, info: string, suff
   return hkdf(ikm, sha256(header), suffix === undefined ? info : concatBytes([utf8(info), suffix]));
 }
 
-/** A key as the ciphers want it, made once: from its bytes they make one for each box, which costs more than the box. */
-const prepared = new WeakMap<Uint8Array, KeyObject>();
+/** The key of an entry, as bytes or prepared. */
+export type BoxKey = Uint8Array | KeyObject;
 
-function prepare(key: Uint8Array): KeyObject {
-  const known = prepared.get(key);
-  if (known !== undefined) return known;
-  const made = createSecretKey(key);
-  prepared.set(key, made);
-  return made;
+/** A key as the ciphers want it, for entries of many boxes: from bytes they make one for each box, 16 µs. */
+export function prepareKey(key: Uint8Array): KeyObject {
+  return createSecretKey(key);
 }
 
 function nonce(index: number): Uint8Array {
@@ -93,22 +90,19 @@ function nonce(index: number): Uint8Array {
   return bytes;
 }
 
-/**
- * Box `index` (0 to 2^32−1) of an entry: ciphertext and tag, 16 bytes longer than `plaintext`. The bytes of a key that was
- * used are never changed.
- */
-export function sealBox(key: Uint8Array, index: number, plaintext: Uint8Array): Uint8Array {
-  const cipher = createCipheriv('aes-256-gcm', prepare(key), nonce(index));
+/** Box `index` (0 to 2^32−1) of an entry: ciphertext and tag, 16 bytes longer than `plaintext`. */
+export function sealBox(key: BoxKey, index: number, plaintext: Uint8Array): Uint8Array {
+  const cipher = createCipheriv('aes-256-gcm', key, nonce(index));
   const body = cipher.update(plaintext);
   cipher.final();
   return concatBytes([body, cipher.getAuthTag()]);
 }
 
 /** Plaintext of box `index`; `entry-damaged` naming `what` if it does not authenticate. */
-export function openBox(key: Uint8Array, index: number, box: Uint8Array, what: string): Uint8Array {
+export function openBox(key: BoxKey, index: number, box: Uint8Array, what: string): Uint8Array {
   if (box.byteLength < boxOverhead)
     throw new MbkError('entry-damaged', `${what} is shorter than an authentication tag`);
-  const decipher = createDecipheriv('aes-256-gcm', prepare(key), nonce(index), { authTagLength: boxOverhead });
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce(index), { authTagLength: boxOverhead });
   decipher.setAuthTag(box.subarray(box.byteLength - boxOverhead));
   const plaintext = decipher.update(box.subarray(0, box.byteLength - boxOverhead));
   try {

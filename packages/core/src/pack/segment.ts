@@ -5,7 +5,7 @@
  * segment with them and reads nothing for it. Pages come from the source through a cache that all segments share. Nothing is believed before it authenticated, and no size before it fits the bytes that are there.
  */
 import { createHmac } from 'node:crypto';
-import { boxOverhead, decodeHeader, entryKey, headerBytes, openBox } from '../crypto/entry.ts';
+import { boxOverhead, decodeHeader, entryKey, headerBytes, openBox, prepareKey } from '../crypto/entry.ts';
 import type { Keys } from '../crypto/keyset.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import { compareBytes, concatBytes, fromHex, toHex, viewOf } from '../format/bytes.ts';
@@ -106,7 +106,7 @@ export function openSegment({ id, source, keys, pages, resident, onDamage }: Ope
   if (header.magic !== 'mbkI' || header.repository !== keys.repository) {
     throw new MbkError('entry-damaged', `${what} is not an index segment of this repository`);
   }
-  const key = entryKey(indexKeyOf(keysetOf(keys, header.keyset)), header.bytes, 'mbk/1 index segment');
+  const key = prepareKey(entryKey(indexKeyOf(keysetOf(keys, header.keyset)), header.bytes, 'mbk/1 index segment'));
 
   const boxes = decodeSegmentTrailer(source.read(byteLength - segmentTrailerBytes, segmentTrailerBytes), what);
   const rootOffset = byteLength - segmentTrailerBytes - boxOverhead - rootBytes;
@@ -319,7 +319,7 @@ export function segmentProof(id: SegmentId, source: ByteSource, keys: Keys): Uin
     const header = decodeHeader(source.read(0, headerBytes), 'a local copy');
     const keyset = keys.keysets.get(header.keyset);
     if (header.magic !== 'mbkI' || header.repository !== keys.repository || keyset === undefined) return undefined;
-    const key = entryKey(indexKeyOf(keyset), header.bytes, 'mbk/1 checked copy');
+    const key = entryKey(indexKeyOf(keyset), header.bytes, 'mbk-cache/1 checked copy');
     const length = new Uint8Array(8);
     viewOf(length).setBigUint64(0, BigInt(byteLength), true);
     const message = concatBytes([fromHex(id), length, source.read(byteLength - tailBytes, tailBytes)]);
