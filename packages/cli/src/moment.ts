@@ -4,12 +4,20 @@ import { calendarOf } from '@mbk/core';
 
 /** A time (RFC 3339) as `2025-01-31 14:00`; `-` for none, and as it is when it cannot be read. */
 export function formatMoment(time: string | null, timezone: string): string {
-  if (time === null) return '-';
-  const at = Date.parse(time);
-  if (Number.isNaN(at)) return time;
-  const { year, month, day, hour, minute } = calendarOf(timezone).localTime(at);
-  const date = [String(year).padStart(4, '0'), ...[month, day].map(twoDigits)].join('-');
-  return `${date} ${twoDigits(hour)}:${twoDigits(minute)}`;
+  return momentFormat(timezone)(time);
+}
+
+/** `formatMoment` for many times of one time zone. */
+export function momentFormat(timezone: string): (time: string | null) => string {
+  const calendar = calendarOf(timezone);
+  return (time) => {
+    if (time === null) return '-';
+    const at = Date.parse(time);
+    if (Number.isNaN(at)) return time;
+    const { year, month, day, hour, minute } = calendar.localTime(at);
+    const date = [String(year).padStart(4, '0'), ...[month, day].map(twoDigits)].join('-');
+    return `${date} ${twoDigits(hour)}:${twoDigits(minute)}`;
+  };
 }
 
 const twoDigits = (value: number): string => String(value).padStart(2, '0');

@@ -90,6 +90,8 @@ function errorText(error: MbkError, style: Styler): string {
 }
 
 function stylerFor(stream: NodeJS.WriteStream): Styler {
+  // Asked once: a stream without colours is asked for every cell of a table otherwise.
+  if (styleText('red', '-', { stream }) === '-') return (_, text) => text;
   return (format, text) => styleText(format, text, { stream });
 }
 

@@ -11,23 +11,29 @@ export function renderTable(
   rows: readonly (readonly string[])[],
   { right = [] }: TableOptions = {},
 ): string {
-  const lines = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...lines.map((line) => width(line[column] ?? ''))));
-  return lines
-    .map((line) =>
-      widths
-        .map((columnWidth, column) => {
-          const cell = line[column] ?? '';
-          const padding = ' '.repeat(columnWidth - width(cell));
-          return right.includes(column) ? padding + cell : cell + padding;
-        })
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const widths = head.map(width);
+  for (const row of rows) {
+    for (let column = 0; column < widths.length; column += 1) {
+      widths[column] = Math.max(widths[column] ?? 0, width(row[column] ?? ''));
+    }
+  }
+  const last = widths.length - 1;
+  const lines = [head, ...rows].map((row) => {
+    let line = '';
+    for (let column = 0; column <= last; column += 1) {
+      const cell = row[column] ?? '';
+      // Colours are part of the text and take no room.
+      const length = (widths[column] ?? 0) + cell.length - width(cell);
+      line += right.includes(column) ? cell.padStart(length) : cell.padEnd(length);
+      if (column < last) line += '  ';
+    }
+    return line.trimEnd();
+  });
+  return lines.join('\n');
 }
 
 /** Visible characters, colours not counted. */
 function width(cell: string): number {
-  return Array.from(stripVTControlCharacters(cell)).length;
+  // Most cells are plain: a table of ten thousand rows has a hundred thousand of them.
+  return /^[ -~]*$/.test(cell) ? cell.length : Array.from(stripVTControlCharacters(cell)).length;
 }

@@ -3,7 +3,7 @@ import type { HistoryRow } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
-import { formatMoment, shortId } from '../moment.ts';
+import { momentFormat, shortId } from '../moment.ts';
 import type { Styler } from '../output.ts';
 import { formatBytes } from '../quantities.ts';
 import { renderTable } from '../render-table.ts';
@@ -40,9 +40,10 @@ export default class Log extends MbkCommand {
 function renderLog(rows: readonly HistoryRow[], timezone: string, style: Styler): string {
   if (rows.length === 0) return 'There are no snapshots yet.';
   const head = ['ID', 'TAKEN', 'DOMAIN', 'TAG', 'FILES', 'SIZE', 'ADDED', 'STORED', 'MESSAGE'];
+  const moment = momentFormat(timezone);
   const cells = rows.map((row) => [
     style('yellow', shortId(row.commit)),
-    formatMoment(row.takenAt, timezone),
+    moment(row.takenAt),
     escapeForTerminal(row.domain),
     escapeForTerminal(row.tags.join(', ')) || '-',
     String(row.files),

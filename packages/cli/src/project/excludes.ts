@@ -3,9 +3,10 @@
  * part of one: the repository itself, `.mbk/`, and `.git/` unless it is asked for.
  */
 
-import ignore, { type Ignore } from 'ignore';
+import ignore from 'ignore';
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ignoreRules, type IgnoreRules } from './ignore-rules.ts';
 
 export interface ExcludeOptions {
   /** Absolute path of the source root. */
@@ -22,54 +23,67 @@ export type Exclude = (path: string, isDirectory: boolean) => boolean;
 const ignoreFile = '.mbkignore';
 
 export function makeExclude({ root, patterns, never, includeVcs }: ExcludeOptions): Exclude {
-  const general = ignore({ ignorecase: false }).add([...patterns]);
+  const general: FolderRules = { prefix: 0, rules: ignoreRules(patterns) };
   const neverInside = new Set(never.map((path) => relativeTo(root, path)).filter((path) => path !== undefined));
-  const ofFolder = new Map<string, Ignore | undefined>();
-  const rulesOf = (folder: string): Ignore | undefined => {
-    if (!ofFolder.has(folder)) ofFolder.set(folder, readIgnoreFile(join(root, folder, ignoreFile)));
-    return ofFolder.get(folder);
-  };
+  const rulesFor = rulesByFolder(root, general);
 
   return (path, isDirectory) => {
-    const name = path.slice(path.lastIndexOf('/') + 1);
+    const folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+    const name = folder === '' ? path : path.slice(folder.length + 1);
     if (isDirectory && (name === '.mbk' || (name === '.git' && !includeVcs))) return true;
     if (neverInside.has(path)) return true;
-    const asked = isDirectory ? `${path}/` : path;
-    return decide(asked, path, general, rulesOf);
+    return decide(isDirectory ? `${path}/` : path, rulesFor(folder));
   };
 }
 
-/** As Git decides: the deepest file that says anything wins; `mbk.yaml` speaks last of all. */
-function decide(
-  asked: string,
-  path: string,
-  general: Ignore,
-  rulesOf: (folder: string) => Ignore | undefined,
-): boolean {
+/** Rules for what is below the first `prefix` characters of a path. */
+interface FolderRules {
+  readonly prefix: number;
+  readonly rules: IgnoreRules;
+}
+
+/** As Git decides: the deepest file that says anything wins; `mbk.yaml`, the last of `all`, speaks last. */
+function decide(asked: string, all: readonly FolderRules[]): boolean {
   if (!ignore.isPathValid(asked)) return false; // names that no pattern can name, such as `..x/`
-  const parts = path.split('/').slice(0, -1);
-  for (let depth = parts.length; depth >= 0; depth--) {
-    const folder = parts.slice(0, depth).join('/');
-    const below = folder === '' ? asked : asked.slice(folder.length + 1);
-    const verdict = ignore.isPathValid(below) ? rulesOf(folder)?.test(below) : undefined;
-    if (verdict?.ignored === true) return true;
-    if (verdict?.unignored === true) return false;
+  for (const { prefix, rules } of all) {
+    const below = prefix === 0 ? asked : asked.slice(prefix);
+    if (prefix !== 0 && !ignore.isPathValid(below)) continue;
+    const { ignored, unignored } = rules.test(below);
+    if (ignored) return true;
+    if (unignored) return false;
   }
-  return general.test(asked).ignored;
+  return false;
+}
+
+/** For a folder: the rules that speak of what is in it, the deepest first. */
+function rulesByFolder(root: string, general: FolderRules): (folder: string) => readonly FolderRules[] {
+  const ofFolder = new Map<string, readonly FolderRules[]>();
+  const rulesFor = (folder: string): readonly FolderRules[] => {
+    const known = ofFolder.get(folder);
+    if (known !== undefined) return known;
+    const parent = folder.slice(0, Math.max(folder.lastIndexOf('/'), 0));
+    const above = folder === '' ? [general] : rulesFor(parent);
+    const rules = readIgnoreFile(join(root, folder, ignoreFile));
+    // Most folders have no file of their own: they share the list of the folder above.
+    const all = rules === undefined ? above : [{ prefix: folder === '' ? 0 : folder.length + 1, rules }, ...above];
+    ofFolder.set(folder, all);
+    return all;
+  };
+  return rulesFor;
 }
 
 /** Most bytes of an ignore file that are read. */
 const maximumBytes = 1_048_576;
 
 /** Undefined where there is none that can be read: the walk reports what it cannot read. */
-function readIgnoreFile(file: string): Ignore | undefined {
+function readIgnoreFile(file: string): IgnoreRules | undefined {
   let fd: number | undefined;
   try {
     // As Git does, not through a link; a pipe in its place must not make the backup wait for ever.
     fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stats = fstatSync(fd);
     if (!stats.isFile() || stats.size > maximumBytes) return undefined;
-    return ignore({ ignorecase: false }).add(readFileSync(fd, 'utf8'));
+    return ignoreRules(readFileSync(fd, 'utf8'));
   } catch {
     return undefined;
   } finally {

@@ -23,6 +23,10 @@ const preludeBytes = 12;
  *     12    –  stored body, then zeros
  */
 
+/** Bytes that are decoded at a time; the least is zlib's own. */
+const leastChunk = 64;
+const mostChunk = 2 * 1024 * 1024;
+
 export interface SealOptions {
   readonly magic: DocumentMagic;
   readonly repository: RepositoryId;
@@ -97,7 +101,9 @@ function decodeBody(plaintext: Uint8Array, what: string): Uint8Array {
   const stored = plaintext.subarray(preludeBytes, preludeBytes + storedLength);
   let body: Uint8Array;
   try {
-    body = codec === 0 ? stored : zstdDecompressSync(stored, { maxOutputLength: Math.max(1, length) });
+    // In pieces of 16 KiB, as they are unless said otherwise, putting together a large state costs more than decoding it.
+    const chunkSize = Math.min(Math.max(length, leastChunk), mostChunk);
+    body = codec === 0 ? stored : zstdDecompressSync(stored, { maxOutputLength: Math.max(1, length), chunkSize });
   } catch (cause) {
     throw new MbkError('value-invalid', `${what}: its body does not decompress to ${length} bytes`, { cause });
   }

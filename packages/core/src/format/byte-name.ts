@@ -46,6 +46,11 @@ export function bufferOfBytes(bytes: ByteString): Buffer {
   return Buffer.from(bytes, 'latin1');
 }
 
+/** The same for a path that is used once: text where it is ASCII, which takes a system call two thirds of the time. */
+export function pathOfBytes(bytes: ByteString): string | Buffer {
+  return isAscii(bytes) ? bytes : bufferOfBytes(bytes);
+}
+
 /** Whether `name` can stand in a tree: 1 to 255 bytes, no `/`, no zero byte, not `.` or `..`. */
 export function isName(name: ByteString): boolean {
   return name.length > 0 && name.length <= limits.nameBytes && name !== '.' && name !== '..' && !/[\0/]/.test(name);
@@ -112,7 +117,8 @@ function decodeHex(hex: unknown, what: string, maxBytes: number): ByteString {
   return bytes;
 }
 
-function isAscii(text: string): boolean {
+/** Whether every byte is below 0x80: then bytes and text are the same string. */
+export function isAscii(text: string): boolean {
   // oxlint-disable-next-line no-control-regex -- ASCII begins with control characters
   return /^[\0-\x7f]*$/.test(text);
 }

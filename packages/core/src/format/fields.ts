@@ -29,55 +29,92 @@ export function readFields(value: unknown, what: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MbkError('value-invalid', `${what}: expected an object`);
   }
-  const record = value as Readonly<Record<string, unknown>>;
-  const invalid = (name: string, expected: string): MbkError =>
-    new MbkError('value-invalid', `${what}: field ${name}: expected ${expected}`, {
-      details: { record: what, field: name },
-    });
-  const raw = (name: string): unknown => (Object.hasOwn(record, name) ? record[name] : undefined);
+  return new RecordFields(value as Readonly<Record<string, unknown>>, what);
+}
 
-  const fields: Fields = {
-    what,
-    raw,
-    has: (name) => raw(name) !== undefined,
-    string(name, { pattern, max = 65_536 } = {}) {
-      const field = raw(name);
-      if (typeof field !== 'string' || field.length > max || !field.isWellFormed()) {
-        throw invalid(name, `a string of at most ${max} characters`);
-      }
-      if (pattern !== undefined && !pattern.test(field)) throw invalid(name, `a string like ${pattern}`);
-      return field;
-    },
-    int(name, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}) {
-      const field = raw(name);
-      if (!Number.isSafeInteger(field) || (field as number) < min || (field as number) > max) {
-        throw invalid(name, `an integer from ${min} to ${max}`);
-      }
-      return field as number;
-    },
-    hex(name, bytes) {
-      const field = raw(name);
-      if (!isHex(field, bytes)) throw invalid(name, `${bytes * 2} lower-case hex digits`);
-      return field;
-    },
-    bool(name) {
-      const field = raw(name);
-      if (typeof field !== 'boolean') throw invalid(name, 'true or false');
-      return field;
-    },
-    literal<T extends string | number | boolean | null>(name: string, ...allowed: readonly T[]): T {
-      const field = raw(name) as T;
-      if (!allowed.includes(field)) throw invalid(name, allowed.map((one) => JSON.stringify(one)).join(' or '));
-      return field;
-    },
-    array(name, item, { max = 1_048_576 } = {}) {
-      const field = raw(name);
-      if (!Array.isArray(field) || field.length > max) throw invalid(name, `an array of at most ${max} items`);
-      return field.map((one: unknown, index) => item(one, `${what}: ${name}[${index}]`));
-    },
-    object: (name) => readFields(raw(name), `${what}: ${name}`),
-    optional: (name, read) => (raw(name) === undefined ? undefined : read(fields)),
-    nullable: (name, read) => (raw(name) === null ? null : read(fields)),
-  };
-  return fields;
+/** A class, because there is one for each entry of each tree: closures would cost more than the checks. */
+class RecordFields implements Fields {
+  readonly what: string;
+  readonly #record: Readonly<Record<string, unknown>>;
+
+  constructor(record: Readonly<Record<string, unknown>>, what: string) {
+    this.#record = record;
+    this.what = what;
+  }
+
+  raw(name: string): unknown {
+    return Object.hasOwn(this.#record, name) ? this.#record[name] : undefined;
+  }
+
+  has(name: string): boolean {
+    return this.raw(name) !== undefined;
+  }
+
+  string(name: string, { pattern, max = 65_536 }: { readonly pattern?: RegExp; readonly max?: number } = {}): string {
+    const field = this.raw(name);
+    if (typeof field !== 'string' || field.length > max || !field.isWellFormed()) {
+      throw this.#invalid(name, `a string of at most ${max} characters`);
+    }
+    if (pattern !== undefined && !pattern.test(field)) throw this.#invalid(name, `a string like ${pattern}`);
+    return field;
+  }
+
+  int(
+    name: string,
+    { min = 0, max = Number.MAX_SAFE_INTEGER }: { readonly min?: number; readonly max?: number } = {},
+  ): number {
+    const field = this.raw(name);
+    if (!Number.isSafeInteger(field) || (field as number) < min || (field as number) > max) {
+      throw this.#invalid(name, `an integer from ${min} to ${max}`);
+    }
+    return field as number;
+  }
+
+  hex(name: string, bytes: number): string {
+    const field = this.raw(name);
+    if (!isHex(field, bytes)) throw this.#invalid(name, `${bytes * 2} lower-case hex digits`);
+    return field;
+  }
+
+  bool(name: string): boolean {
+    const field = this.raw(name);
+    if (typeof field !== 'boolean') throw this.#invalid(name, 'true or false');
+    return field;
+  }
+
+  literal<T extends string | number | boolean | null>(name: string, ...allowed: readonly T[]): T {
+    const field = this.raw(name) as T;
+    if (!allowed.includes(field)) {
+      throw this.#invalid(name, allowed.map((one) => JSON.stringify(one)).join(' or '));
+    }
+    return field;
+  }
+
+  array<T>(
+    name: string,
+    item: (value: unknown, what: string) => T,
+    { max = 1_048_576 }: { readonly max?: number } = {},
+  ): T[] {
+    const field = this.raw(name);
+    if (!Array.isArray(field) || field.length > max) throw this.#invalid(name, `an array of at most ${max} items`);
+    return field.map((one: unknown, index) => item(one, `${this.what}: ${name}[${index}]`));
+  }
+
+  object(name: string): Fields {
+    return readFields(this.raw(name), `${this.what}: ${name}`);
+  }
+
+  optional<T>(name: string, read: (fields: Fields) => T): T | undefined {
+    return this.raw(name) === undefined ? undefined : read(this);
+  }
+
+  nullable<T>(name: string, read: (fields: Fields) => T): T | null {
+    return this.raw(name) === null ? null : read(this);
+  }
+
+  #invalid(name: string, expected: string): MbkError {
+    return new MbkError('value-invalid', `${this.what}: field ${name}: expected ${expected}`, {
+      details: { record: this.what, field: name },
+    });
+  }
 }

@@ -25,6 +25,8 @@ const pageBytes = 16_384;
 const boxOverhead = 16;
 const headerBytes = 72;
 
+/** The longest box. */
+export const largestBoxBytes: number = pageBytes + boxOverhead;
 export const segmentTrailerBytes = 16;
 export const rootBytes = 64;
 

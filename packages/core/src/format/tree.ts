@@ -7,7 +7,7 @@
 import { MbkError } from '../errors.ts';
 import { utf8 } from './bytes.ts';
 import { byteFields, checkName, decodeByteText, encodeByteText, readByteFields, type ByteString } from './byte-name.ts';
-import { canonicalText, parseJson, type JsonValue } from './canonical-json.ts';
+import { canonicalText, parseJson } from './canonical-json.ts';
 import { readFields, type Fields } from './fields.ts';
 import { asBlobId, type BlobId } from './ids.ts';
 import { limits } from './limits.ts';
@@ -77,9 +77,43 @@ export interface TreeNode {
 /** Highest level of a node: a tree has at most `limits.treeLevels` levels, leaves included. */
 export const highestLevel: number = limits.treeLevels - 1;
 
-/** Canonical text of one entry, as it stands in a leaf. */
+/**
+ * Canonical text of one entry, as it stands in a leaf. It is what `canonicalText` makes of the same fields, written out
+ * in their order: a snapshot writes every entry every time, so this is the text that costs most. TypeError likewise.
+ */
 export function entryText(entry: TreeEntry): string {
-  return canonicalText(entryFields(entry));
+  const { mode, mtime, owner, type } = entry;
+  const base = `"mode":${integer(mode)},"mtime":${pairText(mtime)},${byteFieldText('name', entry.name)},"owner":${pairText(owner)}`;
+  switch (entry.type) {
+    case 'directory':
+      return `{${base},"tree":"${entry.tree}","type":"${type}"}`;
+    case 'symlink':
+      return `{${base},${byteFieldText('target', entry.target)},"type":"${type}"}`;
+    case 'file': {
+      const { size, sha256, chunks, layout, sparse, changed } = entry;
+      const before = `${changed === true ? '"changed":true,' : ''}${chunks === undefined ? '' : `"chunks":"${chunks}",`}`;
+      const parts = layout === undefined ? '' : `"layout":"${layout}",`;
+      const flags = sparse === true ? '"sparse":true,' : '';
+      return `{${before}${parts}${base},"sha256":"${sha256}","size":${integer(size)},${flags}"type":"${type}"}`;
+    }
+  }
+}
+
+function integer(value: number): number {
+  if (Number.isSafeInteger(value)) return value;
+  throw new TypeError(`canonical JSON holds safe integers only, got ${value}`);
+}
+
+function pairText([first, second]: readonly [number, number]): string {
+  return `[${integer(first)},${integer(second)}]`;
+}
+
+/** Text that JSON holds as it is. */
+const plainText = /^[ !#-[\]-~]*$/;
+
+function byteFieldText(field: 'name' | 'target', bytes: ByteString): string {
+  if (plainText.test(bytes)) return `"${field}":"${bytes}"`;
+  return canonicalText(byteFields(field, bytes)).slice(1, -1);
 }
 
 /** Canonical text of one child, as it stands in a node. */
@@ -162,21 +196,6 @@ export function readContent(fields: Fields): FileContent {
 
 /** SHA-256 of no bytes (FIPS 180-4 examples). */
 export const emptySha256: BlobId = asBlobId('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
-
-function entryFields(entry: TreeEntry): JsonValue {
-  const { type, mode, mtime, owner } = entry;
-  const base = { ...byteFields('name', entry.name), type, mode, mtime, owner };
-  switch (entry.type) {
-    case 'directory':
-      return { ...base, tree: entry.tree };
-    case 'symlink':
-      return { ...base, ...byteFields('target', entry.target) };
-    case 'file': {
-      const { size, sha256, chunks, layout, sparse, changed } = entry;
-      return { ...base, size, sha256, chunks, layout, sparse, changed };
-    }
-  }
-}
 
 function decodeChild(value: unknown, what: string): TreeChild {
   const fields = readFields(value, what);

@@ -1,5 +1,6 @@
 /** Files of the cache and state folders, read bounded and replaced whole. */
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import fs from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Random } from '../crypto/hash.ts';
 import { MbkError } from '../errors.ts';
@@ -35,22 +36,26 @@ export async function replaceFile(path: string, bytes: Uint8Array, { random, dur
   }
 }
 
-/** Bytes of the file at `path`; undefined when there is none or it is larger than `limit`. Errors: `local-state-failed`. */
+/**
+ * Bytes of the file at `path`; undefined when there is none or it is larger than `limit`. Errors: `local-state-failed`.
+ *
+ * It blocks: opening a log reads up to 256 such files one after the other, and each wait for another thread takes ten
+ * times as long as the call.
+ */
 export async function readSmallFile(path: string, limit: number): Promise<Uint8Array | undefined> {
-  let file: FileHandle;
+  let file: number;
   try {
-    file = await open(path, 'r');
+    file = fs.openSync(path, 'r');
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return undefined;
     throw failed('read', path, cause);
   }
   try {
-    const { size } = await file.stat();
-    return size > limit ? undefined : new Uint8Array(await file.readFile());
+    return fs.fstatSync(file).size > limit ? undefined : new Uint8Array(fs.readFileSync(file));
   } catch (cause) {
     throw failed('read', path, cause);
   } finally {
-    await file.close();
+    fs.closeSync(file);
   }
 }
 

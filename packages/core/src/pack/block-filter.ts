@@ -30,13 +30,26 @@ export function addToFilter(filter: Uint8Array, bytes: Uint8Array, at = 0): void
   }
 }
 
-/** Whether `id` may have been added; false is certain. */
-export function filterMayHold(filter: DataView, id: DataView): boolean {
-  let word = blockOf(id.getUint32(0, true), filter.byteLength / filterBlockBytes) * filterBlockBytes;
+/** What a filter is asked with, worked out once for all filters. */
+export interface FilterProbe {
+  readonly block: number;
+  /** The bit of each word of the block. */
+  readonly bits: Int32Array;
+}
+
+/** The probe for the blob id `id`. */
+export function filterProbe(id: DataView): FilterProbe {
   const hash = id.getUint32(4, true);
-  for (const salt of salts) {
-    if ((filter.getUint32(word, true) & (1 << (Math.imul(hash, salt) >>> 27))) === 0) return false;
-    word += 4;
+  const bits = new Int32Array(salts.length);
+  for (let word = 0; word < salts.length; word += 1) bits[word] = 1 << (Math.imul(hash, salts[word] ?? 0) >>> 27);
+  return { block: id.getUint32(0, true), bits };
+}
+
+/** Whether the id of `probe` may have been added; false is certain. */
+export function filterMayHold(filter: DataView, { block, bits }: FilterProbe): boolean {
+  const at = blockOf(block, filter.byteLength / filterBlockBytes) * filterBlockBytes;
+  for (let word = 0; word < bits.length; word += 1) {
+    if ((filter.getInt32(at + 4 * word, true) & (bits[word] ?? 0)) === 0) return false;
   }
   return true;
 }

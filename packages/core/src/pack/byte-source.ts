@@ -6,8 +6,11 @@ import { MbkError } from '../errors.ts';
  */
 export interface ByteSource {
   readonly byteLength: number;
-  /** Exactly `length` bytes from `offset`, which the caller does not change. Errors: `entry-damaged` past the end. */
-  read(offset: number, length: number): Uint8Array;
+  /**
+   * Exactly `length` bytes from `offset`, which the caller does not change; they may lie in `into`, which has room for
+   * them, rather than in memory of their own. Errors: `entry-damaged` past the end.
+   */
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array;
   close(): void;
 }
 

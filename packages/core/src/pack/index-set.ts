@@ -4,19 +4,19 @@
  */
 import type { Backend } from '../backend/backend.ts';
 import type { Keys } from '../crypto/keyset.ts';
-import { type MbkError, isMbkError } from '../errors.ts';
+import { isMbkError, MbkError } from '../errors.ts';
 import { concatBytes } from '../format/bytes.ts';
 import type { ActorId, BlobId, PackId, PackKind, SegmentId } from '../format/ids.ts';
 import type { PackRow } from '../format/segment-rows.ts';
 import type { BlobCopy } from './blob-copy.ts';
 import type { BuiltSegment } from './build-segment.ts';
 import { type ByteSource, memorySource } from './byte-source.ts';
-import { cachedGet, type EntryCache } from './entry-cache.ts';
+import { cachedGet, fetchCopy, type EntryCache } from './entry-cache.ts';
 import type { PackContents } from './pack-contents.ts';
 import { pageCache } from './page-cache.ts';
 import { pendingPacks } from './pending-packs.ts';
 import { isDamage } from './read-twice.ts';
-import { openSegment, type Segment } from './segment.ts';
+import { blobProbe, openSegment, segmentProof, type Segment } from './segment.ts';
 import { segmentKey } from './segment-writer.ts';
 
 /** A segment as the log names it. */
@@ -106,7 +106,8 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
       const ranked = (copies: readonly BlobCopy[], by?: ActorId): RankedCopy[] =>
         copies.map((copy) => ({ copy, rank: prefers(copy.pack.id, copy.pack.actor, by) ? 0 : 1 }));
       const copies = ranked(pending.copies(kind, id));
-      for (const segment of segments) copies.push(...ranked(segment.copies(kind, id), namedBy.get(segment.id)));
+      const probe = blobProbe(id);
+      for (const segment of segments) copies.push(...ranked(segment.copies(kind, id, probe), namedBy.get(segment.id)));
       return withoutRepeats(copies.sort((a, b) => a.rank - b.rank || a.copy.frame.depth - b.copy.frame.depth));
     },
 
@@ -115,8 +116,9 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
         copies.find((copy) => isUsable(copy.pack.id, copy.pack.actor, by) && accepts(copy));
       const found = pick(pending.copies(kind, id));
       if (found !== undefined) return found;
+      const probe = blobProbe(id);
       for (const segment of segments) {
-        const copy = pick(segment.copies(kind, id), namedBy.get(segment.id));
+        const copy = pick(segment.copies(kind, id, probe), namedBy.get(segment.id));
         if (copy !== undefined) return copy;
       }
       return undefined;
@@ -152,10 +154,10 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
 
     addSegment(built) {
       if (!segments.some(({ id }) => id === built.id)) {
-        const source =
-          (cache?.put(built.key, built.parts) === true ? cache.open(built.key) : undefined) ??
-          memorySource(concatBytes(built.parts));
-        segments = [openSegment({ id: built.id, source: small(source), keys, pages }), ...segments];
+        const copy = cache?.put(built.key, built.parts) === true ? openCopyOf(built.id) : undefined;
+        const segment =
+          copy ?? openSegment({ id: built.id, source: memorySource(concatBytes(built.parts)), keys, pages });
+        segments = [segment, ...segments];
         unnamed.add(built.id);
       }
       pending.remove(built.packs);
@@ -208,12 +210,9 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
     onDamaged: SetLiveOptions['onDamaged'],
     signal: AbortSignal | undefined,
   ): Promise<Segment | undefined> {
-    let source: ByteSource | undefined;
     try {
-      source = await fetchSegment(info, signal);
-      return openSegment({ id: info.id, source, keys, pages });
+      return openCopyOf(info.id) ?? (await fetchSegment(info, signal));
     } catch (error) {
-      source?.close();
       if (onDamaged === undefined || !(isDamage(error) || isMbkError(error, 'entry-absent')) || !isMbkError(error))
         throw error;
       onDamaged(info, error);
@@ -221,12 +220,40 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
     }
   }
 
-  async function fetchSegment({ id, bytes }: SegmentInfo, signal: AbortSignal | undefined): Promise<ByteSource> {
+  /** From the local copy; undefined where there is none that can be opened. */
+  function openCopyOf(id: SegmentId, isChecked = false): Segment | undefined {
     const key = segmentKey(id);
-    const copy = cache?.open(key);
-    if (copy !== undefined) return small(copy);
+    const copy = cache?.open(key, { proofOf: (source) => segmentProof(id, source, keys), isChecked });
+    if (copy === undefined) return undefined;
+    const source = small(copy);
+    try {
+      return openSegment({ id, source, keys, pages, onDamage: (error) => throwCopyDamaged(id, error) });
+    } catch (error) {
+      source.close();
+      if (!isDamage(error) && !isMbkError(error, 'local-state-failed')) throw error;
+      cache?.remove(key);
+      return undefined;
+    }
+  }
+
+  /** A copy that went bad after it was checked, which only its page tells: the next command fetches it again. */
+  function throwCopyDamaged(id: SegmentId, cause: MbkError): void {
+    cache?.remove(segmentKey(id));
+    throw new MbkError('local-state-failed', `the local copy of index segment ${id.slice(0, 8)} was damaged`, {
+      details: { segment: id },
+      remedy: 'Run the command again: the copy was removed and is fetched anew.',
+      cause,
+    });
+  }
+
+  async function fetchSegment({ id, bytes }: SegmentInfo, signal: AbortSignal | undefined): Promise<Segment> {
+    const key = segmentKey(id);
+    if (cache !== undefined && (await fetchCopy(backend, cache, key, { size: bytes, signal }))) {
+      const copy = openCopyOf(id, true);
+      if (copy !== undefined) return copy;
+    }
     const fetched = await cachedGet(backend, cache, key, { size: bytes, signal });
-    return small(cache?.open(key) ?? memorySource(fetched));
+    return openSegment({ id, source: small(memorySource(fetched)), keys, pages });
   }
 }
 

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { encodeFrame, type EncodedFrame } from '../codec/encode-frame.ts';
 import { releaseBytes } from '../codec/release-bytes.ts';
-import { boxOverhead, sealBox, sealBoxParts } from '../crypto/entry.ts';
+import { boxOverhead, prepareKey, sealBox, sealBoxParts } from '../crypto/entry.ts';
 import type { Random } from '../crypto/hash.ts';
 import { signMessage, x25519Public } from '../crypto/key-pair.ts';
 import type { Keys, Keyset } from '../crypto/keyset.ts';
@@ -84,7 +84,7 @@ export function packWriter({
     ephemeral: x25519Public(ephemeralPrivate),
   };
   const headerPart = encodePackHeader(header);
-  const boxKey = framesKeyOfWriter(header, ephemeralPrivate, keyset);
+  const boxKey = prepareKey(framesKeyOfWriter(header, ephemeralPrivate, keyset));
 
   const parts: Uint8Array[] = [];
   const frames: FooterFrame[] = [];

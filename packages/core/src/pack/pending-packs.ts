@@ -1,6 +1,13 @@
-/** Packs that are stored and in no index segment yet: their blobs by id, in memory, for the time of one session. */
+/**
+ * Packs that are stored and in no index segment yet: their blobs by id, in memory, for the time of one session.
+ *
+ * A blob takes about 60 bytes, not the objects that describe it: its id, type and length lie in one buffer of its pack,
+ * and a table of numbers finds it there.
+ */
 import type { BlobId, PackId, PackKind } from '../format/ids.ts';
 import type { BlobCopy } from './blob-copy.ts';
+import { compactContents, type CompactContents } from './compact-contents.ts';
+import { idTable, type IdTable } from './id-table.ts';
 import type { PackContents } from './pack-contents.ts';
 
 export interface PendingPacks {
@@ -10,39 +17,48 @@ export interface PendingPacks {
   remove(packs: Iterable<PackId>): void;
 }
 
+interface KindOfPacks {
+  /** By the numbers that the table knows them by. */
+  packs: CompactContents[];
+  table: IdTable;
+}
+
 export function pendingPacks(): PendingPacks {
-  const packs = new Map<PackId, PackContents>();
-  const blobs: Readonly<Record<PackKind, Map<BlobId, BlobCopy[]>>> = { data: new Map(), meta: new Map() };
+  const packs = new Map<PackId, CompactContents>();
+  const kinds: Record<PackKind, KindOfPacks> = {
+    data: { packs: [], table: idTable() },
+    meta: { packs: [], table: idTable() },
+  };
+
+  const addTo = (kind: KindOfPacks, contents: CompactContents): void => {
+    const number = kind.packs.length;
+    kind.packs.push(contents);
+    for (let blob = 0; blob < contents.blobs; blob += 1) kind.table.add(contents.ids, blob, number);
+  };
 
   return {
     packs,
-    copies: (kind, id) => blobs[kind].get(id) ?? [],
+    copies(kind, id) {
+      const { packs: ofKind, table } = kinds[kind];
+      return table.size === 0 ? none : table.find(id).flatMap(([pack, blob]) => ofKind[pack]?.copy(blob) ?? []);
+    },
     add(contents) {
       if (packs.has(contents.row.id)) return;
-      packs.set(contents.row.id, contents);
-      for (const copy of copiesOf(contents)) {
-        const known = blobs[contents.row.kind].get(copy.id);
-        if (known === undefined) blobs[contents.row.kind].set(copy.id, [copy]);
-        else known.push(copy);
-      }
+      const compact = compactContents(contents);
+      packs.set(contents.row.id, compact);
+      addTo(kinds[contents.row.kind], compact);
     },
     remove(ids) {
-      for (const id of ids) {
-        const contents = packs.get(id);
-        if (contents === undefined) continue;
-        packs.delete(id);
-        const byId = blobs[contents.row.kind];
-        for (const frame of contents.frames) {
-          for (const blob of frame.blobs) {
-            const left = (byId.get(blob.id) ?? []).filter((copy) => copy.pack.id !== id);
-            if (left.length === 0) byId.delete(blob.id);
-            else byId.set(blob.id, left);
-          }
-        }
-      }
+      const gone = [...ids].filter((id) => packs.delete(id));
+      if (gone.length === 0) return;
+      // Mostly all go at once: a table of what is left is made anew, which is less work than holes in the old one.
+      for (const kind of ['data', 'meta'] as const) kinds[kind] = { packs: [], table: idTable() };
+      for (const contents of packs.values()) addTo(kinds[contents.row.kind], contents);
     },
   };
 }
+
+const none: readonly BlobCopy[] = [];
 
 /** Every blob of a pack, where it lies. */
 export function* copiesOf({ row, frames }: PackContents): Generator<BlobCopy> {

@@ -114,9 +114,13 @@ function frameRows(packs: readonly PackContents[], count: number): Uint8Array {
   let firstParameter = 0;
   packs.forEach(({ frames }, packRow) => {
     for (const frame of frames) {
-      const { parameters, bases, ...place } = frame;
+      const { offset, boxLength, plainLength, codec, depth, parameters, bases } = frame;
       encodeFrame(rows, at, {
-        ...place,
+        offset,
+        boxLength,
+        plainLength,
+        codec,
+        depth,
         packRow,
         firstBase,
         bases: bases.length,

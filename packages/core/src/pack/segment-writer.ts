@@ -3,7 +3,7 @@
  * filled, sealed and hashed as the rows come.
  */
 import { createHash } from 'node:crypto';
-import { encodeHeader, entryKey, sealBox } from '../crypto/entry.ts';
+import { encodeHeader, entryKey, prepareKey, sealBox } from '../crypto/entry.ts';
 import type { Random } from '../crypto/hash.ts';
 import type { Keys, Keyset } from '../crypto/keyset.ts';
 import { concatBytes } from '../format/bytes.ts';
@@ -48,7 +48,7 @@ export interface SegmentWriterOptions {
 
 export function segmentWriter({ keys, keyset, random }: SegmentWriterOptions): SegmentWriter {
   const header = encodeHeader({ magic: 'mbkI', repository: keys.repository, keyset: keyset.id, salt: random(32) });
-  const key = entryKey(indexKeyOf(keyset), header, 'mbk/1 index segment');
+  const key = prepareKey(entryKey(indexKeyOf(keyset), header, 'mbk/1 index segment'));
   const counts: Record<Region, number> = {
     records: 0,
     packs: 0,

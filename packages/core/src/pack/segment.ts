@@ -1,13 +1,14 @@
 /**
  * An open index segment: blob id → copies, by filter, directory and one or two pages (docs/format.md, Index segments).
  *
- * Resident are the filter and the directory, about 2 bytes a blob; pages come from the source through a cache that all
- * segments share. Nothing is believed before it authenticated, and no size before it fits the bytes that are there.
+ * Resident are the filter and the directory, about 2 bytes a blob, in shared memory: another thread opens the same
+ * segment with them and reads nothing for it. Pages come from the source through a cache that all segments share. Nothing is believed before it authenticated, and no size before it fits the bytes that are there.
  */
-import { boxOverhead, decodeHeader, entryKey, headerBytes, openBox } from '../crypto/entry.ts';
+import { createHmac } from 'node:crypto';
+import { boxOverhead, decodeHeader, entryKey, headerBytes, openBox, prepareKey } from '../crypto/entry.ts';
 import type { Keys } from '../crypto/keyset.ts';
-import { MbkError } from '../errors.ts';
-import { compareBytes, fromHex, toHex, viewOf } from '../format/bytes.ts';
+import { isMbkError, MbkError } from '../errors.ts';
+import { compareBytes, concatBytes, fromHex, toHex, viewOf } from '../format/bytes.ts';
 import {
   asBlobId,
   type BlobId,
@@ -25,6 +26,7 @@ import {
   rowBytes,
   type RowCounts,
   rowsPerPage,
+  largestBoxBytes,
   segmentGeometry,
   segmentTrailerBytes,
 } from '../format/index-segment.ts';
@@ -37,7 +39,7 @@ import {
   type SegmentPack,
 } from '../format/segment-rows.ts';
 import type { BlobCopy } from './blob-copy.ts';
-import { filterMayHold } from './block-filter.ts';
+import { filterMayHold, filterProbe, type FilterProbe } from './block-filter.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { PageCache } from './page-cache.ts';
 import { indexKeyOf, keysetOf } from './pack-keys.ts';
@@ -48,8 +50,10 @@ export interface Segment extends SegmentRows {
   /** What it is sealed with. */
   readonly keyset: KeysetId;
   readonly byteLength: number;
-  /** All copies of a blob in packs of that kind, in no order; empty when there is none. */
-  copies(kind: PackKind, id: BlobId): BlobCopy[];
+  /** For `openSegment` of the same segment in another thread. */
+  readonly resident: ResidentPart;
+  /** All copies of a blob in packs of that kind, in no order; empty when there is none. `probe` is that of the id. */
+  copies(kind: PackKind, id: BlobId, probe?: BlobProbe): BlobCopy[];
   /** The row of a pack, undefined when it is not in this segment. */
   pack(id: PackId): PackRow | undefined;
   /** All packs in the order of their ids; pages are read past the cache. */
@@ -60,18 +64,39 @@ export interface Segment extends SegmentRows {
   close(): void;
 }
 
+/** What an open segment holds in memory, opened and checked: a message to another thread shares it and copies nothing. */
+export interface ResidentPart {
+  readonly filter: Uint8Array<SharedArrayBuffer>;
+  readonly directory: Uint8Array<SharedArrayBuffer>;
+}
+
+/** A blob id as segments are asked for it, worked out once for all of them. */
+export interface BlobProbe {
+  readonly id: Uint8Array;
+  readonly filter: FilterProbe;
+}
+
+export function blobProbe(id: BlobId): BlobProbe {
+  const bytes = fromHex(id);
+  return { id: bytes, filter: filterProbe(viewOf(bytes)) };
+}
+
 export interface OpenSegmentOptions {
   readonly id: SegmentId;
   readonly source: ByteSource;
   readonly keys: Keys;
   readonly pages: PageCache;
+  /** Of the same segment, opened in another thread: it is not read again. */
+  readonly resident?: ResidentPart | undefined;
+  /** Told of a page that does not authenticate, read twice; what it throws is thrown in place of `entry-damaged`. */
+  readonly onDamage?: ((error: MbkError) => void) | undefined;
 }
 
 /** Decoded pack rows a segment remembers: hits cluster in few packs. */
-const rememberedPacks = 4096;
+const rememberedPacks = 512;
 
 /** Opens a segment. Errors: `entry-damaged`, `value-invalid`, `format-unsupported`, `role-denied`. */
-export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Segment {
+export function openSegment({ id, source, keys, pages, resident, onDamage }: OpenSegmentOptions): Segment {
   const what = `index segment ${id}`;
   const { byteLength } = source;
   const leastLength = headerBytes + rootBytes + boxOverhead + segmentTrailerBytes;
@@ -81,7 +106,7 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
   if (header.magic !== 'mbkI' || header.repository !== keys.repository) {
     throw new MbkError('entry-damaged', `${what} is not an index segment of this repository`);
   }
-  const key = entryKey(indexKeyOf(keysetOf(keys, header.keyset)), header.bytes, 'mbk/1 index segment');
+  const key = prepareKey(entryKey(indexKeyOf(keysetOf(keys, header.keyset)), header.bytes, 'mbk/1 index segment'));
 
   const boxes = decodeSegmentTrailer(source.read(byteLength - segmentTrailerBytes, segmentTrailerBytes), what);
   const rootOffset = byteLength - segmentTrailerBytes - boxOverhead - rootBytes;
@@ -95,10 +120,24 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
     );
   }
 
+  /** Where pages are read to, before they are opened to memory of their own. */
+  const sealed = new Uint8Array(largestBoxBytes);
   const firstPage = pages.reserve(boxes);
   const loadPage = (region: Region, index: number): Uint8Array => {
     const { box, offset, boxLength } = geometry.place(region, index);
-    return openBox(key, box, source.read(offset, boxLength), `page ${index} of the ${region} of ${what}`);
+    const open = (): Uint8Array =>
+      openBox(key, box, source.read(offset, boxLength, sealed), `page ${index} of the ${region} of ${what}`);
+    try {
+      return open();
+    } catch (error) {
+      if (onDamage === undefined || !isMbkError(error, 'entry-damaged')) throw error;
+    }
+    try {
+      return open();
+    } catch (error) {
+      if (isMbkError(error, 'entry-damaged')) onDamage(error);
+      throw error;
+    }
   };
   const page = (region: Region, index: number): Uint8Array =>
     pages.get(firstPage + geometry.place(region, index).box, () => loadPage(region, index));
@@ -107,8 +146,9 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
     return { bytes: page(region, Math.floor(row / perPage)), at: (row % perPage) * rowBytes[region] };
   };
 
-  const filter = viewOf(loadRegion('filter'));
-  const directory = loadRegion('directory');
+  const loaded = { filter: residentRegion('filter'), directory: residentRegion('directory') };
+  const filter = viewOf(loaded.filter);
+  const { directory } = loaded;
   const packRows = new Map<number, SegmentPack>();
 
   return {
@@ -116,6 +156,7 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
     keyset: header.keyset,
     byteLength,
     counts,
+    resident: loaded,
     copies,
     pack: findPack,
     packs,
@@ -124,8 +165,14 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
     close: () => source.close(),
   };
 
-  function loadRegion(region: Region): Uint8Array {
-    const bytes = new Uint8Array(counts[region] * rowBytes[region]);
+  function residentRegion(region: 'filter' | 'directory'): Uint8Array<SharedArrayBuffer> {
+    const length = counts[region] * rowBytes[region];
+    const given = resident?.[region];
+    if (given !== undefined) {
+      if (given.byteLength === length) return given;
+      throw new RangeError(`expected a ${region} of ${length} bytes, got ${given.byteLength}`);
+    }
+    const bytes = new Uint8Array(new SharedArrayBuffer(length));
     let offset = 0;
     for (const one of regionPages(region)) {
       bytes.set(one, offset);
@@ -138,19 +185,18 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
     for (let index = 0; index < geometry.pages(region); index += 1) yield loadPage(region, index);
   }
 
-  function copies(kind: PackKind, blob: BlobId): BlobCopy[] {
-    const bytes = fromHex(blob);
-    if (counts.records === 0 || !filterMayHold(filter, viewOf(bytes))) return [];
+  function copies(kind: PackKind, blob: BlobId, { id: bytes, filter: probe } = blobProbe(blob)): BlobCopy[] {
+    if (counts.records === 0 || !filterMayHold(filter, probe)) return [];
     const found: BlobCopy[] = [];
     for (let index = Math.max(0, firstPageFrom(bytes) - 1); index < geometry.pages('records'); index += 1) {
       // Copies of one blob may run over pages; the directory says where they cannot go on.
       if (compareBytes(directory.subarray(index * 16, index * 16 + 16), bytes.subarray(0, 16)) > 0) break;
-      const records = page('records', index);
+      let records = page('records', index);
       let at = firstRecordFrom(records, bytes) * rowBytes.records;
       for (
         ;
         at < records.byteLength && compareBytes(records.subarray(at, at + 32), bytes) === 0;
-        at += rowBytes.records
+        at += rowBytes.records, records = page('records', index) // a blob may have more copies than the cache has pages
       ) {
         const copy = copyAt(records, at);
         if (packKindOf(copy.type) === kind) found.push(copy);
@@ -257,6 +303,30 @@ export function openSegment({ id, source, keys, pages }: OpenSegmentOptions): Se
       done += part.byteLength;
     }
     return rows;
+  }
+}
+
+/**
+ * What only holders of the repository's keys can make of a segment `id` with this header, root and length: kept beside a
+ * copy whose SHA-256 was checked, it is why that need not be done again (docs/decisions/0010). Undefined if the source is no segment that these
+ * keys open.
+ */
+export function segmentProof(id: SegmentId, source: ByteSource, keys: Keys): Uint8Array | undefined {
+  const { byteLength } = source;
+  const tailBytes = rootBytes + boxOverhead + segmentTrailerBytes;
+  if (byteLength < headerBytes + tailBytes) return undefined;
+  try {
+    const header = decodeHeader(source.read(0, headerBytes), 'a local copy');
+    const keyset = keys.keysets.get(header.keyset);
+    if (header.magic !== 'mbkI' || header.repository !== keys.repository || keyset === undefined) return undefined;
+    const key = entryKey(indexKeyOf(keyset), header.bytes, 'mbk-cache/1 checked copy');
+    const length = new Uint8Array(8);
+    viewOf(length).setBigUint64(0, BigInt(byteLength), true);
+    const message = concatBytes([fromHex(id), length, source.read(byteLength - tailBytes, tailBytes)]);
+    return new Uint8Array(createHmac('sha256', key).update(message).digest());
+  } catch (error) {
+    if (isMbkError(error)) return undefined;
+    throw error;
   }
 }
 

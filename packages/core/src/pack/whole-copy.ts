@@ -40,14 +40,18 @@ export function findWhole(
   const withBases = (copy: BlobCopy): readonly BlobCopy[] | undefined => {
     const { depth, bases } = copy.frame;
     if (bases.length === 0) return [copy];
-    const chain = new Set([copy]);
+    const chain = new Map([[placeOf(copy), copy]]);
     for (const base of bases) {
       const found = chainOf(base, depth, copy.pack.keyset);
       if (found === undefined) return undefined;
-      for (const one of found) chain.add(one);
+      for (const one of found) chain.set(placeOf(one), one);
     }
-    return [...chain];
+    return [...chain.values()];
   };
 
   return chainOf(id, limits.depth + 1);
+}
+
+function placeOf({ pack, number, offset }: BlobCopy): string {
+  return `${pack.id} ${number} ${offset}`;
 }

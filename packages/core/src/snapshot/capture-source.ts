@@ -172,7 +172,11 @@ function captureRun(options: CaptureSourceOptions) {
     collections.set(key, collection);
     return collection;
   };
-  const path = (): SourceFolder[] => folders.flatMap(({ folder }) => (folder === undefined ? [] : [folder]));
+  /** The folders from the root to the current one; made anew when that changes. */
+  let path: SourceFolder[] = [];
+  const changePath = (): void => {
+    path = folders.flatMap(({ folder }) => (folder === undefined ? [] : [folder]));
+  };
   const markUsed = (): void => {
     const folder = folders.at(-1);
     if (folder !== undefined) folder.isUsed = true;
@@ -212,14 +216,15 @@ function captureRun(options: CaptureSourceOptions) {
 
   const leave = async (): Promise<void> => {
     const isEmpty = folders.at(-1)?.isUsed === false;
-    if (isEmpty && folders.length > 1 && wants(emptyFolders)) await open(emptyFolders).tree.addFolder(path());
+    if (isEmpty && folders.length > 1 && wants(emptyFolders)) await open(emptyFolders).tree.addFolder(path);
     folders.pop();
+    changePath();
     markUsed();
   };
   const symlink = async ({ path: at, name, facts, target }: WalkedSymlink): Promise<void> => {
     markUsed();
     const ref = assign(at);
-    if (wants(ref)) await open(ref).tree.add(path(), symlinkEntry(name, facts, target));
+    if (wants(ref)) await open(ref).tree.add(path, symlinkEntry(name, facts, target));
   };
 
   return {
@@ -239,7 +244,7 @@ function captureRun(options: CaptureSourceOptions) {
       if (isProblem(taken)) collection.problems.push({ ...taken, path: walked.path });
       else {
         const { facts, content, changed, asset, readAtMs } = taken;
-        await collection.tree.add(path(), fileEntry(walked.name, facts, content, { changed }));
+        await collection.tree.add(path, fileEntry(walked.name, facts, content, { changed }));
         if (changed) collection.changed.push(walked.path);
         if (readAtMs !== undefined) {
           progress.readBytes += content.size;
@@ -258,7 +263,8 @@ function captureRun(options: CaptureSourceOptions) {
       switch (event.type) {
         case 'enter': {
           const { path: at, name, facts } = event;
-          return void folders.push({ folder: at === '' ? undefined : { name, facts }, isUsed: false });
+          folders.push({ folder: at === '' ? undefined : { name, facts }, isUsed: false });
+          return changePath();
         }
         case 'leave':
           return leave();

@@ -27,8 +27,11 @@ export interface CollectionTotals {
 }
 
 export interface CollectionTree {
-  /** Adds what lies in the last of `folders`, which lead to it from the root; in the order of the walk. */
-  add(folders: readonly SourceFolder[], entry: FileEntry | SymlinkEntry): Promise<void>;
+  /**
+   * Adds what lies in the last of `folders`, which lead to it from the root; in the order of the walk. Undefined where
+   * nothing had to be stored: it is done.
+   */
+  add(folders: readonly SourceFolder[], entry: FileEntry | SymlinkEntry): Promise<void> | undefined;
   /** Keeps the last of `folders`, also if nothing is added to it. */
   addFolder(folders: readonly SourceFolder[]): Promise<void>;
   finish(): Promise<CollectionTotals & { readonly tree: BlobId }>;
@@ -50,6 +53,10 @@ export function collectionTree(store: StoreBlob): CollectionTree {
     }
   };
 
+  /** Whether the last of `folders` is the one that is open. */
+  const isIn = (folders: readonly SourceFolder[]): boolean =>
+    folders.length === open.length && open.at(-1)?.folder === folders.at(-1);
+
   const goTo = async (folders: readonly SourceFolder[]): Promise<void> => {
     // Folders open and close as on a stack: if the last one that both have is the same, so are all above it.
     let shared = Math.min(open.length, folders.length);
@@ -62,14 +69,14 @@ export function collectionTree(store: StoreBlob): CollectionTree {
   };
 
   return {
-    async add(folders, entry) {
-      await goTo(folders);
-      await innermost().add(entry);
+    add(folders, entry) {
       if (entry.type === 'symlink') totals.symlinks += 1;
       else {
         totals.files += 1;
         totals.bytes += entry.size;
       }
+      if (isIn(folders)) return innermost().add(entry);
+      return goTo(folders).then(() => innermost().add(entry));
     },
     addFolder: goTo,
     async finish() {

@@ -29,7 +29,8 @@ export interface LevelFormat<Item, Child extends { readonly id: BlobId }> {
 }
 
 export interface LevelBuilder<Item, Child> {
-  add(item: Item): Promise<void>;
+  /** Undefined where nothing had to be stored: it is done. */
+  add(item: Item): Promise<void> | undefined;
   /** Stores what is left; the one blob that holds all. Nothing may be added after it. */
   finish(): Promise<Child>;
 }
@@ -58,6 +59,13 @@ export function levelBuilder<Item, Child extends { readonly id: BlobId }>(
     texts = [];
     textBytes = 0;
     await addChild(child, 1);
+  };
+
+  const append = (item: Item, text: string, bytes: number): Promise<void> | undefined => {
+    items.push(item);
+    texts.push(text);
+    textBytes += bytes;
+    return items.length >= format.maxItems || format.itemEnds(item) ? storeLeaf() : undefined;
   };
 
   const addChild = async (child: Child, level: number): Promise<void> => {
@@ -93,14 +101,13 @@ export function levelBuilder<Item, Child extends { readonly id: BlobId }>(
   };
 
   return {
-    async add(item) {
+    add(item) {
       const text = format.itemText(item);
       const bytes = Buffer.byteLength(text) + 1;
-      if (items.length > 0 && textBytes + bytes > format.maxLeafBytes) await storeLeaf();
-      items.push(item);
-      texts.push(text);
-      textBytes += bytes;
-      if (items.length >= format.maxItems || format.itemEnds(item)) await storeLeaf();
+      if (items.length > 0 && textBytes + bytes > format.maxLeafBytes) {
+        return storeLeaf().then(() => append(item, text, bytes));
+      }
+      return append(item, text, bytes);
     },
 
     async finish() {

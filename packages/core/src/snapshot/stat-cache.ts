@@ -11,6 +11,7 @@ import { asCommitId, isHex, type CommitId } from '../format/ids.ts';
 import { idBound, idSet } from './id-set.ts';
 import type { SourceFacts } from './source-facts.ts';
 import { decodeStatRecord, encodeStatRecord, statSum, type ReadFile } from './stat-record.ts';
+import { rowsAhead } from './rows-ahead.ts';
 import { isDamage, isSqliteError, openNewStatDatabase, openStatDatabase, type StatDatabase } from './stat-database.ts';
 
 export type { AssetFacts, ReadFile } from './stat-record.ts';
@@ -162,16 +163,16 @@ function openRows({ database, number }: StatDatabase): Rows {
   const captures = capturesOf(database);
   const kept = idSet();
   database.function('is_kept', (row, of) => (Number(of) <= generation && kept.has(Number(row)) ? 1 : 0));
-  const select = database.prepare('SELECT id, capture, record, sum FROM files WHERE path = ?');
-  const insert = database.prepare('INSERT INTO temp.added VALUES (?, ?, ?, ?)');
+  const rows = rowsAhead(database);
+  const added = addedRows(database);
   return {
     find(path, facts) {
-      const row = select.get(path);
+      const row = rows.find(path);
       if (row === undefined) return undefined;
-      const id = Number(row['id']);
-      const capture = captures.get(Number(row['capture']));
-      const record = String(row['record']);
-      if (capture === undefined || statSum(path, record) !== row['sum'] || id >= idBound) return undefined;
+      const id = Number(row.id);
+      const capture = captures.get(Number(row.capture));
+      const record = String(row.record);
+      if (capture === undefined || statSum(path, record) !== row.sum || id >= idBound) return undefined;
       const file = decodeStatRecord(record, path, facts);
       return file === undefined ? undefined : { ...file, capture, row: { database: number, id } };
     },
@@ -182,10 +183,11 @@ function openRows({ database, number }: StatDatabase): Rows {
 
     add(path, file, collection) {
       const record = encodeStatRecord(file);
-      insert.run(path, collectionKey(collection), record, statSum(path, record));
+      added.add(path, collectionKey(collection), record, statSum(path, record));
     },
 
     commit(taken) {
+      added.flush();
       database.exec('COMMIT; BEGIN IMMEDIATE');
       const next = generationOf(database) + 1;
       for (const capture of taken) writeCapture(database, capture, next);
@@ -194,6 +196,34 @@ function openRows({ database, number }: StatDatabase): Rows {
     },
 
     close: () => database.close(),
+  };
+}
+
+/** Rows of one statement: a statement for each row costs twice as much. */
+const rowsPerInsert = 32;
+
+interface AddedRows {
+  add(path: ByteString, collection: string, record: string, sum: number): void;
+  /** Writes what is left. */
+  flush(): void;
+}
+
+function addedRows(database: DatabaseSync): AddedRows {
+  const one = '(?, ?, ?, ?)';
+  const insertOne = database.prepare(`INSERT INTO temp.added VALUES ${one}`);
+  const insertMany = database.prepare(`INSERT INTO temp.added VALUES ${Array(rowsPerInsert).fill(one).join(',')}`);
+  let values: (string | number)[] = [];
+  return {
+    add(path, collection, record, sum) {
+      values.push(path, collection, record, sum);
+      if (values.length < rowsPerInsert * 4) return;
+      insertMany.run(...values);
+      values = [];
+    },
+    flush() {
+      for (let at = 0; at < values.length; at += 4) insertOne.run(...values.slice(at, at + 4));
+      values = [];
+    },
   };
 }
 

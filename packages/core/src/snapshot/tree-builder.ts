@@ -3,8 +3,8 @@
  *
  * Holds one unfinished blob of each level, so a directory of a million files needs a few megabytes.
  */
-import { sha256 } from '../crypto/hash.ts';
-import { bufferOfBytes, displayBytes, type ByteString } from '../format/byte-name.ts';
+import { hash } from 'node:crypto';
+import { bufferOfBytes, displayBytes, isAscii, type ByteString } from '../format/byte-name.ts';
 import { limits } from '../format/limits.ts';
 import { childText, encodeTreeItems, entryText, leafFrameBytes } from '../format/tree.ts';
 import type { TreeChild, TreeEntry } from '../format/tree.ts';
@@ -13,8 +13,11 @@ import type { StoreBlob } from './blobs.ts';
 import { levelBuilder, type LevelFormat } from './level-builder.ts';
 
 export interface TreeBuilder {
-  /** Adds an entry; RangeError unless its name is behind the one before, byte by byte. */
-  add(entry: TreeEntry): Promise<void>;
+  /**
+   * Adds an entry; RangeError unless its name is behind the one before, byte by byte. Undefined where nothing had to be
+   * stored, which is how most entries end: a promise for each of a million files is time.
+   */
+  add(entry: TreeEntry): Promise<void> | undefined;
   /** Stores what is left; the id of the tree. */
   finish(): Promise<BlobId>;
 }
@@ -23,12 +26,13 @@ export function treeBuilder(store: StoreBlob): TreeBuilder {
   const levels = levelBuilder(treeFormat, store);
   let before: ByteString | undefined;
   return {
-    async add(entry) {
+    add(entry) {
       if (before !== undefined && entry.name <= before) {
-        throw new RangeError(`expected a name behind ${displayBytes(before)}, got ${displayBytes(entry.name)}`);
+        const message = `expected a name behind ${displayBytes(before)}, got ${displayBytes(entry.name)}`;
+        return Promise.reject(new RangeError(message));
       }
       before = entry.name;
-      await levels.add(entry);
+      return levels.add(entry);
     },
     finish: async () => (await levels.finish()).id,
   };
@@ -57,14 +61,16 @@ const treeFormat: LevelFormat<TreeEntry, TreeChild> = {
 
 /** Whether a leaf (level 0) or a node of `level` ends after what `name` is the last name of. */
 export function endsLevel(name: ByteString, level: number): boolean {
-  return zeroLowBits(sha256(bufferOfBytes(name))) >= bitsPerLevel * (level + 1);
+  return zeroLowBits(hash('sha256', isAscii(name) ? name : bufferOfBytes(name), 'hex')) >= bitsPerLevel * (level + 1);
 }
 
-/** How many of the lowest bits of a big-endian number are zero. */
-function zeroLowBits(bytes: Uint8Array): number {
-  const last = bytes.findLastIndex((byte) => byte !== 0);
-  if (last === -1) return bytes.length * 8;
-  const byte = bytes[last] ?? 0;
-  // Math.clz32 counts from the top; byte & -byte keeps the lowest bit that is set.
-  return (bytes.length - 1 - last) * 8 + (31 - Math.clz32(byte & -byte));
+/** How many of the lowest bits of a big-endian number in hex are zero. */
+function zeroLowBits(hex: string): number {
+  let digits = 0;
+  while (digits < hex.length && hex.charCodeAt(hex.length - 1 - digits) === zeroDigit) digits += 1;
+  const digit = Number.parseInt(hex.charAt(hex.length - 1 - digits) || '0', 16);
+  // Math.clz32 counts from the top; digit & -digit keeps the lowest bit that is set.
+  return digits * 4 + (digit === 0 ? 0 : 31 - Math.clz32(digit & -digit));
 }
+
+const zeroDigit = 0x30;

@@ -7,7 +7,7 @@
 import fs, { type Stats } from 'node:fs';
 import { throwIfInterrupted } from '../backend/interrupted.ts';
 import { MbkError } from '../errors.ts';
-import { bufferOfBytes, displayBytes, isName, joinBytes, type ByteString } from '../format/byte-name.ts';
+import { displayBytes, isName, joinBytes, pathOfBytes, type ByteString } from '../format/byte-name.ts';
 import { limits } from '../format/limits.ts';
 import { handleLocation, hasFolderHandles, openFolderHandle } from './folder-handles.ts';
 import { problemOf, sourceFacts, type SourceFacts, type SourceProblem } from './source-facts.ts';
@@ -106,7 +106,7 @@ const longestLocation = 2048;
 
 function openRoot(root: ByteString): { readonly facts: SourceFacts; readonly folder: OpenFolder } {
   try {
-    const facts = sourceFacts(fs.statSync(bufferOfBytes(root)));
+    const facts = sourceFacts(fs.statSync(pathOfBytes(root)));
     return { facts, folder: { path: '', location: root, names: namesIn(root), fd: undefined } };
   } catch (cause) {
     const { message } = problemOf(cause, root, 'reading');
@@ -147,7 +147,7 @@ function closeFolder({ fd }: OpenFolder): void {
 
 /** Names in the order of their bytes, the last one first. */
 function namesIn(location: ByteString): ByteString[] {
-  return fs.readdirSync(bufferOfBytes(location), { encoding: 'latin1' }).sort().reverse();
+  return fs.readdirSync(pathOfBytes(location), { encoding: 'latin1' }).sort().reverse();
 }
 
 /** What the name stands for, as an event; undefined if it is excluded. */
@@ -160,10 +160,11 @@ function lookAt(
   const location = `${folder.location}/${name}`;
   let stats: Stats;
   try {
-    stats = fs.lstatSync(bufferOfBytes(location));
-    if (exclude(path, stats.isDirectory())) return undefined;
+    stats = fs.lstatSync(pathOfBytes(location));
+    const isDirectory = stats.isDirectory();
+    if (exclude(path, isDirectory)) return undefined;
     if (!isName(name)) return problem(path, 'too-long', `the name of ${displayBytes(path)} is too long`);
-    if (stats.isDirectory()) return { type: 'enter', path, name, facts: sourceFacts(stats) };
+    if (isDirectory) return { type: 'enter', path, name, facts: sourceFacts(stats) };
     if (stats.isFile()) return walkedFile({ path, name, facts: sourceFacts(stats) }, location);
     if (stats.isSymbolicLink()) return walkedSymlink({ path, name, facts: sourceFacts(stats) }, location);
   } catch (error) {
@@ -175,12 +176,12 @@ function lookAt(
 function walkedFile(walked: Walked, location: ByteString): WalkedFile {
   if (walked.facts.links < 2) return { type: 'file', ...walked, location };
   // Only files with several names pay for exact numbers, which plain stats round beyond 2^53.
-  const { dev, ino } = fs.lstatSync(bufferOfBytes(location), { bigint: true });
+  const { dev, ino } = fs.lstatSync(pathOfBytes(location), { bigint: true });
   return { type: 'file', ...walked, location, link: `${dev}:${ino}` };
 }
 
 function walkedSymlink(walked: Walked, location: ByteString): ReturnType<typeof lookAt> {
-  const target = fs.readlinkSync(bufferOfBytes(location), { encoding: 'latin1' });
+  const target = fs.readlinkSync(pathOfBytes(location), { encoding: 'latin1' });
   if (target.length >= 1 && target.length <= limits.targetBytes) return { type: 'symlink', ...walked, target };
   return problem(
     walked.path,

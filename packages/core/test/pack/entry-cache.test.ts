@@ -5,7 +5,8 @@ import { faulty } from '../../src/backend/faulty.ts';
 import { memoryBackend } from '../../src/backend/memory.ts';
 import { sha256Hex } from '../../src/crypto/hash.ts';
 import { utf8 } from '../../src/format/bytes.ts';
-import { cachedGet, entryCache } from '../../src/pack/entry-cache.ts';
+import type { ByteSource } from '../../src/pack/byte-source.ts';
+import { cachedGet, entryCache, fetchCopy, openCopy } from '../../src/pack/entry-cache.ts';
 import { temporaryFolders } from '../backend/temporary-folder.ts';
 import { seededBytes } from './test-keys.ts';
 
@@ -40,6 +41,55 @@ describe('the local cache', () => {
       expect(read(key)).toBeUndefined();
       expect(readdirSync(join(folder, 'index'))).toEqual([]);
     }
+  });
+
+  test('a large copy is hashed once, and again unless what proves it is beside it', () => {
+    const folder = newFolder();
+    const cache = entryCache(folder, { random });
+    const large = new Uint8Array(1024 * 1024).fill(7);
+    const largeKey = `index/${sha256Hex(large)}`;
+    const proofOf = (source: ByteSource): Uint8Array => source.read(0, 8);
+    cache.put(largeKey, [large]);
+    cache.open(largeKey, { proofOf })?.close();
+    const path = cache.pathOf(largeKey);
+    expect(readdirSync(join(folder, 'index')).length).toBe(2);
+    // Behind what the proof speaks of: not noticed here, since its parts authenticate when they are read.
+    writeFileSync(path, large.with(9, 8));
+    const source = cache.open(largeKey, { proofOf });
+    expect(source?.read(9, 1)).toEqual(Uint8Array.of(8));
+    expect(openCopy(path)?.byteLength).toBe(large.byteLength);
+    writeFileSync(path, large.with(1, 8));
+    expect(cache.open(largeKey, { proofOf })).toBeUndefined();
+    expect(readdirSync(join(folder, 'index'))).toEqual([]);
+    cache.put(largeKey, [large]);
+    cache.open(largeKey, { proofOf })?.close();
+    cache.keepOnly('index', new Set([largeKey]));
+    expect(readdirSync(join(folder, 'index')).length).toBe(2);
+    cache.keepOnly('index', new Set());
+    expect(readdirSync(join(folder, 'index'))).toEqual([]);
+  });
+
+  test('an entry is copied in parts, read again once, and kept only if it is what its name says', async () => {
+    const folder = newFolder();
+    const cache = entryCache(folder, { random });
+    const large = seededBytes('large')(9 * 1024 * 1024);
+    const largeKey = `index/${sha256Hex(large)}`;
+    const backend = memoryBackend();
+    await expect(fetchCopy(backend, cache, largeKey, { size: 5 })).rejects.toMatchObject({ code: 'entry-absent' });
+    await backend.put(largeKey, [large]);
+    const flipping = (times: number): typeof backend =>
+      faulty(backend, {
+        plan: ({ method, count }) => (method === 'get' && count <= times ? { kind: 'bit-flip' } : undefined),
+        random: () => 0,
+      });
+    const size = large.byteLength;
+    await expect(fetchCopy(flipping(6), cache, largeKey, { size })).rejects.toMatchObject({ code: 'entry-damaged' });
+    expect(readdirSync(join(folder, 'index'))).toEqual([]);
+    expect(await fetchCopy(flipping(3), cache, largeKey, { size })).toBe(true);
+    expect(Buffer.compare(cache.get(largeKey) ?? utf8(''), large)).toBe(0);
+    const file = newFolder();
+    writeFileSync(file, 'a file where the folder should be');
+    expect(await fetchCopy(backend, entryCache(file, { random }), largeKey, { size })).toBe(false);
   });
 
   test('a folder that cannot be used is a miss, not an error', () => {

@@ -9,7 +9,7 @@ import { memorySource } from '../../src/pack/byte-source.ts';
 import type { PackContents } from '../../src/pack/pack-contents.ts';
 import { pageCache } from '../../src/pack/page-cache.ts';
 import { copiesOf } from '../../src/pack/pending-packs.ts';
-import { openSegment, type Segment } from '../../src/pack/segment.ts';
+import { openSegment, segmentProof, type Segment } from '../../src/pack/segment.ts';
 import { rowsOfPacks, type SegmentRows } from '../../src/pack/segment-source.ts';
 import { type FinishedSegment, segmentWriter } from '../../src/pack/segment-writer.ts';
 import { codeOf, seededBytes, testKeys } from './test-keys.ts';
@@ -294,6 +294,49 @@ describe('index segments', () => {
     expect([...open(forge(rows)).allCopies()]).toHaveLength(2);
     const forged = open(forge(rows, (bytes, of) => of === region && viewOf(bytes).setUint32(at, value, true)));
     expect(codeOf(() => [[...forged.allCopies()], build([forged])])).toBe('value-invalid');
+  });
+
+  test('what one thread holds of a segment opens it in another, which reads neither filter nor directory', () => {
+    const packs = packsOf({ 3: [{ blobs: [5, 6, 7, 8], bases: [1, 2], parameters: Uint8Array.of(9) }] });
+    const built = build([rowsOfPacks(packs)]);
+    const { resident, counts } = open(built);
+    expect(resident.filter.buffer).toBeInstanceOf(SharedArrayBuffer);
+    const bytes = bytesOf(built);
+    // The last pages: a reader of them would notice.
+    const pagesEnd = bytes.byteLength - 96;
+    bytes.fill(0, pagesEnd - 32 - counts.filter * rowBytes.filter - counts.directory * rowBytes.directory, pagesEnd);
+    const shared = structuredClone(resident);
+    const other = openSegment({
+      id: built.id,
+      source: memorySource(bytes),
+      keys,
+      pages: pageCache(0),
+      resident: shared,
+    });
+    expectHolds(other, packs);
+    expect(other.resident.filter.buffer).toBe(shared.filter.buffer);
+    expect(() => open(built, bytes)).toThrow(expect.objectContaining({ code: 'entry-damaged' }));
+    expect(() =>
+      openSegment({
+        id: built.id,
+        source: memorySource(bytes),
+        keys,
+        pages: pageCache(0),
+        resident: open(build([])).resident,
+      }),
+    ).toThrow(RangeError);
+  });
+
+  test('a proof is that of one segment, name and set of keys', () => {
+    const built = build([rowsOfPacks([])]);
+    const proof = segmentProof(built.id, memorySource(bytesOf(built)), keys);
+    expect(proof).toHaveLength(32);
+    expect(segmentProof(built.id, memorySource(bytesOf(built)), keys)).toEqual(proof);
+    const again = build([rowsOfPacks([])]);
+    expect(segmentProof(built.id, memorySource(bytesOf(again)), keys)).not.toEqual(proof);
+    expect(segmentProof(again.id, memorySource(bytesOf(built)), keys)).not.toEqual(proof);
+    expect(segmentProof(built.id, memorySource(bytesOf(built)), testKeys({ root: 'other' }))).toBeUndefined();
+    expect(segmentProof(built.id, memorySource(bytesOf(built).subarray(1)), keys)).toBeUndefined();
   });
 
   test('a segment of another repository or keyset is refused', () => {
