@@ -104,7 +104,7 @@ export function sealBoxParts(
   const cipher = createCipheriv('aes-256-gcm', key, nonce(index));
   const body = cipher.update(plaintext);
   cipher.final();
-  return [body, cipher.getAuthTag()];
+  return [body, new Uint8Array(cipher.getAuthTag())];
 }
 
 /** Plaintext of box `index`; `entry-damaged` naming `what` if it does not authenticate. */

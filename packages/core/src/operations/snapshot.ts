@@ -165,6 +165,9 @@ function prunedAway(cause: ReliedOnGone): MbkError {
   );
 }
 
+/** Packs that threads fill are closed at this size: docs/decisions/0009-threads-close-packs-at-16-mib.md. */
+const threadPackBytes = 16_777_216;
+
 /** Stores a blob of a collection. */
 type StoreInCollection = CaptureSourceOptions['store'];
 
@@ -202,7 +205,7 @@ function captureStoreOf(
     store: {
       keys,
       keyset: keys.shared,
-      packBytes: 16 * 1024 * 1024,
+      packBytes: threadPackBytes,
       async store(type, bytes, destination) {
         const { byteLength } = bytes;
         await checkpoint();

@@ -94,9 +94,13 @@ export async function captureSource(options: CaptureSourceOptions): Promise<Capt
     if ((events += 1) % eventsPerTurn === 0) await setImmediate();
     if (event.type === 'file') {
       const taking = run.take(event);
-      await line.add(() => run.file(event, taking), taking instanceof Promise ? taking : undefined);
+      const noted = line.add(() => run.file(event, taking), taking instanceof Promise ? taking : undefined);
+      if (noted !== undefined) await noted;
       if (isFleeting(event.location)) await line.finish();
-    } else await line.add(() => run.other(event));
+    } else {
+      const noted = line.add(() => run.other(event));
+      if (noted !== undefined) await noted;
+    }
   }
   await line.finish();
   return run.finish();
@@ -214,6 +218,28 @@ function captureRun(options: CaptureSourceOptions) {
     return { facts, content, changed, asset, readAtMs };
   };
 
+  const note = (walked: WalkedFile, taken: TakenOr): Promise<void> | void => {
+    markUsed();
+    const ref = assign(walked.path);
+    const collection = open(ref);
+    progress.files += 1;
+    let added: Promise<void> | undefined;
+    if (isProblem(taken)) collection.problems.push({ ...taken, path: walked.path });
+    else {
+      const { facts, content, changed, asset, readAtMs } = taken;
+      added = collection.tree.add(path, fileEntry(walked.name, facts, content, { changed }));
+      if (changed) collection.changed.push(walked.path);
+      if (readAtMs !== undefined) {
+        progress.readBytes += content.size;
+        if (!changed) statCache?.record(walked.path, { facts, content, takenMs: readAtMs, asset }, ref);
+      }
+      if (walked.link !== undefined) collection.links.add(walked.link, walked.path);
+      if (asset !== undefined) collection.assets.push(assetLine(walked.path, ref, content, asset));
+      progress.bytes += content.size;
+    }
+    options.onFile?.({ ...progress, path: walked.path });
+    return added;
+  };
   const leave = async (): Promise<void> => {
     const isEmpty = folders.at(-1)?.isUsed === false;
     if (isEmpty && folders.length > 1 && wants(emptyFolders)) await open(emptyFolders).tree.addFolder(path);
@@ -235,27 +261,9 @@ function captureRun(options: CaptureSourceOptions) {
     },
 
     /** Notes a file that was taken. */
-    async file(walked: WalkedFile, taking: TakenOr | Promise<TakenOr> | undefined): Promise<void> {
-      markUsed();
-      if (taking === undefined) return;
-      const ref = assign(walked.path);
-      const collection = open(ref);
-      const taken = await taking;
-      if (isProblem(taken)) collection.problems.push({ ...taken, path: walked.path });
-      else {
-        const { facts, content, changed, asset, readAtMs } = taken;
-        await collection.tree.add(path, fileEntry(walked.name, facts, content, { changed }));
-        if (changed) collection.changed.push(walked.path);
-        if (readAtMs !== undefined) {
-          progress.readBytes += content.size;
-          if (!changed) statCache?.record(walked.path, { facts, content, takenMs: readAtMs, asset }, ref);
-        }
-        if (walked.link !== undefined) collection.links.add(walked.link, walked.path);
-        if (asset !== undefined) collection.assets.push(assetLine(walked.path, ref, content, asset));
-        progress.bytes += content.size;
-      }
-      progress.files += 1;
-      options.onFile?.({ ...progress, path: walked.path });
+    file(walked: WalkedFile, taking: TakenOr | Promise<TakenOr> | undefined): Promise<void> | void {
+      if (taking instanceof Promise) return taking.then((taken) => note(walked, taken));
+      return taking === undefined ? markUsed() : note(walked, taking);
     },
 
     /** Notes what is no file. */

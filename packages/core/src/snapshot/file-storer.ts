@@ -47,7 +47,7 @@ export function fileStorer({ store, gear }: FileStorerOptions): FileStorer {
 export async function storeContent(
   store: StoreBlob,
   { size, layout: wanted }: CutFileOptions,
-  cut: (layout: Layout | undefined, onChunk: (chunk: Chunk) => Promise<void>) => Promise<CutFile>,
+  cut: (layout: Layout | undefined, onChunk: (chunk: Chunk) => Promise<void> | void) => Promise<CutFile>,
 ): Promise<StoredFile> {
   const list = chunkListBuilder(store);
   const layout = wanted && encodeLayout(wanted);

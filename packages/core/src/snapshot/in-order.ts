@@ -2,10 +2,10 @@
 
 export interface InOrder {
   /**
-   * Does `step` when all steps before it are done and `ready` has settled. Settles when the next may be added: at once,
-   * unless too many wait. Rejects with what a step or the `ready` of one throws; then the rest is never done.
+   * Does `step` when all steps before it are done and `ready` has settled. Settles, or returns undefined, when the next
+   * may be added: at once, unless too many wait. Rejects or throws with what a step or the `ready` of one throws; then the rest is never done.
    */
-  add(step: () => Promise<void> | void, ready?: Promise<unknown>): Promise<void>;
+  add(step: () => Promise<void> | void, ready?: Promise<unknown>): Promise<void> | void;
   /** Settles when all is done. */
   finish(): Promise<void>;
 }
@@ -46,7 +46,9 @@ export function inOrder({ most, onFull }: InOrderOptions): InOrder {
   };
 
   return {
-    async add(run, ready) {
+    add(run, ready) {
+      // Most steps wait for nothing, and come a million at a time.
+      if (ready === undefined && next === steps.length) return run();
       const step: Step = { run, ready, isReady: ready === undefined };
       const settle = (): void => void (step.isReady = true);
       // A rejection is met when its turn comes.

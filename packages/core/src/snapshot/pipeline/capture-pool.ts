@@ -104,7 +104,10 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
     }
   };
 
-  const large = async (file: Omit<LargeFile, 'file'>, onChunk: (chunk: Chunk) => Promise<void>): Promise<CutFile> => {
+  const large = async (
+    file: Omit<LargeFile, 'file'>,
+    onChunk: (chunk: Chunk) => Promise<void> | void,
+  ): Promise<CutFile> => {
     files += 1;
     const number = files;
     listeners.set(number, async (chunks) => {
