@@ -51,6 +51,22 @@ describe('the launcher', () => {
     expect(launch(file, '20.0.0')).toEqual({ code: 7, stdout: `started with ${file} --version\n`, stderr: '' });
   });
 
+  test('gives long commands a small young generation, unless one was asked for', () => {
+    const show = `console.log(process.execArgv.filter((flag) => flag.includes('semi-space')).join(' '))`;
+    const seen = (args: readonly string[], options = ''): string => {
+      const file = join(folder, 'frugal', 'bin', 'mbk.js');
+      mkdirSync(join(folder, 'frugal', 'bin'), { recursive: true });
+      mkdirSync(join(folder, 'frugal', 'dist'), { recursive: true });
+      copyFileSync(launcher, file);
+      writeFileSync(join(folder, 'frugal', 'dist', 'main.js'), show);
+      const env = { ...process.env, NODE_OPTIONS: options };
+      return spawnSync(process.execPath, [file, ...args], { encoding: 'utf8', env }).stdout.trim();
+    };
+    expect(seen(['snapshot', '-m', 'x'])).toBe('--max-semi-space-size=4');
+    expect(seen(['log'])).toBe('');
+    expect(seen(['snapshot'], '--max-semi-space-size=16')).toBe('');
+  });
+
   test('says how to build what is not built', () => {
     const { code, stderr } = launch(join(folder, 'cli/bin/mbk.js'), '24.15.0');
     expect(code).toBe(1);

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 const script = fileURLToPath(import.meta.url);
 
 if (isSupported(process.versions.node)) {
+  startFrugally();
   await start();
 } else {
   const node = findWorkspaceNode();
@@ -26,6 +27,24 @@ if (isSupported(process.versions.node)) {
 function isSupported(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major >= 26 || (major === 24 && minor >= 15);
+}
+
+/**
+ * Starts this process anew with a small young generation, where a command goes through many files and the system can:
+ * V8 would let it grow to 96 MiB, and a running one cannot be told otherwise. Costs 30 ms and saves 110 MB of a
+ * snapshot of 25,000 files.
+ */
+function startFrugally() {
+  const isLong = ['snapshot', 'checkout', 'verify'].includes(process.argv[2]);
+  const flag = '--max-semi-space-size';
+  const isSet = `${process.execArgv.join(' ')} ${process.env.NODE_OPTIONS ?? ''}`.includes(flag);
+  if (!isLong || isSet || process.execve === undefined) return;
+  const args = [process.execPath, ...process.execArgv, `${flag}=4`, ...process.argv.slice(1)];
+  try {
+    process.execve(process.execPath, args, process.env);
+  } catch {
+    // This system cannot; the command works all the same.
+  }
 }
 
 async function start() {

@@ -45,7 +45,7 @@ export function workerUrl(): URL {
 }
 
 /** Young objects live in so many MiB: what waits for the collector in a thread is native memory, so it stays small. */
-const youngGenerationMb = 16;
+const youngGenerationMb = 6;
 
 export function workerPool({ task, size, setup, handlers, signal }: WorkerPoolOptions): WorkerPool {
   const url = workerUrl();

@@ -41,7 +41,7 @@ export interface CapturePoolOptions extends CaptureStore {
 }
 
 /** Bytes of a large file that are in memory for each thread that may help with it, beyond the least. */
-const helpBytes = 2_097_152;
+const helpBytes = 1_048_576;
 /** Of the windows of all threads together: a shared memory of WebAssembly has at most 2 GiB. */
 const allWindowsBytes = 1_610_612_736;
 /** Threads at most: each needs a window. */
@@ -51,7 +51,7 @@ const smallDepth = 3;
 
 export function capturePool(options: CapturePoolOptions): CapturePool {
   const { keys, keyset, packBytes, gear, plugins, jobs, claim, putPack, signal } = options;
-  const windowBytes = Math.min(leastWindowBytes + helpBytes * jobs, Math.floor(allWindowsBytes / jobs));
+  const windowBytes = Math.min(leastWindowBytes + helpBytes * (jobs - 1), Math.floor(allWindowsBytes / jobs));
   const memory = kernelMemory((kernelScratchBytes + windowBytes) * jobs);
   const kernels = kernelModule();
   const loadsBuffer = new SharedArrayBuffer(4 * jobs);
