@@ -92,7 +92,7 @@ export function openLab(folder: string, { folderNames, meter }: LabOptions): Lab
     shown(command) {
       const isAtHome = command.cwd.endsWith('/home');
       const text = `${isAtHome ? '' : `cd ${command.cwd} && `}${shellText(command)}`;
-      const names = [...folderNames, [folder, '$WORK'] as const, [projectFolder, '.'] as const];
+      const names = [...folderNames, [folder, '$WORK'] as const, [projectFolder, '$PROJECT'] as const];
       return names.reduce((shown, [path, name]) => shown.replaceAll(path, name), text);
     },
   };

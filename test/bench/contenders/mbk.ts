@@ -1,8 +1,7 @@
 /** mbk as a user runs it: the launcher and the bundle that `pnpm build` makes. */
 
 import { join } from 'node:path';
-import type { Command } from '../measure-command.ts';
-import { askProgram } from '../measure-command.ts';
+import { askProgram, type Command } from '../measure-command.ts';
 import type { Contender, Site } from './contender.ts';
 
 const program = join(import.meta.dirname, '../../../node_modules/.bin/mbk');
@@ -19,7 +18,7 @@ export function findMbk(): Contender | undefined {
   });
   return {
     name: 'mbk',
-    version: version.replace(/^mbk /, ''),
+    version: [version.replace(/^mbk /, ''), ...commitOf()].join(' '),
     isEncrypted: true,
     init: (site) => [run(site, ['init', '--no-config', '--no-recovery-key'])],
     backup: (site, { label, series, source }) =>
@@ -33,6 +32,12 @@ export function findMbk(): Contender | undefined {
     },
     showVersion: (site) => run(site, ['--version']),
   };
+}
+
+/** The commit that was built, as far as Git knows: versions change too seldom to tell measurements apart. */
+function commitOf(): readonly string[] {
+  const commit = askProgram('git', ['-C', import.meta.dirname, 'describe', '--always', '--dirty', '--exclude', '*']);
+  return commit === undefined ? [] : [`(${commit})`];
 }
 
 function keyFile(site: Site): string {

@@ -15,42 +15,50 @@ import {
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Contender } from '../contenders/contender.ts';
 import type { Row, RowSteps } from '../run-rows.ts';
 import type { ScalePlace, ScaleStep } from './steps.ts';
 
-const runs = 1000;
+const fullRuns = 1000;
 const domains = Array.from({ length: 10 }, (_, number) => `lab-${number}`);
 const hourMs = 3_600_000;
 
-const row: Row<ScalePlace> = {
-  id: 'log-10k',
-  title: `mbk log over ${(runs * domains.length).toLocaleString('en-US')} snapshots, with a key file`,
-  conditions: `cache warm from a run before; ${domains.length} domains in each of ${runs} runs`,
-  repeats: 5,
-  canRun: ({ name }) => name === 'mbk',
-  measureSource: () => ({ files: 0, bytes: 0 }),
-  async prepare({ lab, source }, contender): Promise<RowSteps> {
-    const { listWithKeyFile } = contender;
-    if (listWithKeyFile === undefined) throw new TypeError('expected a contender with key files');
-    const site = await lab.freshSite(contender, 'log');
-    const repository = join(site.folder, 'long-repository');
-    const key = new Uint8Array(randomBytes(32));
-    writeFileSync(join(site.folder, 'key-file'), keyFileText(key), { mode: 0o600 });
-    await takeSnapshots(repository, { key, source, state: join(site.folder, 'state'), cache: join(site.cache, 'mbk') });
-    const list = listWithKeyFile.list({ ...site, repository });
-    await lab.run(list);
-    return { command: () => list, end: () => lab.removeSite(site) };
-  },
-};
+/** At a share of the runs. */
+export function logStep(scale: number): ScaleStep {
+  const runs = Math.max(1, Math.round(fullRuns * scale));
+  const title = `mbk log over ${(runs * domains.length).toLocaleString('en-US')} snapshots, with a key file`;
+  const row: Row<ScalePlace> = {
+    id: 'log-10k',
+    title,
+    conditions: `cache warm from a run before; ${domains.length} domains in each of ${runs} runs`,
+    repeats: 5,
+    canRun: ({ listWithKeyFile }) => listWithKeyFile !== undefined,
+    measureSource: () => ({ files: 0, bytes: 0 }),
+    prepare: (place, contender) => prepareLog(place, contender, runs),
+  };
+  return {
+    id: row.id,
+    title,
+    contenderBytes: 1e9 * scale,
+    sourceBytes: 1e6,
+    rows: [row],
+    makeSource: (folder) => writeCounters(folder, 0),
+  };
+}
 
-export const logStep: ScaleStep = {
-  id: 'log-10k',
-  title: row.title,
-  contenderBytes: 1e9,
-  sourceBytes: 1e6,
-  rows: [row],
-  makeSource: (folder) => writeCounters(folder, 0),
-};
+async function prepareLog({ lab, source }: ScalePlace, contender: Contender, runs: number): Promise<RowSteps> {
+  const { listWithKeyFile } = contender;
+  if (listWithKeyFile === undefined) throw new TypeError('expected a contender with key files');
+  const site = await lab.freshSite(contender, 'log');
+  const repository = join(site.folder, 'long-repository');
+  const key = new Uint8Array(randomBytes(32));
+  writeFileSync(join(site.folder, 'key-file'), keyFileText(key), { mode: 0o600 });
+  const folders = { source, state: join(site.folder, 'state'), cache: join(site.cache, 'mbk') };
+  await takeSnapshots(repository, { ...folders, key, runs });
+  const list = listWithKeyFile.list({ ...site, repository });
+  await lab.run(list);
+  return { command: () => list, end: () => lab.removeSite(site) };
+}
 
 /** A run each hour, the last of them an hour ago; each changes one file of each domain. */
 async function takeSnapshots(
@@ -58,9 +66,16 @@ async function takeSnapshots(
   {
     cache,
     key,
+    runs,
     source,
     state,
-  }: { readonly key: Uint8Array; readonly source: string; readonly state: string; readonly cache: string },
+  }: {
+    readonly key: Uint8Array;
+    readonly runs: number;
+    readonly source: string;
+    readonly state: string;
+    readonly cache: string;
+  },
 ): Promise<void> {
   const backend = localBackend(folder);
   const secret = { kind: 'key-file', key } as const;

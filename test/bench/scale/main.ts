@@ -6,8 +6,9 @@
  *   --contenders A,B  mbk and restic unless given
  *   --runs N          runs of each contender in each step; 1 unless given
  *   --work DIR        where sources and repositories lie; else the memory disk when it has room, or temporary files
+ *   --scale N         a share of every size, such as 0.05, to try the steps; 1 unless given
  *   --seed N          other data of the same kinds
- *   --name NAME       write docs/bench/NAME.json; `scale` unless given
+ *   --name NAME       write docs/bench/NAME.json; `scale`, or `quick-scale` when it is no full measurement
  *   --note TEXT       kept beside the numbers
  *   --list            list the steps and the room that they need
  */
@@ -34,15 +35,20 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1' },
     work: { type: 'string' },
     seed: { type: 'string', default: '7' },
-    name: { type: 'string', default: 'scale' },
+    scale: { type: 'string', default: '1' },
+    name: { type: 'string' },
     note: { type: 'string', default: '' },
     list: { type: 'boolean', default: false },
   },
 });
 
+const scale = Number(values.scale);
+if (!(scale > 0)) throw new RangeError(`expected a number above 0 as --scale, got ${values.scale}`);
+const name = values.name ?? (scale === 1 ? 'scale' : 'quick-scale');
+const allSteps = scaleSteps(scale);
 const names = values.contenders.split(',');
 if (values.list)
-  for (const step of scaleSteps) say(`${step.id.padEnd(16)}${gigabytes(neededFor(step)).padStart(8)}  ${step.title}`);
+  for (const step of allSteps) say(`${step.id.padEnd(16)}${gigabytes(neededFor(step)).padStart(8)}  ${step.title}`);
 else await benchScale();
 
 async function benchScale(): Promise<void> {
@@ -73,20 +79,20 @@ async function benchScale(): Promise<void> {
             contenders,
             runs,
             seed,
-            scale: 1,
+            scale,
             note: values.note,
             report: say,
             machine: () => describeMachine(work.folder),
             now: () => new Date(),
           }),
         );
-        writeReport(values.name, { rows: mergeRows(readReport(values.name).rows, measured) });
+        writeReport(name, { rows: mergeRows(readReport(name).rows, measured) });
       }
       for (const site of place.sites.values()) lab.removeSite(site);
     }
     process.stdout.write(`\n${growthTable(measured)}\n\n`);
-    say(`written to ${reportPath(values.name)}`);
-    if (values.name === 'scale') writePage();
+    say(`written to ${reportPath(name)}`);
+    if (name === 'scale') writePage();
   } finally {
     work.remove();
   }
@@ -98,12 +104,10 @@ function neededFor({ contenderBytes, sourceBytes }: ScaleStep): number {
 }
 
 function chooseSteps(only: readonly string[]): readonly ScaleStep[] {
-  const unknown = only.filter((id) => scaleSteps.every((step) => step.id !== id));
+  const unknown = only.filter((id) => allSteps.every((step) => step.id !== id));
   if (unknown.length > 0)
-    throw new RangeError(
-      `expected steps among ${scaleSteps.map(({ id }) => id).join(', ')}, got ${unknown.join(', ')}`,
-    );
-  return scaleSteps.filter(({ id }) => only.length === 0 || only.includes(id));
+    throw new RangeError(`expected steps among ${allSteps.map(({ id }) => id).join(', ')}, got ${unknown.join(', ')}`);
+  return allSteps.filter(({ id }) => only.length === 0 || only.includes(id));
 }
 
 function gigabytes(bytes: number): string {

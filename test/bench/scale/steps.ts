@@ -1,6 +1,7 @@
 /**
  * The steps of `pnpm bench:scale`: what must stay flat while the data grows. Each makes its source, runs its rows and is
- * removed before the next begins. A step of another kind is a file beside this one and a line in the list.
+ * removed before the next begins. A step of another kind is a file beside this one, as `log-step.ts` is, and a line in
+ * the list.
  */
 
 import { join } from 'node:path';
@@ -30,32 +31,34 @@ export interface ScalePlace extends Place {
 
 const GB = 1e9;
 
-export const scaleSteps: readonly ScaleStep[] = [
-  modelsStep('models-1', [1]),
-  modelsStep('models-4', [4]),
-  modelsStep('models-20', [4, 4, 4, 4, 4]),
-  filesStep('files-10k', '10 thousand small files', { files: 10_000 }),
-  filesStep('files-100k', '100 thousand small files', { files: 100_000 }),
-  filesStep('files-1m', '1 million small files', { files: 1_000_000 }),
-  filesStep('one-folder-1m', '1 million small files in one folder', { files: 1_000_000, perFolder: 1_000_000 }),
-  {
-    ...modelsStep('one-file', [8]),
-    title: 'one file of 8 GB, snapshot and restore',
-    contenderBytes: 16 * GB,
-    rows: [firstBackup('one-file-snapshot', 'first backup of one 8 GB file'), restoreRow()],
-  },
-  logStep,
-];
+/** The steps, at a share of their sizes; 1 is what is claimed, less is for trying them. */
+export function scaleSteps(scale: number): readonly ScaleStep[] {
+  return [
+    modelsStep('models-1', [scale]),
+    modelsStep('models-4', [4 * scale]),
+    modelsStep(
+      'models-20',
+      Array.from({ length: 5 }, () => 4 * scale),
+    ),
+    filesStep('files-10k', { files: 10_000 * scale }),
+    filesStep('files-100k', { files: 100_000 * scale }),
+    filesStep('files-1m', { files: 1_000_000 * scale }),
+    filesStep('one-folder-1m', { files: 1_000_000 * scale, perFolder: 1_000_000 }),
+    oneFileStep(8 * scale),
+    logStep(scale),
+    // A synthetic index of 10 million blobs comes here, as `index-10m`: see scale/claims.ts.
+  ];
+}
 
 /** Model files of these sizes in gigabytes. */
 function modelsStep(id: string, sizes: readonly number[]): ScaleStep {
-  const total = sizes.reduce((sum, size) => sum + size, 0) * GB;
-  const title = `${total / GB} GB of models in ${sizes.length === 1 ? 'one file' : `${sizes.length} files`}`;
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const title = `${shown(total)} GB of models in ${sizes.length === 1 ? 'one file' : `${sizes.length} files`}`;
   return {
     id,
     title,
-    contenderBytes: total,
-    sourceBytes: total,
+    contenderBytes: total * GB,
+    sourceBytes: total * GB,
     rows: [firstBackup(id, `first backup of ${title}`)],
     makeSource(folder, seed) {
       for (const [number, size] of sizes.entries())
@@ -64,11 +67,21 @@ function modelsStep(id: string, sizes: readonly number[]): ScaleStep {
   };
 }
 
+function oneFileStep(size: number): ScaleStep {
+  const title = `one file of ${shown(size)} GB`;
+  return {
+    ...modelsStep('one-file', [size]),
+    title: `${title}, snapshot and restore`,
+    contenderBytes: 2 * size * GB,
+    rows: [firstBackup('one-file-snapshot', `first backup of ${title}`), restoreRow(`restore of ${title}`)],
+  };
+}
+
 function filesStep(
   id: string,
-  title: string,
   { files, perFolder }: { readonly files: number; readonly perFolder?: number },
 ): ScaleStep {
+  const title = `${shown(files)} small files${perFolder === undefined ? '' : ' in one folder'}`;
   // Two and a half thousand bytes each, on file systems that give out pages.
   const sourceBytes = files * 6000;
   return {
@@ -104,10 +117,10 @@ function firstBackup(id: string, title: string): Row<ScalePlace> {
   };
 }
 
-function restoreRow(): Row<ScalePlace> {
+function restoreRow(title: string): Row<ScalePlace> {
   return {
     id: 'one-file-restore',
-    title: 'restore of one 8 GB file',
+    title,
     conditions:
       'cache warm from the backup; into an empty folder; what the first run restored is compared byte by byte',
     repeats: 1,
@@ -128,6 +141,10 @@ function restoreRow(): Row<ScalePlace> {
       };
     },
   };
+}
+
+function shown(amount: number): string {
+  return amount.toLocaleString('en-US', { maximumFractionDigits: 3 });
 }
 
 function backupOf({ source }: ScalePlace): { series: string; label: string; source: string } {
