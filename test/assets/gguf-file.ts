@@ -23,19 +23,32 @@ export type GgufFileValue =
   /** A value of any type id and any bytes. */
   | { readonly type: 'raw'; readonly id: number; readonly value: Uint8Array };
 
-export interface GgufFileOptions {
+export interface GgufHeadOptions {
   readonly version?: 1 | 2 | 3;
   readonly byteOrder?: 'little' | 'big';
   readonly magic?: 'GGUF' | 'FUGG';
   readonly alignment?: number;
   readonly metadata?: Readonly<Record<string, GgufFileValue>>;
-  readonly tensors: readonly GgufFileTensor[];
+  /** Of the data only its length counts. */
+  readonly tensors: readonly (Omit<GgufFileTensor, 'data'> & { readonly data: { readonly length: number } })[];
   /** In place of the right counts. */
   readonly tensorCount?: number | bigint;
   readonly keyCount?: number | bigint;
 }
 
+export interface GgufFileOptions extends GgufHeadOptions {
+  readonly tensors: readonly GgufFileTensor[];
+}
+
 export function ggufFile(options: GgufFileOptions): Uint8Array {
+  const { alignment = 32, byteOrder, tensors } = options;
+  const file = byteWriter(byteOrder).bytes(ggufHead(options));
+  for (const { data } of tensors) file.align(alignment).bytes(data);
+  return file.align(tensors.length > 0 ? alignment : 1).finish();
+}
+
+/** What stands before the data, without the padding that follows. */
+export function ggufHead(options: GgufHeadOptions): Uint8Array {
   const { alignment = 32, byteOrder = 'little', magic = 'GGUF', tensors, version = 3 } = options;
   const metadata: Record<string, GgufFileValue> = {
     ...(alignment === 32 ? {} : { 'general.alignment': { type: 'u32', value: alignment } }),
@@ -57,8 +70,7 @@ export function ggufFile(options: GgufFileOptions): Uint8Array {
     file.uint(typeId(tensor.dtype), 4).uint(tensor.dataOffset ?? dataOffset, 8);
     dataOffset += Math.ceil(tensor.data.length / alignment) * alignment;
   }
-  for (const { data } of tensors) file.align(alignment).bytes(data);
-  return file.align(tensors.length > 0 ? alignment : 1).finish();
+  return file.finish();
 }
 
 function writeValue(file: ByteWriter, field: GgufFileValue, size: 4 | 8): void {

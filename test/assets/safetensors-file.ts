@@ -3,12 +3,30 @@
 import { byteWriter } from './byte-writer.ts';
 import type { AssetTensor } from './tensor.ts';
 
-export interface SafetensorsFileOptions {
+export interface SafetensorsHeader {
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Of the data only its length counts. */
+  readonly tensors: readonly {
+    readonly name: string;
+    readonly dtype: string;
+    readonly shape: readonly number[];
+    readonly data: { readonly length: number };
+  }[];
+}
+
+export interface SafetensorsFileOptions extends SafetensorsHeader {
   readonly tensors: readonly (Omit<AssetTensor, 'dtype'> & { readonly dtype: string })[];
 }
 
-export function safetensorsFile({ metadata, tensors }: SafetensorsFileOptions): Uint8Array {
+export function safetensorsFile(options: SafetensorsFileOptions): Uint8Array {
+  return safetensorsFileOf(
+    safetensorsHeader(options),
+    options.tensors.map(({ data }) => data),
+  );
+}
+
+/** The header text of a file whose tensors follow each other without a gap. */
+export function safetensorsHeader({ metadata, tensors }: SafetensorsHeader): string {
   let offset = 0;
   const entries = tensors.map(({ data, dtype, name, shape }): [string, unknown] => {
     const begin = offset;
@@ -16,10 +34,7 @@ export function safetensorsFile({ metadata, tensors }: SafetensorsFileOptions): 
     return [name, { dtype, shape, data_offsets: [begin, offset] }];
   });
   const header = { ...(metadata === undefined ? {} : { __metadata__: metadata }), ...Object.fromEntries(entries) };
-  return safetensorsFileOf(
-    JSON.stringify(header),
-    tensors.map(({ data }) => data),
-  );
+  return JSON.stringify(header);
 }
 
 /** A file with any header text. */

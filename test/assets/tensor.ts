@@ -66,7 +66,8 @@ function bfloatOf(bits: number): number {
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
 }
 
-function halfOf(bits: number): number {
+/** The bits of a half-precision float from those of a single-precision one, rounded to nearest even. */
+export function halfOf(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const exponent = ((bits >>> 23) & 0xff) - 112;
   if (exponent >= 31) return sign | 0x7c00;

@@ -2,7 +2,7 @@
 
 import { type PickleItem, pickleBytes } from './pickle-bytes.ts';
 import type { AssetTensor } from './tensor.ts';
-import { zipFile, type ZipFileMember, type ZipFileOptions } from './zip-file.ts';
+import { zipFile, type ZipFileOptions } from './zip-file.ts';
 
 const storageClasses: Readonly<Record<AssetTensor['dtype'], string>> = {
   F64: 'DoubleStorage',
@@ -44,27 +44,37 @@ export function torchZipOf(
   options: Omit<TorchZipOptions, 'tensors'> = {},
 ): Uint8Array {
   const { byteOrder = 'little', folder = 'archive', ...zip } = options;
-  const member = (name: string, data: Uint8Array | string): ZipFileMember => ({
-    name: `${folder}/${name}`,
-    data: typeof data === 'string' ? new TextEncoder().encode(data) : data,
-  });
-  return zipFile(
-    [
-      member('data.pkl', pickle),
-      member('.format_version', '1'),
-      member('.storage_alignment', '64'),
-      member('byteorder', byteOrder),
-      ...storages.map(([key, data]) => member(`data/${key}`, data)),
-      member('version', '3\n'),
-      member('.data/serialization_id', '0'.repeat(40)),
-    ],
-    zip,
-  );
+  return zipFile(torchZipMembers(pickle, storages, { byteOrder, folder }), zip);
 }
+
+/** The members of a checkpoint in their order; storages are handed through. */
+export function torchZipMembers<Data>(
+  pickle: Uint8Array,
+  storages: readonly (readonly [key: string, data: Data])[],
+  { byteOrder = 'little', folder = 'archive' }: Pick<TorchZipOptions, 'byteOrder' | 'folder'> = {},
+): readonly { readonly name: string; readonly data: Data | Uint8Array }[] {
+  const member = <Bytes>(name: string, data: Bytes): { readonly name: string; readonly data: Bytes } => ({
+    name: `${folder}/${name}`,
+    data,
+  });
+  const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+  return [
+    member('data.pkl', pickle),
+    member('.format_version', text('1')),
+    member('.storage_alignment', text('64')),
+    member('byteorder', text(byteOrder)),
+    ...storages.map(([key, data]) => member(`data/${key}`, data)),
+    member('version', text('3\n')),
+    member('.data/serialization_id', text('0'.repeat(40))),
+  ];
+}
+
+/** Of the data only its length counts. */
+export type PickledTensor = Pick<AssetTensor, 'dtype' | 'shape'> & { readonly data: { readonly length: number } };
 
 /** `torch._utils._rebuild_tensor_v2` of a whole storage, in row-major order unless `stride` says otherwise. */
 export function pickledTensor(
-  { data, dtype, shape }: Omit<AssetTensor, 'name'>,
+  { data, dtype, shape }: PickledTensor,
   key: string,
   { offset = 0, stride = rowMajor(shape) }: { readonly offset?: number; readonly stride?: readonly number[] } = {},
 ): PickleItem {
