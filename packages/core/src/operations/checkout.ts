@@ -39,6 +39,8 @@ export interface CheckoutRequest {
   readonly owners: boolean;
   /** Whether all is on the disk itself at the end. */
   readonly fsync?: boolean | undefined;
+  /** Threads, `defaultJobs()` unless given; with 1 there are none beside this one. */
+  readonly jobs?: number | undefined;
 }
 
 /** How far a checkout is: files and bytes restored, and the path that came last. */
@@ -71,11 +73,12 @@ export async function executeCheckout(
 ): Promise<CheckoutReport> {
   const selection = await openSelection(repository, request.revision, request.paths);
   const outcome = newOutcome();
+  const { overwrite = 'never', fsync = false } = request;
   const target = openTarget(request.target, {
-    overwrite: request.overwrite ?? 'never',
+    overwrite,
     replaceFolders: request.delete === true && request.overwrite === 'always',
     owners: request.owners,
-    fsync: request.fsync ?? false,
+    fsync,
     random: repository.random,
     onRefused: (path, fact, errno) => noteFact(outcome, path, fact, errno),
   });
@@ -84,12 +87,18 @@ export async function executeCheckout(
       repository,
       target,
       outcome,
-      mayStay: request.overwrite === 'newer' || request.overwrite === 'always',
+      overwrite,
       owners: request.owners,
+      fsync,
       verify: request.verify ?? false,
+      jobs: request.jobs,
       onFile: (path) => onProgress?.({ files: outcome.files + outcome.unchanged, bytes: outcome.bytes, path }),
     });
-    await restoreAll(selection, { target, files, outcome });
+    try {
+      await restoreAll(selection, { target, files, outcome });
+    } finally {
+      await files.close();
+    }
     const isComplete = outcome.damaged === 0 && outcome.refused === 0;
     if (request.delete === true && isComplete) await removeExtra(selection, target, outcome);
     target.finish();

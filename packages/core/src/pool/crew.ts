@@ -44,6 +44,7 @@ const here = -1;
 export function crew<Setup>({ task, handlers, setup, jobs, signal }: CrewOptions<Setup>): Crew {
   let pool: WorkerPool | undefined;
   let own: Handlers | undefined;
+  let isClosing = false;
   const underWay = Array.from({ length: jobs }, () => 0);
 
   const runHere = async (name: string, argument: unknown): Promise<unknown> => {
@@ -76,12 +77,15 @@ export function crew<Setup>({ task, handlers, setup, jobs, signal }: CrewOptions
         return await worker.call(name, argument, options.buffers);
       } catch (error) {
         // A call ends before its thread does where all are being ended.
-        if (signal?.aborted === true) await pool?.close();
+        if (isClosing || signal?.aborted === true) await pool?.close();
         throw error;
       } finally {
         underWay[at] = (underWay[at] ?? 0) - 1;
       }
     },
-    close: async () => pool?.close(),
+    async close() {
+      isClosing = true;
+      await pool?.close();
+    },
   };
 }
