@@ -63,7 +63,7 @@ export interface Waiting {
 }
 
 /** Files that wait for each other at most, their bytes, and their folders, which are open meanwhile. */
-const batchFiles = 2048;
+const batchFiles = 1024;
 const batchBytes = 32 * 1024 * 1024;
 const batchFolders = 128;
 /** With fewer bytes and fewer files than these, starting threads takes longer than they save. */
@@ -144,9 +144,9 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     },
   };
 
-  /** Starts `work` once there are no more under way than threads. Without threads it waits for it too. */
+  /** Starts `work` once fewer are under way than threads. Without threads it waits for it too. */
   async function begin(work: () => Promise<void>): Promise<void> {
-    await settle(workers.size);
+    await settle(workers.size - 1);
     const one: Promise<void> = work()
       .catch((error: unknown) => void (failure ??= { error }))
       .finally(() => under.delete(one));
