@@ -41,6 +41,8 @@ export interface CheckoutRequest {
   readonly fsync?: boolean | undefined;
   /** Threads, `defaultJobs()` unless given; with 1 there are none beside this one. */
   readonly jobs?: number | undefined;
+  /** Bytes, or 256 files, from which threads are started; 16 MiB unless given. */
+  readonly threadsFrom?: number | undefined;
 }
 
 /** How far a checkout is: files and bytes restored, and the path that came last. */
@@ -92,6 +94,7 @@ export async function executeCheckout(
       fsync,
       verify: request.verify ?? false,
       jobs: request.jobs,
+      threadsFrom: request.threadsFrom,
       onFile: (path) => onProgress?.({ files: outcome.files + outcome.unchanged, bytes: outcome.bytes, path }),
     });
     try {

@@ -34,6 +34,8 @@ export interface VerifyRequest {
   readonly independent?: boolean | undefined;
   /** Threads that read data, `defaultJobs()` unless given; with 1 there are none beside this one. */
   readonly jobs?: number | undefined;
+  /** Bytes of packs from which threads are started; 16 MiB unless given. */
+  readonly threadsFrom?: number | undefined;
 }
 
 export interface VerifyOptions {
@@ -83,7 +85,7 @@ export async function verifyRepository(
   await overSnapshots(run, catalogue, lines, check.verify);
   await verifyTags(run, catalogue, chosen === undefined ? undefined : new Set(chosen.keys()));
   const only: ReadonlySet<PackId> | undefined = chosen === undefined ? undefined : check.needed;
-  await verifyPacks(run, { index, health, data, independent, jobs, only });
+  await verifyPacks(run, { index, health, data, independent, jobs, threadsFrom: request.threadsFrom, only });
   if (check.hasBroken || health.isSpoilt) await nameDependents(run, catalogue, lines, dependentsNamer(run, check));
   found.close();
 

@@ -39,6 +39,8 @@ export interface FileRestorerOptions {
   readonly verify: boolean;
   /** Threads, `defaultJobs()` unless given; with 1 there are none beside this one. */
   readonly jobs?: number | undefined;
+  /** Bytes from which threads are started. */
+  readonly threadsFrom?: number | undefined;
   readonly onFile: (path: ByteString) => void;
 }
 
@@ -67,13 +69,14 @@ const batchFiles = 1024;
 const batchBytes = 32 * 1024 * 1024;
 const batchFolders = 128;
 /** With fewer bytes and fewer files than these, starting threads takes longer than they save. */
-const leastBytes = 16 * 1024 * 1024;
+const defaultThreadsFrom = 16 * 1024 * 1024;
 const leastFiles = 256;
 
 const emptyHash = sha256Hex(new Uint8Array(0));
 
 export function fileRestorer(options: FileRestorerOptions): FileRestorer {
   const { repository, target, outcome, overwrite, owners, fsync, verify, jobs = defaultJobs(), onFile } = options;
+  const { threadsFrom = defaultThreadsFrom } = options;
   const { readBlob, signal } = repository;
   const blobs = patientBlobs(repository);
   const { root, handles } = target;
@@ -114,7 +117,7 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
       const one = { path, entry, done };
       seen.files += 1;
       seen.bytes += entry.size;
-      if (seen.bytes >= leastBytes || seen.files >= leastFiles) workers.start();
+      if (seen.bytes >= threadsFrom || seen.files >= leastFiles) workers.start();
       let isUnchanged = false;
       const isKnown = await attempt(one, async () => {
         isUnchanged = await isThere(path, entry);

@@ -35,6 +35,8 @@ export interface VerifyPacksOptions {
   readonly independent: boolean;
   /** Threads that read data; 1 for none. */
   readonly jobs: number;
+  /** Bytes from which threads are started. */
+  readonly threadsFrom?: number | undefined;
   /** The packs to check; all that live segments name unless given. */
   readonly only: ReadonlySet<PackId> | undefined;
 }
@@ -141,10 +143,10 @@ async function* readEnds(run: Verification, rows: readonly PackRow[]): AsyncGene
 async function* readWhole(
   run: Verification,
   rows: readonly PackRow[],
-  { index, health, independent, jobs }: VerifyPacksOptions,
+  { index, health, independent, jobs, threadsFrom }: VerifyPacksOptions,
 ): AsyncGenerator<PackTurn> {
   const bytes = rows.reduce((sum, row) => sum + row.size, 0);
-  const packs = wholePacks(run.repository, { independent, jobs, bytes });
+  const packs = wholePacks(run.repository, { independent, jobs, bytes, threadsFrom });
   const read = async (row: PackRow): Promise<{ readonly row: PackRow; readonly found: FoundPack | undefined }> => {
     const size = await sizeInStorage(run, packKey(row.kind, row.id));
     if (size === undefined) return { row, found: undefined };

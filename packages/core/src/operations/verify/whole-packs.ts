@@ -32,20 +32,22 @@ export interface WholePacksOptions {
   readonly independent: boolean;
   /** Threads; 1 for none. */
   readonly jobs: number;
-  /** Bytes of all the packs. */
+  /** Bytes of all the packs, and from how many on threads are started. */
   readonly bytes: number;
+  readonly threadsFrom?: number | undefined;
 }
 
 /** With fewer bytes than these, starting threads takes longer than they save. */
-const leastBytes = 16 * 1024 * 1024;
+const defaultThreadsFrom = 16 * 1024 * 1024;
 /** A pack as writers make them, with its footer, fits. */
 const bufferBytes = parameters.packBytes + parameters.maximumBytes;
 
-export function wholePacks(repository: Repository, { independent, jobs, bytes }: WholePacksOptions): WholePacks {
+export function wholePacks(repository: Repository, options: WholePacksOptions): WholePacks {
   const { backend, keys, signal } = repository;
+  const { independent, jobs, bytes, threadsFrom = defaultThreadsFrom } = options;
   const setup: CheckPackSetup = { keys, independent };
   const workers = crew({ task: 'check-pack', handlers: checkPackTask, setup, jobs, signal });
-  if (bytes >= leastBytes) workers.start();
+  if (bytes >= threadsFrom) workers.start();
   // One pack for each thread: this one, which reads, keeps a core busy too.
   const memory = room(workers.size * bufferBytes);
   const buffers = readBuffers({ bytes: bufferBytes, most: workers.size });
