@@ -98,7 +98,11 @@ export function openFrame(
   } catch (cause) {
     throw frameDamaged(row, number, 'does not authenticate: its bytes were changed', cause);
   }
-  const plain = decodeFrame(frame.codec, stored, { plainLength: frame.plainLength, parameters: frame.parameters, what });
+  const plain = decodeFrame(frame.codec, stored, {
+    plainLength: frame.plainLength,
+    parameters: frame.parameters,
+    what,
+  });
   if (plain.buffer !== stored.buffer) releaseBytes(stored);
   return plain;
 }

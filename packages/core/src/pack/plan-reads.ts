@@ -61,8 +61,7 @@ export function planReads(
     frames.set(copy.number, copies);
     copies.push(copy);
   }
-  return { runs: [...packs.values()]
-      .flatMap((frames) => runsOf(frames, runBytes)), absent };
+  return { runs: [...packs.values()].flatMap((frames) => runsOf(frames, runBytes)), absent };
 }
 
 function runsOf(copiesByFrame: ReadonlyMap<number, readonly BlobCopy[]>, runBytes: number): ReadRun[] {

@@ -15,7 +15,7 @@ export async function* inOrder<Item, Result>(
       begun.push(one);
       for (let first = begun[0]; first !== undefined && begun.length >= ahead(); first = begun[0]) {
         yield await first;
-        begun.shift();
+        void begun.shift();
       }
     }
     for (const one of begun) yield await one;

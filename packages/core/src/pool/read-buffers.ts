@@ -36,7 +36,10 @@ export function readBuffers({ bytes, most }: { readonly bytes: number; readonly 
       if (buffer === own) return { buffer: byteOffset === 0 ? own : new Uint8Array(got).buffer, length };
       give(own);
       // Another array: it may be a part of something that is not ours to give away.
-      return { buffer: buffer instanceof ArrayBuffer && buffer.byteLength === length ? buffer : got.slice().buffer, length };
+      return {
+        buffer: buffer instanceof ArrayBuffer && buffer.byteLength === length ? buffer : got.slice().buffer,
+        length,
+      };
     },
     give,
   };

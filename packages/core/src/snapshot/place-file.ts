@@ -28,12 +28,7 @@ export interface PlaceOptions extends SetFactsOptions {
 export type Placed = 'written' | 'kept' | 'left';
 
 /** Writes `content` into a file of the folder at `location`. Throws what `node:fs` throws; then nothing is left of it. */
-export function placeFile(
-  location: ByteString,
-  file: FileToPlace,
-  content: Uint8Array,
-  options: PlaceOptions,
-): Placed {
+export function placeFile(location: ByteString, file: FileToPlace, content: Uint8Array, options: PlaceOptions): Placed {
   const path = bufferOfBytes(`${location}/${file.name}`);
   const existing = fs.lstatSync(path, { throwIfNoEntry: false });
   if (existing !== undefined) {

@@ -160,12 +160,12 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
     return mayReplace(existing, mtime, overwrite);
   };
 
-  /** Drawn for many names at once: a call for each takes as long as making the file. */
-  let drawn: Uint8Array = new Uint8Array(0);
+  /** In hex, drawn for many names at once: a call for each takes as long as making the file. */
+  let drawn = '';
   const temporaryName = (): ByteString => {
-    if (drawn.length === 0) drawn = random(8 * 256);
-    const name = `.mbk-unfinished-${toHex(drawn.subarray(0, 8))}`;
-    drawn = drawn.subarray(8);
+    if (drawn === '') drawn = toHex(random(8 * 256));
+    const name = `.mbk-unfinished-${drawn.slice(0, 16)}`;
+    drawn = drawn.slice(16);
     return name;
   };
 

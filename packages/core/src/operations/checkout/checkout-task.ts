@@ -33,7 +33,11 @@ export interface FramesJob<Use> {
   /** Holds the pack's bytes from `offset` on. It comes back with the answer. */
   readonly buffer: ArrayBuffer;
   readonly offset: number;
-  readonly frames: readonly { readonly number: number; readonly frame: FrameRow; readonly blobs: readonly BlobUse<Use>[] }[];
+  readonly frames: readonly {
+    readonly number: number;
+    readonly frame: FrameRow;
+    readonly blobs: readonly BlobUse<Use>[];
+  }[];
 }
 
 export interface BlobUse<Use> {

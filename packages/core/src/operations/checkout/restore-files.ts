@@ -177,7 +177,11 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
       written(one);
       if (verify) toVerify.push(one);
     };
-    await restoreSmall(files, { ...small, onWritten, writeHere: (one, content) => writeSmall(one, content, onWritten) });
+    await restoreSmall(files, {
+      ...small,
+      onWritten,
+      writeHere: (one, content) => writeSmall(one, content, onWritten),
+    });
     for (const one of toVerify) await attempt(one, () => verifyFile(one));
   }
 

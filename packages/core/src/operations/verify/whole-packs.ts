@@ -9,7 +9,13 @@ import { crew } from '../../pool/crew.ts';
 import { room } from '../../pool/room.ts';
 import type { Repository } from '../../repository.ts';
 import { readBuffers } from '../../pool/read-buffers.ts';
-import { checkPackTask, type CheckedPack, type CheckedProblem, type CheckPackJob, type CheckPackSetup } from './check-pack-task.ts';
+import {
+  checkPackTask,
+  type CheckedPack,
+  type CheckedProblem,
+  type CheckPackJob,
+  type CheckPackSetup,
+} from './check-pack-task.ts';
 
 export interface WholePacks {
   /** How many packs to have under way. */
@@ -56,9 +62,7 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
     const length = Math.min(size, limits.packBytes);
     await memory.take(Math.max(length, bufferBytes));
     try {
-      const read = await buffers.read((into) =>
-        backend.get(packKey(kind, id), { offset: 0, length, into, signal }),
-      );
+      const read = await buffers.read((into) => backend.get(packKey(kind, id), { offset: 0, length, into, signal }));
       const job: CheckPackJob = { kind, id, ...read };
       const { contents, problems, buffer } = (await workers.run('check', job, {
         buffers: [read.buffer],
