@@ -15,8 +15,9 @@ import { MbkError } from '../errors.ts';
 import { isBadContent } from './bad-content.ts';
 import { fail, newOutcome, noteFact, type Outcome } from './checkout/outcome.ts';
 import { planCheckout, type CheckoutPlan, type PlannedPath } from './checkout/plan.ts';
-import { fileRestorer, type FileFate, type FileRestorer } from './checkout/restore-files.ts';
+import { fileRestorer, type FileRestorer } from './checkout/restore-files.ts';
 import { openSelection, type LinkGroupOf, type Selection } from './checkout/selection.ts';
+import type { FileFate } from './checkout/waiting-file.ts';
 
 export { planCheckout };
 export type { CheckoutPlan, PlannedPath };

@@ -15,9 +15,9 @@ import { readChunks, type PlacedChunk } from '../../snapshot/chunk-list-reader.t
 import { inTarget } from '../../snapshot/target-error.ts';
 import type { TargetFile } from '../../snapshot/target-folder.ts';
 import type { HashJob, Part, PartsAnswer, PartsJob } from './checkout-task.ts';
-import { named, wrongLength, type Waiting } from './restore-files.ts';
 import type { PatientBlobs } from './patient-blobs.ts';
 import type { RunReader } from './read-runs.ts';
+import { named, wrongLength, type Waiting } from './waiting-file.ts';
 
 export interface LargeFileOptions {
   /** Another one for each file, for the thread that keeps its hash. */

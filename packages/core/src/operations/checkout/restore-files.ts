@@ -9,7 +9,6 @@ import { throwIfInterrupted } from '../../backend/interrupted.ts';
 import { sha256Hex } from '../../crypto/hash.ts';
 import { MbkError } from '../../errors.ts';
 import { displayBytes, type ByteString } from '../../format/byte-name.ts';
-import type { BlobId } from '../../format/ids.ts';
 import type { FileEntry } from '../../format/tree.ts';
 import { crew } from '../../pool/crew.ts';
 import { defaultJobs } from '../../pool/worker-pool.ts';
@@ -25,6 +24,7 @@ import { fail, type Outcome } from './outcome.ts';
 import { patientBlobs } from './patient-blobs.ts';
 import { runReader } from './read-runs.ts';
 import { restoreSmall, type SmallFilesOptions } from './small-files.ts';
+import { named, wrongLength, type FileFate, type Waiting } from './waiting-file.ts';
 
 export interface FileRestorerOptions {
   readonly repository: Repository;
@@ -44,9 +44,6 @@ export interface FileRestorerOptions {
   readonly onFile: (path: ByteString) => void;
 }
 
-/** What became of a file: only of the first two are the bytes in the target those of the snapshot. */
-export type FileFate = 'written' | 'unchanged' | 'kept' | 'failed';
-
 export interface FileRestorer {
   /**
    * Takes a file, which is restored by `flush` at the latest. Waits where too much is under way. Errors, of this file or
@@ -56,12 +53,6 @@ export interface FileRestorer {
   flush(): Promise<void>;
   /** Ends what is under way, whatever it does. To be called before the target is closed. */
   close(): Promise<void>;
-}
-
-export interface Waiting {
-  readonly path: ByteString;
-  readonly entry: FileEntry;
-  readonly done: (fate: FileFate) => void;
 }
 
 /** Files that wait for each other at most, their bytes, and their folders, which are open meanwhile. */
@@ -272,15 +263,4 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
       one.done('failed');
     }
   }
-}
-
-export function wrongLength(path: ByteString, id: BlobId, found: number, expected: number): MbkError {
-  const shown = displayBytes(path);
-  return new MbkError('value-invalid', `${shown} needs ${expected} bytes of blob ${id}, which has ${found}`, {
-    details: { path: shown, blob: id },
-  });
-}
-
-export function named(path: ByteString, error: MbkError): MbkError {
-  return new MbkError(error.code, `${displayBytes(path)}: ${error.message}`, { details: error.details, cause: error });
 }

@@ -12,7 +12,7 @@ import type { SmallAnswer, SmallFate, SmallFile } from './checkout-task.ts';
 import { noteFact, type Outcome } from './outcome.ts';
 import type { PatientBlobs } from './patient-blobs.ts';
 import type { RunReader } from './read-runs.ts';
-import type { Waiting } from './restore-files.ts';
+import type { Waiting } from './waiting-file.ts';
 
 export interface SmallFilesOptions {
   readonly crew: Crew;

@@ -35,8 +35,14 @@ test.each([1, 2])('a file that claims to be 64 GiB of zeros can be interrupted (
   });
   const id = asBlobId('ab'.repeat(32));
   const facts = { mode: 0o600, mtime: [0, 0], owner: [0, 0], sparse: true } as const;
-  const add = files.add('zeros', { type: 'file', name: 'zeros', ...facts, size, sha256: id, chunks: id });
-  const restoring = add.then(files.flush).finally(async () => files.close());
+  const restoring = (async () => {
+    try {
+      await files.add('zeros', { type: 'file', name: 'zeros', ...facts, size, sha256: id, chunks: id });
+      await files.flush();
+    } finally {
+      await files.close();
+    }
+  })();
   await expect(restoring).rejects.toMatchObject({ code: 'interrupted' });
   expect(lengths).toEqual([32 * 1024 * 1024]);
   expect(folder.list('')).toEqual([]);
