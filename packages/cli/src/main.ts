@@ -5,10 +5,10 @@
 
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { defaultCacheFolder } from './folders.ts';
 import { readPackage } from './package.ts';
 import { guardStdout } from './stdout.ts';
+import { boundYoungObjects } from './young-objects.ts';
 
 const argv = process.argv.slice(2);
 const isVersionQuestion = argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V' || argv[0] === 'version');
@@ -17,8 +17,7 @@ if (isVersionQuestion) {
   process.stdout.write(`mbk ${readPackage().version}\n`);
 } else {
   guardStdout(process);
-  // Young objects of a long run would come to live in 128 MiB, most of them dead; this saves 140 MB and no time is lost.
-  setFlagsFromString('--semi-space-growth-factor=1');
+  boundYoungObjects();
   enableCompileCache(join(defaultCacheFolder(process.env), 'compiled'));
   const { run } = await import('./run.ts');
   process.exitCode = await run(argv);
