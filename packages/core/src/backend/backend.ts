@@ -36,7 +36,7 @@ export interface Backend {
   /**
    * The bytes of an entry, whole, or exactly the `length` bytes from `offset` (to the end when `length` is left out).
    *
-   * The array belongs to the caller. Absent: 'entry-absent'; a range that passes the end: 'backend-read-short'.
+   * The array belongs to the caller; it may be a view of the start of `into`. Absent: 'entry-absent'; a range that passes the end: 'backend-read-short'.
    * A whole read allocates what the storage claims to hold: bound it with `length` where that is not to be trusted.
    */
   readonly get: (key: string, options?: GetOptions) => Promise<Uint8Array>;
@@ -89,6 +89,11 @@ export interface GetOptions extends CallOptions {
   readonly offset?: number | undefined;
   /** Number of bytes; the rest when left out. */
   readonly length?: number | undefined;
+  /**
+   * Memory of the caller that the backend may put the bytes into, where they fit, in place of new memory; what else is in
+   * it is lost. The backend does not keep it.
+   */
+  readonly into?: Uint8Array | undefined;
 }
 
 export interface ListOptions extends CallOptions {

@@ -95,7 +95,7 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
           const { kind, size } = fs.fstatSync(fd);
           if (kind !== 'file') throw absent(key);
           const { offset, length } = resolveRange(name, key, size, options);
-          return readFile(fd, key, offset, length);
+          return readFile(fd, key, offset, length, options.into);
         } finally {
           fs.closeSync(fd);
         }
@@ -241,8 +241,8 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
     checkpoint();
   }
 
-  function readFile(fd: number, key: string, offset: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
+  function readFile(fd: number, key: string, offset: number, length: number, into?: Uint8Array): Uint8Array {
+    const bytes = into !== undefined && length <= into.length ? into.subarray(0, length) : new Uint8Array(length);
     for (let done = 0; done < length;) {
       const count = fs.readSync(fd, bytes, done, length - done, offset + done);
       if (count === 0) throw readShort(name, key, offset + length, offset + done);

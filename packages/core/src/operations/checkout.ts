@@ -15,8 +15,9 @@ import { MbkError } from '../errors.ts';
 import { isBadContent } from './bad-content.ts';
 import { fail, newOutcome, noteFact, type Outcome } from './checkout/outcome.ts';
 import { planCheckout, type CheckoutPlan, type PlannedPath } from './checkout/plan.ts';
-import { fileRestorer, type FileFate, type FileRestorer } from './checkout/restore-files.ts';
+import { fileRestorer, type FileRestorer } from './checkout/restore-files.ts';
 import { openSelection, type LinkGroupOf, type Selection } from './checkout/selection.ts';
+import type { FileFate } from './checkout/waiting-file.ts';
 
 export { planCheckout };
 export type { CheckoutPlan, PlannedPath };
@@ -39,6 +40,10 @@ export interface CheckoutRequest {
   readonly owners: boolean;
   /** Whether all is on the disk itself at the end. */
   readonly fsync?: boolean | undefined;
+  /** Threads, `defaultJobs()` unless given; with 1 there are none beside this one. */
+  readonly jobs?: number | undefined;
+  /** Bytes, or 256 files, from which threads are started; 16 MiB unless given. */
+  readonly threadsFrom?: number | undefined;
 }
 
 /** How far a checkout is: files and bytes restored, and the path that came last. */
@@ -71,11 +76,12 @@ export async function executeCheckout(
 ): Promise<CheckoutReport> {
   const selection = await openSelection(repository, request.revision, request.paths);
   const outcome = newOutcome();
+  const { overwrite = 'never', fsync = false } = request;
   const target = openTarget(request.target, {
-    overwrite: request.overwrite ?? 'never',
+    overwrite,
     replaceFolders: request.delete === true && request.overwrite === 'always',
     owners: request.owners,
-    fsync: request.fsync ?? false,
+    fsync,
     random: repository.random,
     onRefused: (path, fact, errno) => noteFact(outcome, path, fact, errno),
   });
@@ -84,12 +90,19 @@ export async function executeCheckout(
       repository,
       target,
       outcome,
-      mayStay: request.overwrite === 'newer' || request.overwrite === 'always',
+      overwrite,
       owners: request.owners,
+      fsync,
       verify: request.verify ?? false,
+      jobs: request.jobs,
+      threadsFrom: request.threadsFrom,
       onFile: (path) => onProgress?.({ files: outcome.files + outcome.unchanged, bytes: outcome.bytes, path }),
     });
-    await restoreAll(selection, { target, files, outcome });
+    try {
+      await restoreAll(selection, { target, files, outcome });
+    } finally {
+      await files.close();
+    }
     const isComplete = outcome.damaged === 0 && outcome.refused === 0;
     if (request.delete === true && isComplete) await removeExtra(selection, target, outcome);
     target.finish();

@@ -8,6 +8,7 @@
 import type { Catalogue } from '../catalogue/open-catalogue.ts';
 import type { PackId } from '../format/ids.ts';
 import type { Line } from '../format/log-state.ts';
+import { defaultJobs } from '../pool/worker-pool.ts';
 import type { Repository } from '../repository.ts';
 import { isBadContent } from './bad-content.ts';
 import { findingLog, type VerifyEvent, type VerifyFinding } from './verify/findings.ts';
@@ -31,6 +32,10 @@ export interface VerifyRequest {
   readonly data: boolean;
   /** Whether hashes of packs and blobs are computed by a second, independent implementation: far slower. */
   readonly independent?: boolean | undefined;
+  /** Threads that read data, `defaultJobs()` unless given; with 1 there are none beside this one. */
+  readonly jobs?: number | undefined;
+  /** Bytes of packs from which threads are started; 16 MiB unless given. */
+  readonly threadsFrom?: number | undefined;
 }
 
 export interface VerifyOptions {
@@ -57,7 +62,7 @@ export async function verifyRepository(
   request: VerifyRequest,
   { onEvent = () => undefined }: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  const { data, independent = false } = request;
+  const { data, independent = false, jobs = defaultJobs() } = request;
   await repository.log.refresh();
   const chosen =
     request.revisions.length === 0
@@ -80,7 +85,7 @@ export async function verifyRepository(
   await overSnapshots(run, catalogue, lines, check.verify);
   await verifyTags(run, catalogue, chosen === undefined ? undefined : new Set(chosen.keys()));
   const only: ReadonlySet<PackId> | undefined = chosen === undefined ? undefined : check.needed;
-  await verifyPacks(run, { index, health, data, independent, only });
+  await verifyPacks(run, { index, health, data, independent, jobs, threadsFrom: request.threadsFrom, only });
   if (check.hasBroken || health.isSpoilt) await nameDependents(run, catalogue, lines, dependentsNamer(run, check));
   found.close();
 

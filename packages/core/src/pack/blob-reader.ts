@@ -12,8 +12,9 @@ import { frameCache } from './frame-cache.ts';
 import type { IndexSet, PackFilter } from './index-set.ts';
 import { checkBlob, frameName, openFrame } from './open-pack.ts';
 import type { PackReader } from './pack-reader.ts';
-import { type FrameReads, planReads } from './plan-reads.ts';
+import { type FrameReads, planReads, type PlanReadsOptions, type ReadPlan, type ReadRun } from './plan-reads.ts';
 import { isDamage, readTwice } from './read-twice.ts';
+import type { PackRow } from '../format/segment-rows.ts';
 
 export interface BlobReaderOptions {
   readonly backend: Backend;
@@ -43,6 +44,17 @@ export interface BlobReader {
    * together. Throws as `readBlob` does at the first blob that cannot be read, or tells `onFailed` and goes on.
    */
   readBlobs(kind: PackKind, ids: Iterable<BlobId>, options?: ReadBlobsOptions): AsyncGenerator<Blob>;
+  /** How `readBlobs` would read, for those who open the frames themselves; what they cannot, they ask of `readBlobs`. */
+  plan(kind: PackKind, ids: Iterable<BlobId>, options: Pick<PlanReadsOptions, 'runBytes'>): ReadPlan;
+  /** Bytes of the frames of a run, unchecked; undefined when they cannot be had, which `readBlobs` then looks into. */
+  readRun(run: ReadRun, options?: ReadRunOptions): Promise<Uint8Array | undefined>;
+  /** Key of a pack's frames. Errors: `role-denied`, `entry-damaged`. */
+  keyOf(row: PackRow): Uint8Array;
+}
+
+export interface ReadRunOptions extends ReadBlobOptions {
+  /** As in `Backend.get`. */
+  readonly into?: Uint8Array | undefined;
 }
 
 export interface ReadBlobOptions {
@@ -60,7 +72,13 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
   const decoded = frameCache(frameCacheBytes);
   const reads = new Map<string, Promise<Uint8Array>>();
 
-  return { readBlob, readBlobs };
+  return {
+    readBlob,
+    readBlobs,
+    plan: (kind, ids, { runBytes }) => planReads(index, kind, ids, { prefers, runBytes }),
+    readRun,
+    keyOf: reader.keyOf,
+  };
 
   async function readBlob(kind: PackKind, id: BlobId, { signal }: ReadBlobOptions = {}): Promise<Uint8Array> {
     const failures: Array<{ readonly copy: BlobCopy; readonly error: MbkError }> = [];
@@ -106,9 +124,9 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
     ids: Iterable<BlobId>,
     { signal, onFailed }: ReadBlobsOptions = {},
   ): AsyncGenerator<Blob> {
-    const { runs, absent } = planReads(index, kind, ids, prefers);
+    const { runs, absent } = planReads(index, kind, ids, { prefers });
     for (const run of runs) {
-      const bytes = await readRun(kind, run.pack.id, run.offset, run.length, signal);
+      const bytes = await readRun(run, { signal });
       for (const reading of run.frames) {
         const plain =
           bytes === undefined ? undefined : openIn(bytes.subarray(reading.frame.offset - run.offset), reading);
@@ -118,16 +136,12 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
     for (const id of absent) yield* orFailed(id, () => readBlob(kind, id, { signal }), onFailed);
   }
 
-  /** Bytes of some neighbouring frames; undefined when they cannot be had, which `readBlob` then looks into. */
   async function readRun(
-    kind: PackKind,
-    pack: BlobCopy['pack']['id'],
-    offset: number,
-    length: number,
-    signal: AbortSignal | undefined,
+    { pack, offset, length }: ReadRun,
+    { signal, into }: ReadRunOptions = {},
   ): Promise<Uint8Array | undefined> {
     try {
-      return await backend.get(packKey(kind, pack), { offset, length, signal });
+      return await backend.get(packKey(pack.kind, pack.id), { offset, length, into, signal });
     } catch (error) {
       if (isMbkError(error) && isBadCopy(error)) return undefined;
       throw error;

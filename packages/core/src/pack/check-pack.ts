@@ -1,4 +1,5 @@
 /** Whether a whole pack is what was written: `mbk verify --data` (docs/format.md, Packs). */
+import { releaseBytes } from '../codec/release-bytes.ts';
 import { headerBytes } from '../crypto/entry.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import type { Keys } from '../crypto/keyset.ts';
@@ -103,6 +104,7 @@ function checkFrame(bytes: Uint8Array, { key, contents, frame, number, hash }: F
     }
     offset += blob.length;
   }
+  releaseBytes(plain);
   return first === undefined ? undefined : { error: first, frame: number, blobs: wrong };
 }
 

@@ -3,6 +3,7 @@
  * (docs/format.md, Packs). No I/O: `pack-reader.ts` and `check-pack.ts` bring the bytes.
  */
 import { decodeFrame } from '../codec/registry.ts';
+import { releaseBytes } from '../codec/release-bytes.ts';
 import { headerBytes, openBox } from '../crypto/entry.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import { verifyMessage } from '../crypto/key-pair.ts';
@@ -97,7 +98,13 @@ export function openFrame(
   } catch (cause) {
     throw frameDamaged(row, number, 'does not authenticate: its bytes were changed', cause);
   }
-  return decodeFrame(frame.codec, stored, { plainLength: frame.plainLength, parameters: frame.parameters, what });
+  const plain = decodeFrame(frame.codec, stored, {
+    plainLength: frame.plainLength,
+    parameters: frame.parameters,
+    what,
+  });
+  if (plain.buffer !== stored.buffer) releaseBytes(stored);
+  return plain;
 }
 
 /** Throws `entry-damaged` unless `bytes` are those of blob `id`. */

@@ -30,11 +30,23 @@ export interface FrameReads {
 
 /** Frames this far apart are read together: a seek or a request costs more than these bytes. */
 const gapBytes = 64 * 1024;
-/** A run ends at this size: what is read is held in memory. */
-const runBytes = 8 * 1024 * 1024;
+/** What is read is held in memory. */
+const defaultRunBytes = 8 * 1024 * 1024;
+
+export interface PlanReadsOptions {
+  /** Packs to read first. */
+  readonly prefers?: PackFilter | undefined;
+  /** A run ends at this size, unless one frame is larger; 8 MiB unless given. */
+  readonly runBytes?: number | undefined;
+}
 
 /** Plans the reading of each distinct id once, from the copy that `lookup` puts first. */
-export function planReads(index: IndexSet, kind: PackKind, ids: Iterable<BlobId>, prefers?: PackFilter): ReadPlan {
+export function planReads(
+  index: IndexSet,
+  kind: PackKind,
+  ids: Iterable<BlobId>,
+  { prefers, runBytes = defaultRunBytes }: PlanReadsOptions = {},
+): ReadPlan {
   const packs = new Map<PackId, Map<number, BlobCopy[]>>();
   const absent: BlobId[] = [];
   for (const id of new Set(ids)) {
@@ -49,10 +61,10 @@ export function planReads(index: IndexSet, kind: PackKind, ids: Iterable<BlobId>
     frames.set(copy.number, copies);
     copies.push(copy);
   }
-  return { runs: [...packs.values()].flatMap(runsOf), absent };
+  return { runs: [...packs.values()].flatMap((frames) => runsOf(frames, runBytes)), absent };
 }
 
-function runsOf(copiesByFrame: ReadonlyMap<number, readonly BlobCopy[]>): ReadRun[] {
+function runsOf(copiesByFrame: ReadonlyMap<number, readonly BlobCopy[]>, runBytes: number): ReadRun[] {
   const frames = [...copiesByFrame.values()].flatMap((copies): FrameReads[] => {
     const [first] = copies;
     return first === undefined ? [] : [{ pack: first.pack, number: first.number, frame: first.frame, copies }];

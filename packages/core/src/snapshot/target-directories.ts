@@ -16,6 +16,8 @@ export interface TargetDirectories {
   locate(path: ByteString): ByteString;
   /** What `call` gives for the folder at `path`, which stays open and where it is meanwhile. */
   use<T>(path: ByteString, call: (folder: UsedFolder) => T): T;
+  /** Keeps the folder at `path` for other threads, until it is released. */
+  hold(path: ByteString): HeldFolder;
   /** Call it after a folder was removed. */
   forget(path: ByteString): void;
   close(): void;
@@ -24,6 +26,17 @@ export interface TargetDirectories {
 export interface UsedFolder {
   readonly fd: number;
   readonly location: ByteString;
+}
+
+export interface HeldFolder {
+  /** What `locateHeld` finds it by. */
+  readonly place: ByteString;
+  release(): void;
+}
+
+/** Where file system calls of any thread find a held folder, given its place. */
+export function locateHeld(root: ByteString, handles: boolean): (place: ByteString) => ByteString {
+  return handles ? (place) => place : byPath(root).locate;
 }
 
 /** 'target-unsafe' where a link or a file stands in place of a folder; otherwise the system's errors. */
@@ -48,6 +61,8 @@ function byHandle(root: ByteString): TargetDirectories {
   const kept = new Map<ByteString, number>();
   /** In use, so not to be closed. */
   const used: number[] = [rootFd];
+  /** How many hold a folder, and whether it was forgotten meanwhile. */
+  const held = new Map<number, { holders: number; isForgotten: boolean }>();
 
   const open = (path: ByteString): number => {
     if (path === '') return rootFd;
@@ -61,7 +76,7 @@ function byHandle(root: ByteString): TargetDirectories {
 
   const closeOldest = (newest: number): void => {
     for (const [path, fd] of kept) {
-      if (fd === newest || used.includes(fd)) continue;
+      if (fd === newest || used.includes(fd) || held.has(fd)) continue;
       kept.delete(path);
       fs.closeSync(fd);
       return;
@@ -72,8 +87,21 @@ function byHandle(root: ByteString): TargetDirectories {
     for (const [path, fd] of kept) {
       if (!isForgotten(path)) continue;
       kept.delete(path);
-      fs.closeSync(fd);
+      // Its number must not become that of another folder while threads use it.
+      const hold = held.get(fd);
+      if (hold === undefined) fs.closeSync(fd);
+      else hold.isForgotten = true;
     }
+  };
+
+  const release = (fd: number): void => {
+    const hold = held.get(fd);
+    if (hold === undefined) return;
+    hold.holders -= 1;
+    if (hold.holders > 0) return;
+    held.delete(fd);
+    if (hold.isForgotten) fs.closeSync(fd);
+    else if (kept.size > handlesKept) closeOldest(rootFd);
   };
 
   return {
@@ -86,6 +114,13 @@ function byHandle(root: ByteString): TargetDirectories {
       } finally {
         used.pop();
       }
+    },
+    hold(path) {
+      const fd = open(path);
+      const hold = held.get(fd) ?? { holders: 0, isForgotten: false };
+      hold.holders += 1;
+      held.set(fd, hold);
+      return { place: handleLocation(fd), release: () => release(fd) };
     },
     forget: (removed) => forget((path) => path === removed || path.startsWith(`${removed}/`)),
     close() {
@@ -123,6 +158,10 @@ function byPath(root: ByteString): TargetDirectories {
       } finally {
         fs.closeSync(fd);
       }
+    },
+    hold(path) {
+      locate(path);
+      return { place: path, release: () => undefined };
     },
     forget: () => undefined,
     close: () => undefined,

@@ -19,17 +19,19 @@ export interface TargetWriter {
 }
 
 export interface NewFile extends TargetWriter {
+  /** For threads that write and read parts of it, within the size; closed by `seal` and `drop`. */
+  readonly fd: number;
   /** Gives it its size and facts and closes it; on the disk itself before it returns if `fsync`. */
   seal(facts: TargetFacts, options: SetFactsOptions & { readonly fsync: boolean }): void;
   /** Closes it unfinished, unless it is closed. */
   drop(): void;
 }
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = fs.constants;
 
 /** Makes a new file, for its owner only until it has its facts; 'EEXIST' when anything is at `location`. */
 export function newFile(location: ByteString, { size, sparse }: TargetContent): NewFile {
-  const fd = fs.openSync(bufferOfBytes(location), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const fd = fs.openSync(bufferOfBytes(location), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   let end = 0;
   let isOpen = true;
 
@@ -39,16 +41,12 @@ export function newFile(location: ByteString, { size, sparse }: TargetContent): 
   };
 
   const writeFully = (bytes: Uint8Array, position: number): void => {
-    if (position + bytes.length > size) {
-      throw new RangeError(`expected bytes within ${size}, got ${position} + ${bytes.length}`);
-    }
-    for (let done = 0; done < bytes.length;) {
-      done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
-    }
+    writeWithin(fd, size, bytes, position);
     end = Math.max(end, position + bytes.length);
   };
 
   return {
+    fd,
     write: writeFully,
 
     zeros(position, length) {
@@ -71,4 +69,14 @@ export function newFile(location: ByteString, { size, sparse }: TargetContent): 
 
     drop: close,
   };
+}
+
+/** Writes all of `bytes` at `position` of a file that gets `size` bytes; two threads may write other parts of one file. */
+export function writeWithin(fd: number, size: number, bytes: Uint8Array, position: number): void {
+  if (position + bytes.length > size) {
+    throw new RangeError(`expected bytes within ${size}, got ${position} + ${bytes.length}`);
+  }
+  for (let done = 0; done < bytes.length;) {
+    done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
+  }
 }

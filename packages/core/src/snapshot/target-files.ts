@@ -44,7 +44,8 @@ export function targetFiles(directories: TargetDirectories): TargetFiles {
   const files: TargetFiles = {
     locate,
 
-    look: (path) => orAbsent(() => fs.lstatSync(bufferOfBytes(locate(path)))),
+    // Most often nothing is there, and making an error of that costs more than the call.
+    look: (path) => orAbsent(() => fs.lstatSync(bufferOfBytes(locate(path)), { throwIfNoEntry: false })),
 
     open(path) {
       // Without O_NONBLOCK a pipe that took the file's place would make the checkout wait for ever.

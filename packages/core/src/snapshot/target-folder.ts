@@ -12,17 +12,18 @@ import type { Random } from '../crypto/hash.ts';
 import { bufferOfBytes, joinBytes, type ByteString } from '../format/byte-name.ts';
 import { toHex } from '../format/bytes.ts';
 import type { FileTime } from '../format/tree.ts';
-import { isLater, timeOfMs } from './file-time.ts';
+import { timeOfMs } from './file-time.ts';
+import { hasFolderHandles } from './folder-handles.ts';
 import { foldsNames, nameGuard } from './folded-names.ts';
-import { splitPath, targetDirectories, type UsedFolder } from './target-directories.ts';
+import { mayReplace, type Overwrite } from './place-file.ts';
+import { splitPath, targetDirectories, type HeldFolder, type UsedFolder } from './target-directories.ts';
 import { checkInside, inTarget, inTheWay, notRestored } from './target-error.ts';
 import { setFacts, setLinkFacts, type OnRefusedFact, type SetFactsOptions, type TargetFacts } from './target-facts.ts';
 import { newFile, type TargetContent, type TargetWriter } from './target-file.ts';
 import { targetFiles } from './target-files.ts';
 
 export interface TargetOptions {
-  /** What may be replaced: nothing, files that are older than the snapshot's, or all files. */
-  readonly overwrite: 'never' | 'newer' | 'always';
+  readonly overwrite: Overwrite;
   /** Whether a file or link may also replace a folder with all that is in it; no unless given. */
   readonly replaceFolders?: boolean;
   /** Whether owners are restored; only root can. */
@@ -47,13 +48,30 @@ export interface TargetItem extends TargetFacts {
 
 /** A file while it is written. */
 export interface TargetFile extends TargetWriter {
+  /** For threads that write and read parts of it, until it is finished or aborted. */
+  readonly fd: number;
   /** Gives it its size, facts and name. */
   finish(): void;
   /** Removes it; what had its name stays. */
   abort(): void;
 }
 
+/** A path that was claimed, and its folder, held for whichever thread runs `placeFile`. */
+export interface ReservedFile {
+  /** Where `locateHeld` finds the folder. */
+  readonly place: ByteString;
+  readonly name: ByteString;
+  readonly temporary: ByteString;
+  /** Call it once, when that thread is done with it; `isPlaced` where it wrote the file. */
+  settle(isPlaced: boolean): void;
+  /** The same where it is not known how far it came: removes what is unfinished. */
+  abort(): void;
+}
+
 export interface TargetFolder {
+  /** How `locateHeld` finds the folders of reserved files. */
+  readonly root: ByteString;
+  readonly handles: boolean;
   /** What is at `path` now, undefined if nothing; links are not followed. */
   look(path: ByteString): TargetItem | undefined;
   /** Opens the file at `path` for reading; undefined if no file is there. The caller closes it. */
@@ -67,6 +85,8 @@ export interface TargetFolder {
   directory(path: ByteString, facts: TargetFacts): void;
   /** Begins a file, and makes the folders that lead to it; undefined when what is there stays. */
   file(path: ByteString, facts: TargetFacts & TargetContent): TargetFile | undefined;
+  /** Claims `path` for a file and makes the folders that lead to it. What is there is left to `placeFile`. */
+  reserve(path: ByteString): ReservedFile;
   /** Makes a symbolic link; false when what is there stays. */
   symlink(path: ByteString, target: ByteString, facts: TargetFacts): boolean;
   /** Makes `path` another name of the file at `existing`; false when what is there stays. */
@@ -81,7 +101,7 @@ export interface TargetFolder {
 
 /** Opens the target at the absolute path `root`, and makes it when it is not there. */
 export function openTarget(root: ByteString, options: TargetOptions): TargetFolder {
-  const { overwrite, replaceFolders = false, owners, fsync = false, random, handles } = options;
+  const { overwrite, replaceFolders = false, owners, fsync = false, random, handles = hasFolderHandles() } = options;
   const directories = inTarget('', 'opening', () => {
     fs.mkdirSync(bufferOfBytes(root), { recursive: true });
     return targetDirectories(root, handles);
@@ -105,6 +125,31 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
     return { owners, onRefused: (fact, errno) => options.onRefused?.(path, fact, errno) };
   };
 
+  const held = new Map<ByteString, HeldFolder & { holders: number }>();
+  /** Holds the folder at `directory`, which is made with those that lead to it; the same one while it is held. */
+  const hold = (path: ByteString): HeldFolder & { holders: number } => {
+    const { directory } = splitPath(path);
+    const known = held.get(directory);
+    if (known !== undefined) {
+      known.holders += 1;
+      return known;
+    }
+    for (const made of files.makeParents(path)) unsynced.add(splitPath(made).directory);
+    const { place, release } = directories.hold(directory);
+    const one = {
+      place,
+      holders: 1,
+      release() {
+        one.holders -= 1;
+        if (one.holders > 0) return;
+        held.delete(directory);
+        release();
+      },
+    };
+    held.set(directory, one);
+    return one;
+  };
+
   /** Makes way for something new; false when what is there stays. */
   const mayPlace = (path: ByteString, mtime: FileTime): boolean => {
     claim(path);
@@ -112,13 +157,19 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
     const existing = files.look(path);
     if (existing === undefined) return true;
     if (existing.isDirectory() && !replaceFolders) throw inTheWay(path, 'folder');
-    if (overwrite === 'newer') return isLater(mtime, timeOfMs(existing.mtimeMs));
-    return overwrite === 'always';
+    return mayReplace(existing, mtime, overwrite);
   };
 
-  const temporaryFor = (path: ByteString): ByteString => {
-    return joinBytes(splitPath(path).directory, `.mbk-unfinished-${toHex(random(8))}`);
+  /** In hex, drawn for many names at once: a call for each takes as long as making the file. */
+  let drawn = '';
+  const temporaryName = (): ByteString => {
+    if (drawn === '') drawn = toHex(random(8 * 256));
+    const name = `.mbk-unfinished-${drawn.slice(0, 16)}`;
+    drawn = drawn.slice(16);
+    return name;
   };
+
+  const temporaryFor = (path: ByteString): ByteString => joinBytes(splitPath(path).directory, temporaryName());
 
   const giveName = (temporary: ByteString, path: ByteString): void => {
     try {
@@ -156,6 +207,7 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
     };
     unfinished.add(abort);
     return {
+      fd: file.fd,
       write: (bytes, position) => inTarget(path, 'writing', () => file.write(bytes, position)),
       zeros: (position, length) => inTarget(path, 'writing', () => file.zeros(position, length)),
       finish() {
@@ -175,6 +227,9 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
   };
 
   return {
+    root,
+    handles,
+
     look(path) {
       const stats = at(path, 'looking at', () => files.look(path));
       return stats === undefined ? undefined : itemOf(stats);
@@ -209,6 +264,35 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
 
     file: (path, facts) => {
       return at(path, 'writing', () => (mayPlace(path, facts.mtime) ? beginFile(path, facts) : undefined));
+    },
+
+    reserve(path) {
+      return at(path, 'writing', () => {
+        claim(path);
+        const folder = hold(path);
+        const { directory, name } = splitPath(path);
+        const temporary = temporaryName();
+        const abort = (): void => {
+          if (!unfinished.delete(abort)) return;
+          try {
+            files.remove(joinBytes(directory, temporary));
+          } finally {
+            folder.release();
+          }
+        };
+        unfinished.add(abort);
+        return {
+          place: folder.place,
+          name,
+          temporary,
+          settle(isPlaced) {
+            if (!unfinished.delete(abort)) throw new TypeError('expected a file that was not settled or aborted');
+            if (isPlaced) unsynced.add(directory);
+            folder.release();
+          },
+          abort: () => inTarget(path, 'removing the unfinished', abort),
+        };
+      });
     },
 
     symlink(path, target, facts) {

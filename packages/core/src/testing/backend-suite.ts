@@ -99,6 +99,15 @@ export function backendConformance(
       expect(await range(0, 0)).toEqual([]);
     });
 
+    backendTest('memory of the caller may be used, and what it gets is right either way', async (backend) => {
+      await backend.put('a', [bytes(0, 1, 2, 3)]);
+      const into = new Uint8Array(3).fill(9);
+      expect([...(await backend.get('a', { offset: 1, length: 2, into }))]).toEqual([1, 2]);
+      expect([...(await backend.get('a', { into }))]).toEqual([0, 1, 2, 3]);
+      into.fill(7);
+      expect([...(await backend.get('a'))]).toEqual([0, 1, 2, 3]);
+    });
+
     backendTest("a range that passes the end is 'backend-read-short'", async (backend) => {
       await backend.put('a', [bytes(0, 1, 2)]);
       expect(await failure(backend.get('a', { offset: 0, length: 4 }))).toBe('backend-read-short');

@@ -33,11 +33,11 @@ import { temporaryFolder, testRepository, type TestRepository } from './make-rep
 
 const isRoot = process.getuid?.() === 0;
 
-function requestOf(revision: string, target: string, request: Partial<CheckoutRequest> = {}): CheckoutRequest {
+function requestWith(revision: string, target: string, request: Partial<CheckoutRequest> = {}): CheckoutRequest {
   return { revision, paths: [], target: Buffer.from(target).toString('latin1'), owners: isRoot, ...request };
 }
 
-async function checkout(
+async function checkoutWith(
   lab: TestRepository,
   revision: string,
   target: string,
@@ -45,8 +45,8 @@ async function checkout(
 ): Promise<CheckoutReport> {
   const repository = await lab.open();
   try {
-    await planCheckout(repository, requestOf(revision, target, request));
-    return await executeCheckout(repository, requestOf(revision, target, request));
+    await planCheckout(repository, requestWith(revision, target, request));
+    return await executeCheckout(repository, requestWith(revision, target, request));
   } finally {
     await repository.close();
   }
@@ -58,7 +58,7 @@ async function plan(
   target: string,
   request: Partial<CheckoutRequest> = {},
 ): Promise<CheckoutPlan> {
-  return planCheckout(await lab.open(), requestOf(revision, target, request));
+  return planCheckout(await lab.open(), requestWith(revision, target, request));
 }
 
 /** Everything of a tree that a checkout must bring back, by path; bytes and link targets are compared by `diff`. */
@@ -112,7 +112,18 @@ async function hostileLab(): Promise<TestRepository> {
   return lab;
 }
 
-describe('checkout', () => {
+/** Whether threads work is to make no difference. */
+const ways = [
+  ['on one thread', { jobs: 1 }],
+  ['on threads', { jobs: 2, threadsFrom: 0 }],
+] as const;
+
+describe.each(ways)('checkout, %s,', (_, way) => {
+  const checkout = (...[lab, revision, target, request]: Parameters<typeof checkoutWith>): Promise<CheckoutReport> =>
+    checkoutWith(lab, revision, target, { ...way, ...request });
+  const requestOf = (...[revision, target, request]: Parameters<typeof requestWith>): CheckoutRequest =>
+    requestWith(revision, target, { ...way, ...request });
+
   test('brings everything back: bytes, names, links, holes, modes, owners and times', async () => {
     const lab = await hostileLab();
     await lab.snapshot(one);

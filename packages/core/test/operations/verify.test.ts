@@ -26,14 +26,11 @@ export function fillSource(source: string): void {
   writeFileSync(join(source, 'top.txt'), 'top');
 }
 
-async function verify(lab: TestRepository, request: Partial<VerifyRequest> = {}): Promise<VerifyReport> {
-  const repository = await lab.open();
-  try {
-    return await verifyRepository(repository, { revisions: [], data: false, ...request });
-  } finally {
-    await repository.close();
-  }
-}
+/** Whether threads work is to make no difference. */
+const ways = [
+  ['on one thread', { jobs: 1 }],
+  ['on threads', { jobs: 2, threadsFrom: 0 }],
+] as const;
 
 async function keysUnder(backend: Backend, prefix: string): Promise<string[]> {
   const keys: string[] = [];
@@ -61,14 +58,23 @@ async function labWithTwo(): Promise<TestRepository> {
   return lab;
 }
 
-describe('verify', () => {
+describe.each(ways)('verify, %s,', (_, way) => {
+  const verify = async (lab: TestRepository, request: Partial<VerifyRequest> = {}): Promise<VerifyReport> => {
+    const repository = await lab.open();
+    try {
+      return await verifyRepository(repository, { revisions: [], data: false, ...way, ...request });
+    } finally {
+      await repository.close();
+    }
+  };
+
   test('finds nothing in a sound repository and says what it looked at', async () => {
     const lab = await labWithTwo();
     const events: VerifyEvent[] = [];
     const repository = await lab.open();
     const report = await verifyRepository(
       repository,
-      { revisions: [], data: true, independent: true },
+      { revisions: [], data: true, independent: true, ...way },
       { onEvent: (event) => events.push(event) },
     );
     expect(report.findings).toEqual([]);

@@ -2,67 +2,101 @@
  * Writes files out. No damaged byte is ever restored as good: every blob is checked against its id and the whole file
  * against its SHA-256 before it takes its name; a file that does not pass is not written at all, and the rest goes on.
  *
- * Small files are gathered, so that the many that share a frame cost one decoding; of a large one, at most `windowBytes`
- * of blobs are in memory.
+ * Small files are gathered into batches; of large ones a few are under way at a time. This thread looks up, reads and
+ * keeps account; what computes and writes are jobs (`checkout-task.ts`), on threads of their own once there is enough.
  */
-import { createHash, type Hash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { throwIfInterrupted } from '../../backend/interrupted.ts';
-import { zeroBlock } from '../../chunker/zeros.ts';
+import { sha256Hex } from '../../crypto/hash.ts';
 import { MbkError } from '../../errors.ts';
 import { displayBytes, type ByteString } from '../../format/byte-name.ts';
-import type { BlobId } from '../../format/ids.ts';
-import { parameters } from '../../format/limits.ts';
 import type { FileEntry } from '../../format/tree.ts';
+import { crew } from '../../pool/crew.ts';
+import { defaultJobs } from '../../pool/worker-pool.ts';
 import type { Repository } from '../../repository.ts';
-import { readChunks, type PlacedChunk } from '../../snapshot/chunk-list-reader.ts';
 import { isSameTime } from '../../snapshot/file-time.ts';
 import type { TargetFile, TargetFolder } from '../../snapshot/target-folder.ts';
+import type { Overwrite } from '../../snapshot/place-file.ts';
+import { splitPath } from '../../snapshot/target-directories.ts';
+import { checkoutTask, type CheckoutSetup } from './checkout-task.ts';
 import { hashTargetFile } from './hash-target.ts';
+import { writeLarge } from './large-file.ts';
 import { fail, type Outcome } from './outcome.ts';
 import { patientBlobs } from './patient-blobs.ts';
+import { runReader } from './read-runs.ts';
+import { restoreSmall, type SmallFilesOptions } from './small-files.ts';
+import { named, wrongLength, type FileFate, type Waiting } from './waiting-file.ts';
 
 export interface FileRestorerOptions {
   readonly repository: Repository;
   readonly target: TargetFolder;
   readonly outcome: Outcome;
-  /** Whether files that are there may stay when they are the same. */
-  readonly mayStay: boolean;
-  /** Whether owners count among what must be the same. */
+  /** As the target has it. */
+  readonly overwrite: Overwrite;
+  /** Whether owners are restored, and count among what must be the same. */
   readonly owners: boolean;
+  readonly fsync: boolean;
   /** Whether every file is read again once it is written. */
   readonly verify: boolean;
+  /** Threads, `defaultJobs()` unless given; with 1 there are none beside this one. */
+  readonly jobs?: number | undefined;
+  /** Bytes from which threads are started. */
+  readonly threadsFrom?: number | undefined;
   readonly onFile: (path: ByteString) => void;
 }
 
-/** What became of a file: only of the first two are the bytes in the target those of the snapshot. */
-export type FileFate = 'written' | 'unchanged' | 'kept' | 'failed';
-
 export interface FileRestorer {
-  /** Restores a file, at once or with `flush`. */
+  /**
+   * Takes a file, which is restored by `flush` at the latest. Waits where too much is under way. Errors, of this file or
+   * another: those that no other file would escape either.
+   */
   add(path: ByteString, entry: FileEntry, onDone?: (fate: FileFate) => void): Promise<void>;
   flush(): Promise<void>;
+  /** Ends what is under way, whatever it does. To be called before the target is closed. */
+  close(): Promise<void>;
 }
 
-/** Files that wait for each other at most, and their bytes. */
-const batchFiles = 4096;
-const batchBytes = 64 * 1024 * 1024;
-/** Blobs of one large file in memory, and its chunks, of which many may be slices of one blob. */
-const windowBytes = 32 * 1024 * 1024;
-const windowChunks = 16_384;
+/** Files that wait for each other at most, their bytes, and their folders, which are open meanwhile. */
+const batchFiles = 1024;
+const batchBytes = 32 * 1024 * 1024;
+const batchFolders = 128;
+/** With fewer bytes and fewer files than these, starting threads takes longer than they save. */
+const defaultThreadsFrom = 16 * 1024 * 1024;
+const leastFiles = 256;
 
-interface Waiting {
-  readonly path: ByteString;
-  readonly entry: FileEntry;
-  readonly done: (fate: FileFate) => void;
-}
+const emptyHash = sha256Hex(new Uint8Array(0));
 
 export function fileRestorer(options: FileRestorerOptions): FileRestorer {
-  const { repository, target, outcome, mayStay, owners, verify, onFile } = options;
+  const { repository, target, outcome, overwrite, owners, fsync, verify, jobs = defaultJobs(), onFile } = options;
+  const { threadsFrom = defaultThreadsFrom } = options;
   const { readBlob, signal } = repository;
   const blobs = patientBlobs(repository);
+  const { root, handles } = target;
+  const setup: CheckoutSetup = { root, handles, overwrite, owners, fsync };
+  const workers = crew({ task: 'checkout', handlers: checkoutTask, setup, jobs, signal });
+  // One run for each thread, one that waits for it, and one that is being read.
+  const runs = runReader(repository, jobs === 1 ? 1 : 2 * jobs + 1);
+  const mayStay = overwrite !== 'never';
+
   let batch: Waiting[] = [];
   let bytes = 0;
+  let folders = new Set<ByteString>();
+  const seen = { files: 0, bytes: 0 };
+  let number = 0;
+  const under = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+
+  const small: SmallFilesOptions = {
+    crew: workers,
+    runs,
+    blobs,
+    target,
+    outcome,
+    attempt: attemptNow,
+    onWritten: written,
+    onKept: kept,
+    writeHere: writeSmall,
+    failed: ({ path }, error) => named(path, error),
+  };
 
   return {
     async add(path, entry, onDone = () => undefined) {
@@ -72,43 +106,73 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
         onDone(fate);
       };
       const one = { path, entry, done };
-      await attempt(one, async () => {
-        if (await isThere(path, entry)) {
-          outcome.unchanged += 1;
-          done('unchanged');
-        } else if (entry.size === 0 || entry.chunks !== undefined) await writeLarge(one);
-        else {
-          batch.push(one);
-          bytes += entry.size;
-        }
+      seen.files += 1;
+      seen.bytes += entry.size;
+      if (seen.bytes >= threadsFrom || seen.files >= leastFiles) workers.start();
+      let isUnchanged = false;
+      const isKnown = await attempt(one, async () => {
+        isUnchanged = await isThere(path, entry);
       });
-      if (batch.length >= batchFiles || bytes >= batchBytes) await flush();
+      if (!isKnown) return;
+      if (isUnchanged) {
+        outcome.unchanged += 1;
+        done('unchanged');
+      } else if (entry.chunks !== undefined || (entry.size === 0 && entry.sha256 !== emptyHash)) {
+        await begin(async () => void (await attempt(one, () => restoreLarge(one))));
+      } else {
+        batch.push(one);
+        bytes += entry.size;
+        folders.add(splitPath(path).directory);
+      }
+      if (batch.length >= batchFiles || bytes >= batchBytes || folders.size >= batchFolders) await beginBatch();
     },
-    flush,
+
+    async flush() {
+      await beginBatch();
+      await settle(0);
+    },
+
+    async close() {
+      await workers.close();
+      await Promise.all(under);
+    },
   };
 
-  async function flush(): Promise<void> {
-    const byBlob = Map.groupBy(batch, ({ entry }) => entry.sha256);
-    const toVerify: Waiting[] = [];
+  /** Starts `work` once fewer are under way than threads. Without threads it waits for it too. */
+  async function begin(work: () => Promise<void>): Promise<void> {
+    await settle(workers.size - 1);
+    const one: Promise<void> = work()
+      .catch((error: unknown) => void (failure ??= { error }))
+      .finally(() => under.delete(one));
+    under.add(one);
+    if (workers.size === 1) await settle(0);
+  }
+
+  /** Waits until no more than `most` are under way. */
+  async function settle(most: number): Promise<void> {
+    while (under.size > most && failure === undefined) await Promise.race(under);
+    if (failure !== undefined) throw failure.error;
+  }
+
+  async function beginBatch(): Promise<void> {
+    const files = batch;
     batch = [];
     bytes = 0;
-    await blobs.read(
-      byBlob.keys(),
-      (id, content) => {
-        for (const one of byBlob.get(id) ?? []) {
-          attemptNow(one, () => {
-            if (writeSmall(one, content) && verify) toVerify.push(one);
-          });
-        }
-      },
-      (id, error) => {
-        for (const one of byBlob.get(id) ?? []) {
-          attemptNow(one, () => {
-            throw named(one.path, error);
-          });
-        }
-      },
-    );
+    folders = new Set();
+    if (files.length > 0) await begin(() => restoreBatch(files));
+  }
+
+  async function restoreBatch(files: readonly Waiting[]): Promise<void> {
+    const toVerify: Waiting[] = [];
+    const onWritten = (one: Waiting): void => {
+      written(one);
+      if (verify) toVerify.push(one);
+    };
+    await restoreSmall(files, {
+      ...small,
+      onWritten,
+      writeHere: (one, content) => writeSmall(one, content, onWritten),
+    });
     for (const one of toVerify) await attempt(one, () => verifyFile(one));
   }
 
@@ -122,20 +186,17 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     return (await hashTargetFile(target, path, signal)) === sha256;
   }
 
-  function begin({ path, entry, done }: Waiting): TargetFile | undefined {
-    const file = target.file(path, { ...entry, sparse: entry.sparse === true });
-    if (file !== undefined) return file;
-    outcome.kept += 1;
-    done('kept');
-    return undefined;
+  function beginFile(one: Waiting): TargetFile | undefined {
+    const file = target.file(one.path, { ...one.entry, sparse: one.entry.sparse === true });
+    if (file === undefined) kept(one);
+    return file;
   }
 
-  /** Whether it was written. */
-  function writeSmall(one: Waiting, content: Uint8Array): boolean {
+  function writeSmall(one: Waiting, content: Uint8Array, onWritten = written): void {
     const { path, entry } = one;
     if (content.byteLength !== entry.size) throw wrongLength(path, entry.sha256, content.byteLength, entry.size);
-    const file = begin(one);
-    if (file === undefined) return false;
+    const file = beginFile(one);
+    if (file === undefined) return;
     try {
       file.write(content, 0); // the blob's id, which was checked, is the SHA-256 of the file
       file.finish();
@@ -143,24 +204,15 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
       file.abort();
       throw error;
     }
-    written(one);
-    return true;
+    onWritten(one);
   }
 
-  async function writeLarge(one: Waiting): Promise<void> {
-    const file = begin(one);
+  async function restoreLarge(one: Waiting): Promise<void> {
+    const file = beginFile(one);
     if (file === undefined) return;
-    const { path, entry } = one;
     try {
-      const hash = createHash('sha256');
-      for await (const window of windowsOf(readChunks(readBlob, entry, { signal })))
-        await writeWindow(file, path, window, hash);
-      const found = hash.digest('hex');
-      if (found !== entry.sha256) {
-        throw new MbkError('entry-damaged', `the chunks of ${displayBytes(path)} do not have the SHA-256 of the file`, {
-          details: { path: displayBytes(path), expected: entry.sha256, found },
-        });
-      }
+      number += 1;
+      await writeLarge(one, file, { number, crew: workers, runs, blobs, readBlob, fsync, signal });
       file.finish();
     } catch (error) {
       file.abort();
@@ -168,51 +220,6 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     }
     written(one);
     if (verify) await verifyFile(one);
-  }
-
-  async function writeWindow(
-    file: TargetFile,
-    path: ByteString,
-    window: readonly PlacedChunk[],
-    hash: Hash,
-  ): Promise<void> {
-    throwIfInterrupted(signal, 'checking out');
-    const content = new Map<BlobId, Uint8Array>();
-    const ids = new Set(window.flatMap((chunk) => (chunk.kind === 'zero' ? [] : [chunk.id])));
-    await blobs.read(
-      ids,
-      (id, blob) => content.set(id, blob),
-      (_, error) => {
-        throw named(path, error);
-      },
-    );
-    for (const chunk of window) {
-      if (chunk.kind === 'zero') {
-        await writeZeros(file, chunk, hash);
-        continue;
-      }
-      const blob = content.get(chunk.id);
-      const offset = chunk.kind === 'slice' ? chunk.offset : 0;
-      const fits =
-        chunk.kind === 'slice' ? offset + chunk.length <= (blob?.byteLength ?? 0) : chunk.length === blob?.byteLength;
-      if (blob === undefined || !fits) throw wrongLength(path, chunk.id, blob?.byteLength ?? 0, offset + chunk.length);
-      const part = blob.subarray(offset, offset + chunk.length);
-      hash.update(part);
-      file.write(part, chunk.position);
-    }
-  }
-
-  /** A run of zeros may claim any length: what takes long can be interrupted. */
-  async function writeZeros(file: TargetFile, { position, length }: PlacedChunk, hash: Hash): Promise<void> {
-    for (let done = 0; done < length;) {
-      const part = Math.min(length - done, windowBytes);
-      for (let left = part; left > 0; left -= zeroBlock.length)
-        hash.update(zeroBlock.subarray(0, Math.min(left, zeroBlock.length)));
-      file.zeros(position + done, part);
-      done += part;
-      await setImmediate();
-      throwIfInterrupted(signal, 'checking out');
-    }
   }
 
   async function verifyFile({ path, entry }: Waiting): Promise<void> {
@@ -231,13 +238,20 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     done('written');
   }
 
-  async function attempt<T>(one: Waiting, work: () => Promise<T>): Promise<T | undefined> {
+  function kept({ done }: Waiting): void {
+    outcome.kept += 1;
+    done('kept');
+  }
+
+  /** Whether it went well. */
+  async function attempt(one: Waiting, work: () => Promise<void>): Promise<boolean> {
     try {
-      return await work();
+      await work();
+      return true;
     } catch (error) {
       fail(outcome, one.path, error);
       one.done('failed');
-      return undefined;
+      return false;
     }
   }
 
@@ -249,36 +263,4 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
       one.done('failed');
     }
   }
-}
-
-/** Chunks in the order of the file, in runs whose blobs fit in memory. */
-async function* windowsOf(chunks: AsyncIterable<PlacedChunk>): AsyncGenerator<readonly PlacedChunk[]> {
-  let window: PlacedChunk[] = [];
-  let ids = new Set<BlobId>();
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    if (chunk.kind !== 'zero' && !ids.has(chunk.id)) {
-      ids.add(chunk.id);
-      // How large the blob of a slice is, the list does not say: writers make them of one piece.
-      bytes += chunk.kind === 'blob' ? chunk.length : parameters.pieceBytes;
-    }
-    window.push(chunk);
-    if (bytes < windowBytes && window.length < windowChunks) continue;
-    yield window;
-    window = [];
-    ids = new Set();
-    bytes = 0;
-  }
-  if (window.length > 0) yield window;
-}
-
-function wrongLength(path: ByteString, id: BlobId, found: number, expected: number): MbkError {
-  const shown = displayBytes(path);
-  return new MbkError('value-invalid', `${shown} needs ${expected} bytes of blob ${id}, which has ${found}`, {
-    details: { path: shown, blob: id },
-  });
-}
-
-function named(path: ByteString, error: MbkError): MbkError {
-  return new MbkError(error.code, `${displayBytes(path)}: ${error.message}`, { details: error.details, cause: error });
 }

@@ -7,25 +7,24 @@
  * took the snapshot recorded a wrong hash, which every checkout notices. Computing it would read all data a second
  * time, in the order of files and not of packs.
  */
-import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
-import { sha256Hex } from '../../crypto/hash.ts';
-import { equalBytes, toHex } from '../../format/bytes.ts';
+import { equalBytes } from '../../format/bytes.ts';
 import { type PackId, packKey } from '../../format/ids.ts';
-import { limits } from '../../format/limits.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
 import { isDeleted, isLost } from '../../log/fold.ts';
 import type { BlobCopy } from '../../pack/blob-copy.ts';
-import { checkPack, type PackCheck } from '../../pack/check-pack.ts';
 import type { IndexSet } from '../../pack/index-set.ts';
 import { checkBlob, openFrame } from '../../pack/open-pack.ts';
 import { type PackContents, packName } from '../../pack/pack-contents.ts';
 import type { Segment } from '../../pack/segment.ts';
 import { segmentKey } from '../../pack/segment-writer.ts';
 import type { Repository } from '../../repository.ts';
+import type { MbkError } from '../../errors.ts';
+import { inOrder } from '../../pool/in-order.ts';
 import { isBadContent } from '../bad-content.ts';
 import type { FindingCode } from './findings.ts';
 import type { PackHealth } from './pack-health.ts';
 import { sizeInStorage, type Verification } from './verification.ts';
+import { wholePacks, type CheckedWhole } from './whole-packs.ts';
 
 export interface VerifyPacksOptions {
   readonly index: IndexSet;
@@ -34,6 +33,10 @@ export interface VerifyPacksOptions {
   readonly data: boolean;
   /** Whether hashes are computed by a second, independent implementation. */
   readonly independent: boolean;
+  /** Threads that read data; 1 for none. */
+  readonly jobs: number;
+  /** Bytes from which threads are started. */
+  readonly threadsFrom?: number | undefined;
   /** The packs to check; all that live segments name unless given. */
   readonly only: ReadonlySet<PackId> | undefined;
 }
@@ -81,16 +84,13 @@ export async function verifyPacks(run: Verification, options: VerifyPacksOptions
   const seen = new Map<Segment, SeenRows>(
     index.segments.map((segment) => [segment, { records: 0, frames: 0, isPartial: only !== undefined }]),
   );
-  for (const [done, row] of rows.entries()) {
+  let done = 0;
+  for await (const { check } of options.data ? readWhole(run, rows, options) : readEnds(run, rows)) {
     run.progress('packs', done, rows.length);
-    const size = await sizeInStorage(run, packKey(row.kind, row.id));
+    done += 1;
+    if (check !== undefined) run.counts.packs += 1;
+    const contents = await check?.();
     // What is absent, or of another size where bytes are not read, was told before.
-    if (size === undefined || (size !== row.size && !options.data)) {
-      for (const rest of seen.values()) rest.isPartial = true;
-      continue;
-    }
-    run.counts.packs += 1;
-    const contents = options.data ? await checkWhole(run, row, size, options) : await checkFooter(run, row);
     if (contents === undefined) for (const rest of seen.values()) rest.isPartial = true;
     else compareWithIndex(run, index, contents, seen);
   }
@@ -126,32 +126,69 @@ async function checkFooter(
   }
 }
 
-/** Reads a pack of `size` bytes and checks all of them; what its footer says, where it can be read. */
-async function checkWhole(
+/** A pack whose turn it is; `check` tells what is wrong with it and gives what its footer says, where that can be read. */
+interface PackTurn {
+  /** Undefined for a pack that is not to be looked at. */
+  readonly check: (() => Promise<PackContents | undefined>) | undefined;
+}
+
+async function* readEnds(run: Verification, rows: readonly PackRow[]): AsyncGenerator<PackTurn> {
+  for (const row of rows) {
+    const size = await sizeInStorage(run, packKey(row.kind, row.id));
+    yield { check: size === row.size ? () => checkFooter(run, row) : undefined };
+  }
+}
+
+/** Packs are read ahead of their turn, and told about in their order. */
+async function* readWhole(
+  run: Verification,
+  rows: readonly PackRow[],
+  { index, health, independent, jobs, threadsFrom }: VerifyPacksOptions,
+): AsyncGenerator<PackTurn> {
+  const bytes = rows.reduce((sum, row) => sum + row.size, 0);
+  const packs = wholePacks(run.repository, { independent, jobs, bytes, threadsFrom });
+  const read = async (row: PackRow): Promise<{ readonly row: PackRow; readonly found: FoundPack | undefined }> => {
+    const size = await sizeInStorage(run, packKey(row.kind, row.id));
+    if (size === undefined) return { row, found: undefined };
+    try {
+      return { row, found: { size, checked: await packs.check(row, size) } };
+    } catch (error) {
+      if (!isBadContent(error)) throw error;
+      return { row, found: { error } };
+    }
+  };
+  try {
+    for await (const { row, found } of inOrder(rows, () => packs.ahead, read)) {
+      yield { check: found && (() => tellWhole(run, row, found, { index, health })) };
+    }
+  } finally {
+    await packs.close();
+  }
+}
+
+/** A pack that was read whole and checked, or why it cannot be read. */
+type FoundPack = { readonly size: number; readonly checked: CheckedWhole } | { readonly error: MbkError };
+
+async function tellWhole(
   run: Verification,
   row: PackRow,
-  size: number,
-  { index, health, independent }: VerifyPacksOptions,
+  found: FoundPack,
+  { index, health }: Pick<VerifyPacksOptions, 'index' | 'health'>,
 ): Promise<PackContents | undefined> {
-  const hash = independent ? (bytes: Uint8Array): string => toHex(nobleSha256(bytes)) : sha256Hex;
-  let read: PackBytes;
-  try {
-    read = await checkOnce(run, row, size, hash);
-    // A read may go wrong once; the verdict falls on the second.
-    if (read.check.problems.length > 0) read = await checkOnce(run, row, size, hash);
-  } catch (error) {
-    if (!isBadContent(error)) throw error;
-    await spoil(run, health, row, error.code === 'entry-absent' ? 'pack-absent' : 'pack-damaged', error.message);
+  if ('error' in found) {
+    const { code, message } = found.error;
+    await spoil(run, health, row, code === 'entry-absent' ? 'pack-absent' : 'pack-damaged', message);
     return undefined;
   }
-  const { bytes, check } = read;
-  run.counts.packBytes += bytes.byteLength;
-  const [first] = check.problems;
-  if (first === undefined) return check.contents;
+  const { size, checked } = found;
+  const { contents, problems, bytes } = checked;
+  run.counts.packBytes += size;
+  const [first] = problems;
+  if (first === undefined) return contents;
   const frames =
-    check.contents === undefined
+    bytes !== undefined
       ? badFrames(run, index, row, bytes)
-      : [...new Set(check.problems.flatMap(({ frame }) => frame ?? []))];
+      : [...new Set(problems.flatMap(({ frame }) => frame ?? []))];
   const where =
     frames.length === 0 ? '' : ` (frames ${frames.slice(0, 10).join(', ')}${frames.length > 10 ? ', …' : ''})`;
   const finding = run.found.open({
@@ -161,23 +198,7 @@ async function checkWhole(
     message: `${first.error.message}${where}`,
   });
   for (const frame of frames) health.spoilFrame(row.id, frame, finding);
-  return check.contents;
-}
-
-interface PackBytes {
-  readonly bytes: Uint8Array;
-  readonly check: PackCheck;
-}
-
-async function checkOnce(
-  { repository, signal }: Verification,
-  { kind, id }: PackRow,
-  size: number,
-  hash: (bytes: Uint8Array) => string,
-): Promise<PackBytes> {
-  const { backend, keys } = repository;
-  const bytes = await backend.get(packKey(kind, id), { offset: 0, length: Math.min(size, limits.packBytes), signal });
-  return { bytes, check: checkPack(bytes, { kind, id, keys, hash }) };
+  return contents;
 }
 
 /** Frames of a pack without a footer that cannot be read either, going by the index. */

@@ -6,7 +6,7 @@ import { fileRestorer } from '../../../src/operations/checkout/restore-files.ts'
 import { openTarget } from '../../../src/snapshot/target-folder.ts';
 import { random, temporaryFolder, testRepository } from '../make-repository.ts';
 
-test('a file that claims to be 64 GiB of zeros can be interrupted', async () => {
+test.each([1, 2])('a file that claims to be 64 GiB of zeros can be interrupted (%i jobs)', async (jobs) => {
   const size = 2 ** 36;
   const list = encodeChunkListItems(0, [chunkText({ kind: 'zero', length: size })]);
   const opened = await (await testRepository()).open();
@@ -26,14 +26,23 @@ test('a file that claims to be 64 GiB of zeros can be interrupted', async () => 
     repository,
     target,
     outcome,
-    mayStay: false,
+    overwrite: 'never',
     owners: false,
+    fsync: false,
     verify: false,
+    jobs,
     onFile: () => undefined,
   });
   const id = asBlobId('ab'.repeat(32));
   const facts = { mode: 0o600, mtime: [0, 0], owner: [0, 0], sparse: true } as const;
-  const restoring = files.add('zeros', { type: 'file', name: 'zeros', ...facts, size, sha256: id, chunks: id });
+  const restoring = (async () => {
+    try {
+      await files.add('zeros', { type: 'file', name: 'zeros', ...facts, size, sha256: id, chunks: id });
+      await files.flush();
+    } finally {
+      await files.close();
+    }
+  })();
   await expect(restoring).rejects.toMatchObject({ code: 'interrupted' });
   expect(lengths).toEqual([32 * 1024 * 1024]);
   expect(folder.list('')).toEqual([]);

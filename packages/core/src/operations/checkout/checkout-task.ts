@@ -1,0 +1,220 @@
+/**
+ * The work of a checkout that any thread does: opens frames, checks every blob against its id, and writes small files
+ * whole and parts of large ones where they belong. What is not sound is said and left to the thread that asked, which
+ * looks for another copy; nothing of it is written.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import fs from 'node:fs';
+import { zeroBlock } from '../../chunker/zeros.ts';
+import { releaseBytes } from '../../codec/release-bytes.ts';
+import { isMbkError } from '../../errors.ts';
+import type { ByteString } from '../../format/byte-name.ts';
+import type { BlobId } from '../../format/ids.ts';
+import type { FrameRow } from '../../format/pack-footer.ts';
+import type { PackRow } from '../../format/segment-rows.ts';
+import { checkBlob, openFrame } from '../../pack/open-pack.ts';
+import { isDamage } from '../../pack/read-twice.ts';
+import { Handover, type Handlers } from '../../pool/channel.ts';
+import { recordOf, type ErrorRecord } from '../../pool/error-record.ts';
+import { placeFile, type FileToPlace, type Placed, type PlaceOptions } from '../../snapshot/place-file.ts';
+import { locateHeld } from '../../snapshot/target-directories.ts';
+import { writeWithin } from '../../snapshot/target-file.ts';
+
+export interface CheckoutSetup extends Omit<PlaceOptions, 'onRefused'> {
+  /** Of the target, as `TargetFolder` has them. */
+  readonly root: ByteString;
+  readonly handles: boolean;
+}
+
+/** Some frames of a pack as they were read, and what is wanted of them. */
+export interface FramesJob<Use> {
+  readonly key: Uint8Array;
+  readonly pack: PackRow;
+  /** Holds the pack's bytes from `offset` on. It comes back with the answer. */
+  readonly buffer: ArrayBuffer;
+  readonly offset: number;
+  readonly frames: readonly {
+    readonly number: number;
+    readonly frame: FrameRow;
+    readonly blobs: readonly BlobUse<Use>[];
+  }[];
+}
+
+export interface BlobUse<Use> {
+  readonly id: BlobId;
+  /** Where it is in the frame. */
+  readonly offset: number;
+  readonly length: number;
+  readonly use: Use;
+}
+
+/** A file that holds one blob and nothing else. */
+export interface SmallFile extends FileToPlace {
+  /** Of its folder. */
+  readonly place: ByteString;
+}
+
+export type SmallJob = FramesJob<readonly SmallFile[]>;
+
+/** What became of a file; `bad` where its blob is not sound. */
+export type SmallFate = Placed | 'bad' | { readonly error: ErrorRecord };
+
+export interface SmallAnswer {
+  readonly buffer: ArrayBuffer;
+  /** In the order of the job. */
+  readonly fates: readonly SmallFate[];
+  readonly refused: readonly RefusedFact[];
+}
+
+/** A fact that the file system refused of the file of that number in the job. */
+export interface RefusedFact {
+  readonly file: number;
+  readonly fact: Parameters<PlaceOptions['onRefused']>[0];
+  readonly errno: string;
+}
+
+/** Places where the bytes of a blob belong in a file. */
+export interface PartsJob extends FramesJob<readonly Part[]> {
+  readonly fd: number;
+  /** Bytes of the file. */
+  readonly size: number;
+}
+
+export interface Part {
+  readonly position: number;
+  /** Bytes of the blob: `length` from `from` on. */
+  readonly from: number;
+  readonly length: number;
+}
+
+export interface PartsAnswer {
+  readonly buffer: ArrayBuffer;
+  /** Blobs that are not sound; nothing of them was written. */
+  readonly bad: readonly BlobId[];
+}
+
+/** Bytes of a file, the next of what is hashed as number `hash`: read from `fd`, or zeros without one. */
+export interface HashJob {
+  readonly hash: number;
+  readonly fd?: number;
+  readonly position: number;
+  readonly length: number;
+}
+
+const readBytes = 1024 * 1024;
+
+export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Handlers {
+  const locate = locateHeld(root, handles);
+  const hashes = new Map<number, Hash>();
+  let buffer: Uint8Array | undefined;
+
+  const placeOne = (
+    { place, ...file }: SmallFile,
+    content: Uint8Array,
+    onRefused: PlaceOptions['onRefused'],
+  ): SmallFate => {
+    try {
+      if (content.byteLength !== file.size) return 'bad';
+      return placeFile(locate(place), file, content, { ...options, onRefused });
+    } catch (error) {
+      return { error: recordOf(error) };
+    }
+  };
+
+  const hashRange = (hash: Hash, fd: number, position: number, length: number): boolean => {
+    buffer ??= new Uint8Array(readBytes);
+    for (let done = 0; done < length;) {
+      const count = fs.readSync(fd, buffer, 0, Math.min(readBytes, length - done), position + done);
+      if (count === 0) return false;
+      hash.update(buffer.subarray(0, count));
+      done += count;
+    }
+    return true;
+  };
+
+  return {
+    small(job: SmallJob) {
+      const fates: SmallFate[] = [];
+      const refused: RefusedFact[] = [];
+      eachBlob(job, (content, files) => {
+        for (const file of files) {
+          const number = fates.length;
+          const onRefused: PlaceOptions['onRefused'] = (fact, errno) => refused.push({ file: number, fact, errno });
+          fates.push(content === undefined ? 'bad' : placeOne(file, content, onRefused));
+        }
+      });
+      return new Handover({ buffer: job.buffer, fates, refused } satisfies SmallAnswer, [job.buffer]);
+    },
+
+    parts(job: PartsJob) {
+      const bad: BlobId[] = [];
+      eachBlob(job, (content, parts, id) => {
+        if (content === undefined) bad.push(id);
+        else {
+          for (const { position, from, length } of parts)
+            writeWithin(job.fd, job.size, content.subarray(from, from + length), position);
+        }
+      });
+      return new Handover({ buffer: job.buffer, bad } satisfies PartsAnswer, [job.buffer]);
+    },
+
+    /** Empty files. */
+    empty(files: readonly SmallFile[]) {
+      const refused: RefusedFact[] = [];
+      const fates = files.map((file, number) =>
+        placeOne(file, new Uint8Array(0), (fact, errno) => refused.push({ file: number, fact, errno })),
+      );
+      return { fates, refused } satisfies Omit<SmallAnswer, 'buffer'>;
+    },
+
+    /** False when the file ends before. */
+    hash({ hash: number, fd, position, length }: HashJob) {
+      const hash = hashes.get(number) ?? createHash('sha256');
+      hashes.set(number, hash);
+      if (fd !== undefined) return hashRange(hash, fd, position, length);
+      for (let left = length; left > 0; left -= zeroBlock.length)
+        hash.update(zeroBlock.subarray(0, Math.min(left, zeroBlock.length)));
+      return true;
+    },
+
+    /** SHA-256, in hex, of all that was hashed under that number, which is free afterwards. */
+    digest(number: number) {
+      const hash = hashes.get(number) ?? createHash('sha256');
+      hashes.delete(number);
+      return hash.digest('hex');
+    },
+
+    sync: (fd: number) => fs.fsyncSync(fd),
+  };
+}
+
+/** Calls `use` with each blob of a job in its order, undefined where it is not sound. */
+function eachBlob<Use>(
+  { key, pack, buffer, offset, frames }: FramesJob<Use>,
+  use: (content: Uint8Array | undefined, use: Use, id: BlobId) => void,
+): void {
+  for (const { number, frame, blobs } of frames) {
+    const box = new Uint8Array(buffer, frame.offset - offset, frame.boxLength);
+    const plain = orDamaged(() => openFrame(key, pack, number, frame, box));
+    for (const { id, offset: from, length, use: how } of blobs) {
+      const content =
+        plain &&
+        orDamaged(() => {
+          const bytes = plain.subarray(from, from + length);
+          checkBlob(id, bytes, pack, number);
+          return bytes;
+        });
+      use(content, how, id);
+    }
+    if (plain !== undefined) releaseBytes(plain);
+  }
+}
+
+function orDamaged(open: () => Uint8Array): Uint8Array | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (isDamage(error) || isMbkError(error, 'codec-unknown')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Packs read whole and checked on all cores. This thread reads and hands over, the jobs compute; what is read and not yet
+ * checked is bounded. What comes of it is the same with and without threads.
+ */
+import { packKey } from '../../format/ids.ts';
+import { limits, parameters } from '../../format/limits.ts';
+import type { PackRow } from '../../format/segment-rows.ts';
+import { crew } from '../../pool/crew.ts';
+import { room } from '../../pool/room.ts';
+import type { Repository } from '../../repository.ts';
+import { readBuffers } from '../../pool/read-buffers.ts';
+import {
+  checkPackTask,
+  type CheckedPack,
+  type CheckedProblem,
+  type CheckPackJob,
+  type CheckPackSetup,
+} from './check-pack-task.ts';
+
+export interface WholePacks {
+  /** How many packs to have under way. */
+  readonly ahead: number;
+  /**
+   * Reads a pack of `size` bytes and checks all of them; damage only after a second reading. Errors: those of the backend,
+   * `role-denied`.
+   */
+  check(row: PackRow, size: number): Promise<CheckedWhole>;
+  close(): Promise<void>;
+}
+
+export interface CheckedWhole extends Pick<CheckedPack, 'contents'> {
+  readonly problems: readonly CheckedProblem[];
+  /** The pack itself where not even its footer can be read. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+export interface WholePacksOptions {
+  readonly independent: boolean;
+  /** Threads; 1 for none. */
+  readonly jobs: number;
+  /** Bytes of all the packs, and from how many on threads are started. */
+  readonly bytes: number;
+  readonly threadsFrom?: number | undefined;
+}
+
+/** With fewer bytes than these, starting threads takes longer than they save. */
+const defaultThreadsFrom = 16 * 1024 * 1024;
+/** A pack as writers make them, with its footer, fits. */
+const bufferBytes = parameters.packBytes + parameters.maximumBytes;
+
+export function wholePacks(repository: Repository, options: WholePacksOptions): WholePacks {
+  const { backend, keys, signal } = repository;
+  const { independent, jobs, bytes, threadsFrom = defaultThreadsFrom } = options;
+  const setup: CheckPackSetup = { keys, independent };
+  const workers = crew({ task: 'check-pack', handlers: checkPackTask, setup, jobs, signal });
+  if (bytes >= threadsFrom) workers.start();
+  // One pack for each thread: this one, which reads, keeps a core busy too.
+  const memory = room(workers.size * bufferBytes);
+  const buffers = readBuffers({ bytes: bufferBytes, most: workers.size });
+
+  const checkOnce = async ({ kind, id }: PackRow, size: number): Promise<CheckedWhole> => {
+    const length = Math.min(size, limits.packBytes);
+    await memory.take(Math.max(length, bufferBytes));
+    try {
+      const read = await buffers.read((into) => backend.get(packKey(kind, id), { offset: 0, length, into, signal }));
+      const job: CheckPackJob = { kind, id, ...read };
+      const { contents, problems, buffer } = (await workers.run('check', job, {
+        buffers: [read.buffer],
+      })) as CheckedPack;
+      const bytes = contents === undefined ? new Uint8Array(buffer).slice(0, read.length) : undefined;
+      buffers.give(buffer);
+      return { contents, problems, bytes };
+    } finally {
+      memory.give(Math.max(length, bufferBytes));
+    }
+  };
+
+  return {
+    get ahead() {
+      return workers.size === 1 ? 1 : 2 * workers.size;
+    },
+    async check(row, size) {
+      const checked = await checkOnce(row, size);
+      // A read may go wrong once; the verdict falls on the second.
+      return checked.problems.length === 0 ? checked : checkOnce(row, size);
+    },
+    close: workers.close,
+  };
+}
