@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { defaultCacheFolder } from './folders.ts';
 import { readPackage } from './package.ts';
 import { guardStdout } from './stdout.ts';
-import { boundYoungObjects } from './young-objects.ts';
 
 const argv = process.argv.slice(2);
 const isVersionQuestion = argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V' || argv[0] === 'version');
@@ -17,7 +16,6 @@ if (isVersionQuestion) {
   process.stdout.write(`mbk ${readPackage().version}\n`);
 } else {
   guardStdout(process);
-  boundYoungObjects();
   enableCompileCache(join(defaultCacheFolder(process.env), 'compiled'));
   const { run } = await import('./run.ts');
   process.exitCode = await run(argv);

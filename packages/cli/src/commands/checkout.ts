@@ -10,6 +10,7 @@ import type {
 import { Args, Flags } from '@oclif/core';
 import { resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';
+import { jobsFlag, threadOptions } from '../jobs-flag.ts';
 import { escapeForTerminal, escapeName, escapePath } from '../escape.ts';
 import { shortId } from '../moment.ts';
 import type { ReadProgress } from '../live-line.ts';
@@ -49,6 +50,7 @@ export default class Checkout extends MbkCommand {
     delete: Flags.boolean({ description: 'Remove what is not in the snapshot from the folders that are checked out.' }),
     'dry-run': Flags.boolean({ description: 'Say what would be done, and write nothing.' }),
     verify: Flags.boolean({ description: 'Read every file again once it is written.' }),
+    jobs: jobsFlag,
   };
 
   async run(): Promise<void> {
@@ -66,6 +68,7 @@ export default class Checkout extends MbkCommand {
         verify: flags.verify,
         owners: process.getuid?.() === 0,
         fsync: true,
+        ...threadOptions(flags.jobs),
       };
       const plan = await planCheckout(
         repository,

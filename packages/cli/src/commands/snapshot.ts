@@ -14,6 +14,7 @@ import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { isHostName } from '../environment.ts';
+import { jobsFlag } from '../jobs-flag.ts';
 import { openForCommand } from '../open.ts';
 import type { ReadProgress } from '../live-line.ts';
 import type { Styler } from '../output.ts';
@@ -54,12 +55,7 @@ export default class Snapshot extends MbkCommand {
     'one-file-system': Flags.boolean({ description: 'Stay on the file system of the source.' }),
     force: Flags.boolean({ description: 'Read every file, whatever the stat cache says.' }),
     host: Flags.string({ description: 'Name of this host in the snapshot. Else MBK_HOST, else its own.' }),
-    jobs: Flags.integer({
-      char: 'j',
-      description: 'Threads that read and store, 1 for none; one for each core unless given.',
-      min: 1,
-      max: 1024,
-    }),
+    jobs: jobsFlag,
     'skip-if-unchanged': Flags.boolean({ description: 'Make no commit for a domain in which nothing changed.' }),
     'dry-run': Flags.boolean({ description: 'Say what would be taken, and store nothing.' }),
   };

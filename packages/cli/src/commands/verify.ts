@@ -2,6 +2,7 @@ import { exitCodes, verifyRepository } from '@mbk/core';
 import type { VerifyEvent, VerifyFinding, VerifyReport } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
+import { jobsFlag, threadOptions } from '../jobs-flag.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
 import { shortId } from '../moment.ts';
 import type { ReadProgress } from '../live-line.ts';
@@ -35,6 +36,7 @@ export default class Verify extends MbkCommand {
       description: 'Compute hashes with a second, independent implementation; slow.',
       dependsOn: ['data'],
     }),
+    jobs: jobsFlag,
   };
 
   async run(): Promise<void> {
@@ -47,7 +49,8 @@ export default class Verify extends MbkCommand {
         else this.tell(event.finding);
       };
       const stop = this.out.progress(() => progressOf(progress));
-      const request = { revisions: argv.map(String), data: flags.data, independent: flags.independent };
+      const { data, independent, jobs } = flags;
+      const request = { revisions: argv.map(String), data, independent, ...threadOptions(jobs) };
       const report = await verifyRepository(repository, request, { onEvent }).finally(stop);
       const { findings: _, ...summary } = report; // each was told by itself
       this.out.result({ type: 'summary', ...summary }, (__, style) =>

@@ -15,7 +15,7 @@ import { collectionTree, type CollectionTotals, type CollectionTree, type Source
 import { fileEntry, symlinkEntry } from './entry-of.ts';
 import { isFleeting } from './folder-handles.ts';
 import { linkGroups, type LinkGroups } from './hard-links.ts';
-import { inOrder } from './in-order.ts';
+import { orderedSteps } from './ordered-steps.ts';
 import type { Destination } from './pipeline/capture-calls.ts';
 import type { FileTaker } from './pipeline/file-taker.ts';
 import type { SourceFacts, SourceProblem } from './source-facts.ts';
@@ -87,7 +87,7 @@ const mostWaiting = 4096;
 export async function captureSource(options: CaptureSourceOptions): Promise<CapturedSource> {
   const { taker } = options;
   const run = captureRun(options);
-  const line = inOrder({ most: mostWaiting, onFull: () => taker.hurry() });
+  const line = orderedSteps({ most: mostWaiting, onFull: () => taker.hurry() });
   let events = 0;
   for (const event of walkSource(options)) {
     // The walk blocks, and files that are known cost nothing else: signals and progress get their turn here.

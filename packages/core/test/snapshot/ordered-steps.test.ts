@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { inOrder } from '../../src/snapshot/in-order.ts';
+import { orderedSteps } from '../../src/snapshot/ordered-steps.ts';
 
 test('steps are done in the order in which they were added, each when what it waits for is there', async () => {
   await fc.assert(
@@ -9,7 +9,7 @@ test('steps are done in the order in which they were added, each when what it wa
       fc.integer({ min: 2, max: 10 }),
       async (waits, most) => {
         const done: number[] = [];
-        const line = inOrder({ most, onFull: () => undefined });
+        const line = orderedSteps({ most, onFull: () => undefined });
         for (const [number, ticks] of waits.entries()) {
           let isReady = ticks === null;
           const ready = async (): Promise<void> => {
@@ -34,7 +34,7 @@ test('steps are done in the order in which they were added, each when what it wa
 test('no more than a bound wait; who is waited for is told to hurry', async () => {
   const waiting: PromiseWithResolvers<void>[] = [];
   let done = 0;
-  const line = inOrder({ most: 4, onFull: () => waiting.splice(0).forEach(({ resolve }) => resolve()) });
+  const line = orderedSteps({ most: 4, onFull: () => waiting.splice(0).forEach(({ resolve }) => resolve()) });
   for (let number = 0; number < 40; number += 1) {
     const one = Promise.withResolvers<void>();
     waiting.push(one);
@@ -47,7 +47,7 @@ test('no more than a bound wait; who is waited for is told to hurry', async () =
 
 test('what one waits for in vain is told in its turn, and nothing behind it is done', async () => {
   const done: number[] = [];
-  const line = inOrder({ most: 8, onFull: () => undefined });
+  const line = orderedSteps({ most: 8, onFull: () => undefined });
   const late = Promise.withResolvers<void>();
   await line.add(() => void done.push(0), late.promise);
   await line.add(() => void done.push(1), Promise.reject(new Error('vanished')));

@@ -1,6 +1,6 @@
 /** Does things in the order in which they came up, though what they wait for comes in any order. */
 
-export interface InOrder {
+export interface OrderedSteps {
   /**
    * Does `step` when all steps before it are done and `ready` has settled. Settles, or returns undefined, when the next
    * may be added: at once, unless too many wait. Rejects or throws with what a step or the `ready` of one throws; then the rest is never done.
@@ -10,7 +10,7 @@ export interface InOrder {
   finish(): Promise<void>;
 }
 
-export interface InOrderOptions {
+export interface OrderedStepsOptions {
   /** How many steps may wait. */
   readonly most: number;
   /** Called when no more is added until something that waits is done. */
@@ -23,7 +23,7 @@ interface Step {
   isReady: boolean;
 }
 
-export function inOrder({ most, onFull }: InOrderOptions): InOrder {
+export function orderedSteps({ most, onFull }: OrderedStepsOptions): OrderedSteps {
   let steps: Step[] = [];
   /** Those before it are done. */
   let next = 0;
