@@ -1,7 +1,7 @@
 /**
  * Entry of the worker threads of this package, found through the subpath `@mbk/core/worker`.
  *
- * `workerData.task` says what the thread is for. What a task does for the main thread, and asks of it, goes over one
+ * `workerData.task` says what the thread is for, the first message is its setup. What a task does for the main thread, and asks of it, goes over one
  * channel (`pool/channel.ts`); the modules of a task are loaded with it, not before.
  */
 import { randomBytes } from 'node:crypto';
@@ -25,12 +25,14 @@ const tasks: Readonly<Record<string, () => Promise<Task>>> = {
   'self-test': async () => (await import('./operations/known-answers.ts')).selfTestTask,
 };
 
-const { task: name, setup } = (workerData ?? {}) as { readonly task?: unknown; readonly setup?: unknown };
+const { task: name } = (workerData ?? {}) as { readonly task?: unknown };
 const load = typeof name === 'string' && Object.hasOwn(tasks, name) ? tasks[name] : undefined;
 if (parentPort === null || load === undefined) {
   throw new TypeError(`expected to be started as a worker with a known task, got ${JSON.stringify(name)}`);
 }
 const port = parentPort;
 const task = await load();
-// Calls that came while the modules were loaded have waited at the port.
-openChannel(port, (main) => task(setup as never, { main, random: randomBytes }));
+// The first message is the setup; calls behind it wait at the port until the channel listens.
+port.once('message', ({ setup }: { readonly setup: never }) => {
+  openChannel(port, (main) => task(setup, { main, random: randomBytes }));
+});

@@ -8,7 +8,8 @@
 import { version } from 'node:process';
 import { throwIfInterrupted } from '../backend/interrupted.ts';
 import { isMbkError, MbkError } from '../errors.ts';
-import { workerPool, workerUrl } from '../pool/worker-pool.ts';
+import { workerUrl } from '../pool/threads.ts';
+import { workerPool } from '../pool/worker-pool.ts';
 import type { KnownAnswer } from './known-answers.ts';
 
 export interface SelfTestReport {

@@ -8,6 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Transferable } from 'node:worker_threads';
 import { MbkError } from '../errors.ts';
 import { Handover, type Handlers } from './channel.ts';
+import type { Threads } from './threads.ts';
 import { workerPool, type WorkerPool } from './worker-pool.ts';
 
 export interface Crew {
@@ -35,13 +36,15 @@ export interface CrewOptions<Setup> {
   readonly setup: Setup;
   /** Threads when there are any; with 1 all jobs run on the thread that asks. */
   readonly jobs: number;
+  /** Threads of the task that were started before. */
+  readonly threads?: Threads | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /** Number of the place that is the thread that asks. */
 const here = -1;
 
-export function crew<Setup>({ task, handlers, setup, jobs, signal }: CrewOptions<Setup>): Crew {
+export function crew<Setup>({ task, handlers, setup, jobs, threads, signal }: CrewOptions<Setup>): Crew {
   let pool: WorkerPool | undefined;
   let own: Handlers | undefined;
   let isClosing = false;
@@ -65,7 +68,8 @@ export function crew<Setup>({ task, handlers, setup, jobs, signal }: CrewOptions
       return pool === undefined ? 1 : jobs;
     },
     start() {
-      if (jobs > 1) pool ??= workerPool({ task, size: jobs, setup: () => setup, handlers: () => ({}), signal });
+      if (jobs > 1)
+        pool ??= workerPool({ task, size: jobs, threads, setup: () => setup, handlers: () => ({}), signal });
     },
     place,
     async run(name, argument, options = {}) {
@@ -85,7 +89,7 @@ export function crew<Setup>({ task, handlers, setup, jobs, signal }: CrewOptions
     },
     async close() {
       isClosing = true;
-      await pool?.close();
+      await (pool ?? threads)?.close();
     },
   };
 }

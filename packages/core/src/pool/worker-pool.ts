@@ -3,9 +3,9 @@
  * thread that dies, or cannot start, is an error of every call that waits for it, never a hang.
  */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { MbkError } from '../errors.ts';
 import { openChannel, type Channel, type Handlers } from './channel.ts';
+import { startThreads, type Threads } from './threads.ts';
 
 export interface PoolWorker extends Channel {
   /** From 0. */
@@ -23,6 +23,8 @@ export interface WorkerPoolOptions {
   readonly task: string;
   /** How many threads; `defaultJobs()` is what an operation takes unless it is told. */
   readonly size: number;
+  /** Threads that were started before, as many as `size`; they are the pool's from now on. */
+  readonly threads?: Threads | undefined;
   /** Data for the task of worker `number`. */
   readonly setup: (number: number) => unknown;
   /** What the threads may call here. */
@@ -36,41 +38,29 @@ export function defaultJobs(): number {
   return availableParallelism();
 }
 
-/**
- * Where threads start. A subpath of the package, resolved by Node: it holds in sources, in emitted code and in a bundle,
- * where a path relative to this file would not.
- */
-export function workerUrl(): URL {
-  return new URL(import.meta.resolve('@mbk/core/worker'));
-}
-
-/** Young objects live in so many MiB: what waits for the collector in a thread is native memory, so it stays small. */
-const youngGenerationMb = 6;
-
-export function workerPool({ task, size, setup, handlers, signal }: WorkerPoolOptions): WorkerPool {
-  const url = workerUrl();
-  const threads: Worker[] = [];
+export function workerPool(options: WorkerPoolOptions): WorkerPool {
+  const { task, size, setup, handlers, signal } = options;
+  const threads = options.threads ?? startThreads(task, size);
+  if (threads.task !== task || threads.workers.length !== size) throw new TypeError('expected threads of this task');
   let isClosing = false;
 
-  const start = (number: number): PoolWorker => {
-    const thread = new Worker(url, {
-      workerData: { task, setup: setup(number) },
-      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
-    });
-    threads.push(thread);
+  const workers = threads.workers.map((thread, number): PoolWorker => {
     const channel = openChannel(thread, () => handlers(number));
-    thread.once('error', (cause: unknown) => channel.break(died(task, 'failed', cause)));
-    thread.once('exit', (code) => channel.break(isClosing ? closed(signal) : died(task, `ended with code ${code}`)));
+    const lost = (how: string, cause?: unknown): void =>
+      channel.break(isClosing ? closed(signal) : died(task, how, cause));
+    thread.once('error', (cause: unknown) => lost('failed', cause));
+    thread.once('exit', (code) => lost(`ended with code ${code}`));
+    // One that died while it waited for this has no thread id any more.
+    if (thread.threadId === -1) lost('ended before there was work for it');
+    thread.postMessage({ setup: setup(number) });
     return { number, call: channel.call, break: channel.break };
-  };
-
-  const workers = Array.from({ length: size }, (_, number) => start(number));
+  });
 
   const close = async (): Promise<void> => {
     isClosing = true;
     signal?.removeEventListener('abort', abort);
     for (const worker of workers) worker.break(closed(signal));
-    await Promise.all(threads.map((thread) => thread.terminate()));
+    await threads.close();
   };
   const abort = (): void => void close();
   signal?.addEventListener('abort', abort, { once: true });

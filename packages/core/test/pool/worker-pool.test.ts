@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { startThreads } from '../../src/pool/threads.ts';
 import { workerPool } from '../../src/pool/worker-pool.ts';
 
 const options = { size: 2, setup: () => null, handlers: () => ({}) };
@@ -18,6 +19,21 @@ describe('a worker pool', () => {
     const running = pool.workers.map((worker) => worker.call('run'));
     controller.abort(new Error('enough'));
     for (const one of running) await expect(one).rejects.toMatchObject({ code: 'interrupted' });
+    await pool.close();
+  });
+
+  test('takes threads over that were started before, with their setup', async () => {
+    const threads = startThreads('self-test', 2);
+    const pool = workerPool({ ...options, task: 'self-test', threads });
+    expect(await pool.workers[1]?.call('run')).toHaveLength(10);
+    await pool.close();
+  });
+
+  test('finds out that threads died before there was work for them', async () => {
+    const threads = startThreads('no-such-task', 1);
+    await new Promise((resolve) => threads.workers[0]?.once('exit', resolve));
+    const pool = workerPool({ ...options, size: 1, task: 'no-such-task', threads });
+    await expect(pool.workers[0]?.call('run')).rejects.toMatchObject({ code: 'internal' });
     await pool.close();
   });
 

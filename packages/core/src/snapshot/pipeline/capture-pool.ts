@@ -2,6 +2,7 @@
 import { kernelMemory, kernelModule, kernelScratchBytes } from '@mbk/kernels';
 import type { GearTable } from '../../chunker/gear.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
+import type { Threads } from '../../pool/threads.ts';
 import { workerPool, type PoolWorker } from '../../pool/worker-pool.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
@@ -37,6 +38,8 @@ export interface CapturePoolOptions extends CaptureStore {
   readonly gear: GearTable;
   readonly plugins: AssetPlugins;
   readonly jobs: number;
+  /** As many threads that were started before. */
+  readonly threads?: Threads | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -63,6 +66,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
   const { workers, close } = workerPool({
     task: 'capture',
     size: jobs,
+    threads: options.threads,
     signal,
     setup: (number): CaptureSetup => ({
       number,

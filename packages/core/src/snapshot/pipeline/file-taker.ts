@@ -8,6 +8,7 @@ import { MbkError } from '../../errors.ts';
 import { asBlobId, type BlobId, type BlobType } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
+import type { Threads } from '../../pool/threads.ts';
 import { defaultJobs } from '../../pool/worker-pool.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
@@ -50,6 +51,8 @@ export interface FileTakerOptions {
   readonly gear: GearTable;
   /** Threads: with 1 all is done here; unless given, one for each core, and none while there is little to do. */
   readonly jobs: number | undefined;
+  /** Threads that were started before: all is done by them, and their number is that of the jobs. */
+  readonly threads?: Threads | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -59,6 +62,11 @@ const littleFiles = 256;
 /** Small files that one batch has at most. */
 const batchFiles = 256;
 
+/** How many threads a snapshot uses. */
+export function captureJobs(jobs: number | undefined): number {
+  return Math.min(jobs ?? defaultJobs(), mostJobs);
+}
+
 interface Waiting {
   readonly walked: WalkedFile;
   readonly destination: Destination;
@@ -67,8 +75,12 @@ interface Waiting {
 
 export function fileTaker(options: FileTakerOptions): FileTaker {
   const { store, plugins, gear, signal } = options;
-  const jobs = Math.min(options.jobs ?? defaultJobs(), mostJobs);
-  const little = options.jobs === undefined ? { bytes: littleBytes, files: littleFiles } : { bytes: 0, files: 0 };
+  const { threads } = options;
+  const jobs = threads?.workers.length ?? captureJobs(options.jobs);
+  const little =
+    threads === undefined && options.jobs === undefined
+      ? { bytes: littleBytes, files: littleFiles }
+      : { bytes: 0, files: 0 };
   let pool: CapturePool | undefined;
   /** Files that wait because there may be little to do. */
   let held: Waiting[] = [];
@@ -105,7 +117,7 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
   };
 
   const startPool = (): CapturePool => {
-    const started = capturePool({ ...store, gear, plugins, jobs, signal });
+    const started = capturePool({ ...store, gear, plugins, jobs, threads, signal });
     for (const waiting of held) dispatch(started, waiting);
     held = [];
     return started;
@@ -214,7 +226,7 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
     },
     async close() {
       isClosed = true;
-      await pool?.close();
+      await (pool ?? threads)?.close();
       await here;
     },
   };
