@@ -37,7 +37,7 @@ export type FoundForCommand = Omit<OpenedForCommand, 'repository'>;
 
 /**
  * Opens the repository that is named and reads the project's configuration; the caller closes the repository.
- * `meanwhile` is begun before the key is derived, which leaves this thread idle.
+ * `meanwhile` is begun while the key is derived, which leaves this thread idle, or after.
  *
  * Errors: as `withRepository`, `config-invalid`, and those of `meanwhile`.
  */
@@ -47,10 +47,14 @@ export async function openForCommand<T = undefined>(
 ): Promise<OpenedForCommand & { readonly prepared: T | undefined }> {
   const config = await findProject(context.environment, context.cwd);
   const folder = await findRepository(context);
-  const preparing = meanwhile?.({ folder, config });
-  preparing?.catch(() => undefined); // told below, unless opening fails first
-  const repository = await openFolder(folder, context);
+  let preparing: Promise<T> | undefined;
+  const begin = (): void => {
+    preparing ??= meanwhile?.({ folder, config });
+    preparing?.catch(() => undefined); // told below, unless opening fails first
+  };
+  const repository = await openFolder(folder, context, begin);
   try {
+    begin();
     return { repository, folder, config, prepared: await preparing };
   } catch (error) {
     await repository.close();
@@ -75,7 +79,11 @@ export async function withRepository<Result>(
   }
 }
 
-async function openFolder(folder: string, { environment, env, out, signal }: OpenContext): Promise<Repository> {
+async function openFolder(
+  folder: string,
+  { environment, env, out, signal }: OpenContext,
+  onDeriving?: () => void,
+): Promise<Repository> {
   const backend = makeBackend(folder);
   // Before a passphrase is asked for: without a repository there is nothing that it could open.
   await readRepositoryId(backend);
@@ -93,6 +101,7 @@ async function openFolder(folder: string, { environment, env, out, signal }: Ope
     tool,
     processes: { self: process.pid, isRunning },
     expectHead,
+    onDeriving,
     signal,
   });
   let told = 0;

@@ -64,6 +64,8 @@ export { showSnapshot } from './operations/show.ts';
 export type { ShownCollection, ShownSnapshot } from './operations/show.ts';
 export { planSnapshot } from './operations/plan-snapshot.ts';
 export type { PlannedCollection, SnapshotPlan } from './operations/plan-snapshot.ts';
+export { prepareSnapshot } from './operations/prepare-snapshot.ts';
+export type { PrepareSnapshotOptions, SnapshotTools } from './operations/prepare-snapshot.ts';
 export { snapshot } from './operations/snapshot.ts';
 export type { SnapshotProblem, SnapshotProgress, SnapshotReport, SnapshotRequest } from './operations/snapshot.ts';
 export type { CommittedCollection, CommittedSnapshot } from './operations/snapshot-commit.ts';

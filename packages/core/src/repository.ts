@@ -52,6 +52,8 @@ export interface OpenOptions {
   readonly expectHead?: LogPlace | undefined;
   /** Tells what an interrupted run left from what a running one still works on; without it all counts as left. */
   readonly processes?: Processes | undefined;
+  /** Called when the key is being derived by another thread of the system: a good time for other work. */
+  readonly onDeriving?: (() => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -106,7 +108,7 @@ export interface Repository {
  */
 export async function openRepository(options: OpenOptions): Promise<Repository> {
   const { backend, secret, now, random, tool, signal } = options;
-  const { keys, slot, grantSigners, damaged } = await openKeys(backend, secret);
+  const { keys, slot, grantSigners, damaged } = await openKeys(backend, secret, options.onDeriving);
   const cacheFolder = options.cacheFolder === undefined ? undefined : join(options.cacheFolder, keys.repository);
   const stateFolder = join(options.stateFolder, keys.repository);
   const memory = logMemory(options.stateFolder, keys.repository, random);

@@ -5,17 +5,26 @@ import {
   exitCodes,
   MbkError,
   planSnapshot,
+  prepareSnapshot,
+  readRepositoryId,
   snapshot,
   walkAhead,
 } from '@mbk/core';
-import type { CommittedSnapshot, SnapshotPlan, SnapshotProgress, SnapshotReport, WalkAhead } from '@mbk/core';
+import type {
+  CommittedSnapshot,
+  SnapshotPlan,
+  SnapshotProgress,
+  SnapshotReport,
+  SnapshotTools,
+  WalkAhead,
+} from '@mbk/core';
 import type { Plugin } from '@mbk/plugin-sdk';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { isHostName } from '../environment.ts';
 import { jobsFlag } from '../jobs-flag.ts';
-import { openForCommand } from '../open.ts';
+import { makeBackend, openForCommand } from '../open.ts';
 import type { ReadProgress } from '../live-line.ts';
 import type { Styler } from '../output.ts';
 import { readGitProvenance } from '../project/git-provenance.ts';
@@ -74,6 +83,7 @@ export default class Snapshot extends MbkCommand {
       signal: this.signal,
     };
     let walked: WalkAhead | undefined;
+    let preparing: Promise<SnapshotTools> | undefined;
     const opened = await openForCommand(context, async ({ config, folder }) => {
       const source = chooseSource({
         config,
@@ -89,11 +99,21 @@ export default class Snapshot extends MbkCommand {
       const { root, rootText, exclude } = source;
       const oneFileSystem = flags['one-file-system'];
       const walkOptions = { ...(exclude && { exclude }), oneFileSystem, signal: this.signal };
-      if (!flags['dry-run']) walked = walkAhead(root, walkOptions);
-      const git = await readGitProvenance(rootText, { env: process.env, signal: this.signal });
-      return { ...source, oneFileSystem, git, plugins: assetPlugins(await loadPlugins()) };
-    }).catch((error: unknown) => {
+      if (!flags['dry-run']) {
+        const { stateFolder } = this.environment;
+        const { repository } = await readRepositoryId(makeBackend(folder));
+        preparing = prepareSnapshot({ stateFolder, repository, root, jobs: flags.jobs, timezone: 'UTC' });
+        walked = walkAhead(root, walkOptions);
+      }
+      const [git, plugins, tools] = await Promise.all([
+        readGitProvenance(rootText, { env: process.env, signal: this.signal }),
+        loadPlugins(),
+        preparing,
+      ]);
+      return { ...source, oneFileSystem, git, tools, plugins: assetPlugins(plugins) };
+    }).catch(async (error: unknown) => {
       walked?.close();
+      await (await preparing?.catch(() => undefined))?.threads?.close();
       throw error;
     });
     const { repository, prepared } = opened;

@@ -87,10 +87,17 @@ export async function createSlot(
   return { slot: { ...unwrapped, wrapped: concatBytes([nonce, body, cipher.getAuthTag()]) }, keys };
 }
 
-/** The private halves of `slot`, or undefined if `secret` is not its secret. */
-export async function unlockSlot(slot: Slot, secret: Secret): Promise<SlotKeys | undefined> {
+/**
+ * The private halves of `slot`, or undefined if `secret` is not its secret. `onDeriving` is called when all that is left
+ * is to wait for another thread of the system.
+ */
+export async function unlockSlot(
+  slot: Slot,
+  secret: Secret,
+  onDeriving: () => void = () => undefined,
+): Promise<SlotKeys | undefined> {
   if ((slot.kind === 'passphrase') !== (secret.kind === 'passphrase')) return undefined;
-  const key = await wrappingKey(secret, slot.kdf);
+  const key = await wrappingKey(secret, slot.kdf, onDeriving);
   const decipher = createDecipheriv('aes-256-gcm', key, slot.wrapped.subarray(0, 12)).setAAD(associatedData(slot));
   decipher.setAuthTag(slot.wrapped.subarray(wrappedBytes - 16));
   const both = decipher.update(slot.wrapped.subarray(12, wrappedBytes - 16));
@@ -102,17 +109,19 @@ export async function unlockSlot(slot: Slot, secret: Secret): Promise<SlotKeys |
   return { agreement: new Uint8Array(both.subarray(0, 32)), signing: new Uint8Array(both.subarray(32, 64)) };
 }
 
-async function wrappingKey(secret: Secret, kdf: Kdf): Promise<Uint8Array> {
-  const input = secret.kind === 'passphrase' ? await stretch(secret.passphrase, kdf) : secret.key;
+async function wrappingKey(secret: Secret, kdf: Kdf, onDeriving?: () => void): Promise<Uint8Array> {
+  const input = secret.kind === 'passphrase' ? await stretch(secret.passphrase, kdf, onDeriving) : secret.key;
   return hkdf(input, kdf.salt, 'mbk/1 slot');
 }
 
-async function stretch(passphrase: string, kdf: Kdf): Promise<Uint8Array> {
+async function stretch(passphrase: string, kdf: Kdf, onDeriving?: () => void): Promise<Uint8Array> {
   if (kdf.name !== 'argon2id') throw new MbkError('value-invalid', 'a passphrase slot without argon2id');
   const { memoryKiB: memory, passes, parallelism, salt: nonce } = kdf;
   // NFC: the same passphrase typed on two systems is the same bytes.
   const message = utf8(passphrase.normalize('NFC'));
-  return runArgon2('argon2id', { message, nonce, memory, passes, parallelism, tagLength: 32 });
+  const deriving = runArgon2('argon2id', { message, nonce, memory, passes, parallelism, tagLength: 32 });
+  onDeriving?.();
+  return deriving;
 }
 
 function associatedData(slot: Slot): Uint8Array {

@@ -28,25 +28,32 @@ export interface OpenedKeys {
  * Keys that `secret` gives.
  * Errors: `repository-absent`, `secret-wrong`, `slot-damaged`, `format-unsupported`, and those of the backend.
  */
-export async function openKeys(backend: Backend, secret: Secret): Promise<OpenedKeys> {
+export async function openKeys(backend: Backend, secret: Secret, onDeriving?: () => void): Promise<OpenedKeys> {
   const { repository, damaged, otherwise } = await readRepositoryId(backend);
   try {
-    return await openKeysOf(backend, secret, repository, damaged);
+    return await openKeysOf(backend, secret, { repository, damaged, onDeriving });
   } catch (error) {
     // Somebody may have put the file of another repository in the place of one of the copies.
     if (otherwise === undefined || !isMbkError(error, 'secret-wrong', 'slot-damaged')) throw error;
-    return openKeysOf(backend, secret, otherwise, [...damaged, repositoryFileKey]);
+    return openKeysOf(backend, secret, { repository: otherwise, damaged: [...damaged, repositoryFileKey] });
   }
 }
 
 async function openKeysOf(
   backend: Backend,
   secret: Secret,
-  repository: RepositoryId,
-  damaged: readonly string[],
+  {
+    repository,
+    damaged,
+    onDeriving,
+  }: {
+    readonly repository: RepositoryId;
+    readonly damaged: readonly string[];
+    readonly onDeriving?: (() => void) | undefined;
+  },
 ): Promise<OpenedKeys> {
   const slots = await readSlots(backend, repository);
-  const opened = await unlockAny(slots.sound, secret);
+  const opened = await unlockAny(slots.sound, secret, onDeriving);
   if (opened === undefined) throw noSlotOpens(backend, secret, slots.lost);
   const grants = await readGrants(backend, repository, opened.slot, opened.keys);
   const shared = newestShared(grants.keysets);
@@ -140,9 +147,10 @@ export async function readSlots(
 async function unlockAny(
   slots: readonly StoredSlot[],
   secret: Secret,
+  onDeriving?: () => void,
 ): Promise<(StoredSlot & { keys: SlotKeys }) | undefined> {
   for (const { id, slot } of slots) {
-    const keys = await unlockSlot(slot, secret);
+    const keys = await unlockSlot(slot, secret, onDeriving);
     if (keys !== undefined) return { id, slot, keys };
   }
   return undefined;

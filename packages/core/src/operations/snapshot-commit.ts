@@ -80,7 +80,7 @@ export async function commitSnapshots(
     session,
     about,
     finishedAt: repository.now(),
-    check: await loadSchemaCheck(),
+    check: request.tools?.check ?? (await loadSchemaCheck()),
   };
   let result: CommitResult = { snapshots: [], unchanged: [], captures: [] };
 

@@ -6,9 +6,8 @@
  * stored again and the run goes on.
  */
 import { gearTable } from '../chunker/gear.ts';
-import { sha256Hex } from '../crypto/hash.ts';
 import { isMbkError, MbkError } from '../errors.ts';
-import { toHex, utf8 } from '../format/bytes.ts';
+import { toHex } from '../format/bytes.ts';
 import type { ByteString } from '../format/byte-name.ts';
 import type { Lifetime } from '../format/ids.ts';
 import type { GitProvenance } from '../format/snapshot-manifest.ts';
@@ -27,6 +26,7 @@ import type { WalkAhead } from '../snapshot/walk-ahead.ts';
 import { openStatCache, type CaptureRef, type CollectionRef, type StatCache } from '../snapshot/stat-cache.ts';
 import { mergeIndexIfPossible } from './merge-index.ts';
 import { commitSnapshots, type CommittedSnapshot } from './snapshot-commit.ts';
+import { statCachePlace, type SnapshotTools } from './prepare-snapshot.ts';
 import { storeTables } from './snapshot-tables.ts';
 import { openWriteSession, ReliedOnGone, type WriteSession } from './write-session.ts';
 
@@ -58,6 +58,8 @@ export interface SnapshotRequest {
   readonly force?: boolean | undefined;
   /** Threads that read, 1 for none; unless given, one for each core as soon as there is enough to do. */
   readonly jobs?: number | undefined;
+  /** What was loaded before, by `prepareSnapshot`; for one snapshot. */
+  readonly tools?: SnapshotTools | undefined;
   /** Makes no commit for a domain whose trees are those of its head. */
   readonly skipIfUnchanged?: boolean | undefined;
 }
@@ -94,6 +96,11 @@ export interface SnapshotProblem extends CollectionRef {
   readonly message: string;
 }
 
+export interface SnapshotOptions {
+  /** Called after each file. */
+  readonly onProgress?: ((progress: SnapshotProgress) => void) | undefined;
+}
+
 /** How often a run starts again because what it relied on was given up; each time needs a prune in between. */
 const maxRounds = 10;
 
@@ -112,7 +119,19 @@ const checkpointMs = 600_000;
 export async function snapshot(
   repository: Repository,
   request: SnapshotRequest,
-  { onProgress }: { readonly onProgress?: ((progress: SnapshotProgress) => void) | undefined } = {},
+  options: SnapshotOptions = {},
+): Promise<SnapshotReport> {
+  try {
+    return await takeSnapshot(repository, request, options);
+  } finally {
+    await request.tools?.threads?.close();
+  }
+}
+
+async function takeSnapshot(
+  repository: Repository,
+  request: SnapshotRequest,
+  { onProgress }: SnapshotOptions,
 ): Promise<SnapshotReport> {
   const run = toHex(repository.random(16));
   const startedAt = repository.now();
@@ -120,10 +139,11 @@ export async function snapshot(
   const session = await openWriteSession(repository);
   const { store, addedTo } = captureStoreOf(repository, session);
   for (let round = 1; ; round += 1) {
-    const walked = round === 1 ? request.walked : undefined;
+    // A walk and threads serve once.
+    const fresh = round === 1 ? {} : { walked: undefined, tools: undefined };
     const statCache = openStatCacheOf(repository, request);
     try {
-      const captured = await capture(repository, { ...request, walked }, { session, store, statCache, onProgress });
+      const captured = await capture(repository, { ...request, ...fresh }, { session, store, statCache, onProgress });
       const collections = await storeTables(captured.collections, storeFor(request, store));
       await session.writer.flush();
       const about = { run, startedAt, collections, addedTo, reused: [...captured.reused] };
@@ -246,8 +266,15 @@ async function capture(
   const { stats } = session.writer;
   if (keys.shared.chunker === undefined)
     throw new MbkError('role-denied', 'the key that was used may not take snapshots');
-  const { plugins, jobs } = request;
-  const taker = fileTaker({ store, plugins, gear: gearTable(keys.shared.chunker), jobs, signal });
+  const { plugins, jobs, tools } = request;
+  const taker = fileTaker({
+    store,
+    plugins,
+    gear: gearTable(keys.shared.chunker),
+    jobs,
+    threads: tools?.threads,
+    signal,
+  });
   try {
     const captured = await captureSource({
       ...request,
@@ -283,7 +310,7 @@ export function isReusable({ log: { fold } }: Repository, { commit, collection, 
 
 /** The stat cache of a source root in this repository; the caller closes it. */
 export function openStatCacheOf({ stateFolder }: Repository, { root }: Pick<SnapshotRequest, 'root'>): StatCache {
-  return openStatCache({ folder: `${stateFolder}/stat`, name: sha256Hex(utf8(root)).slice(0, 32) });
+  return openStatCache(statCachePlace(stateFolder, root));
 }
 
 function report(

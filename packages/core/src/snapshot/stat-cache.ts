@@ -14,6 +14,7 @@ import { decodeStatRecord, encodeStatRecord, statSum, type ReadFile } from './st
 import { rowsAhead } from './rows-ahead.ts';
 import { isDamage, isSqliteError, openNewStatDatabase, openStatDatabase, type StatDatabase } from './stat-database.ts';
 
+export { hasStatDatabase as hasStatCache } from './stat-database.ts';
 export type { AssetFacts, ReadFile } from './stat-record.ts';
 
 /** A collection of a domain. */

@@ -128,7 +128,16 @@ function patiently(timeoutMs: number, call: () => void): void {
   }
 }
 
-function numbersOf({ folder, name }: StatDatabaseOptions): number[] {
+/** Whether there is a database, of whatever state. */
+export function hasStatDatabase(options: Pick<StatDatabaseOptions, 'folder' | 'name'>): boolean {
+  try {
+    return numbersOf(options).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function numbersOf({ folder, name }: Pick<StatDatabaseOptions, 'folder' | 'name'>): number[] {
   const pattern = /^\.([1-9][0-9]{0,8})\.sqlite$/;
   return fs.readdirSync(folder).flatMap((file) => {
     const number = file.startsWith(name) ? pattern.exec(file.slice(name.length))?.[1] : undefined;

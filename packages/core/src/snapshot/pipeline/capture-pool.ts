@@ -49,6 +49,8 @@ const helpBytes = 1_048_576;
 const allWindowsBytes = 1_610_612_736;
 /** Threads at most: each needs a window. */
 export const mostJobs: number = Math.floor(allWindowsBytes / leastWindowBytes);
+/** Of `worker.ts`. */
+export const captureTaskName = 'capture';
 /** Batches that a thread has: one that it reads while others wait for an answer. */
 const smallDepth = 3;
 
@@ -64,7 +66,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
   const queue: Array<(worker: PoolWorker) => void> = [];
 
   const { workers, close } = workerPool({
-    task: 'capture',
+    task: captureTaskName,
     size: jobs,
     threads: options.threads,
     signal,

@@ -18,6 +18,8 @@ import type { SourceFacts } from '../source-facts.ts';
 import type { WalkedFile } from '../walk.ts';
 import { factNumbers, type Destination, type SmallFilesTaken } from './capture-calls.ts';
 import { capturePool, mostJobs, type CapturePool } from './capture-pool.ts';
+
+export { captureTaskName } from './capture-pool.ts';
 import { takeFile, type TakenFile } from './take-file.ts';
 
 export interface FileTaker {
