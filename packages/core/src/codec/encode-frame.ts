@@ -6,7 +6,7 @@ import { MbkError } from '../errors.ts';
 import { equalBytes } from '../format/bytes.ts';
 import type { Encoded, FrameCodec } from './frame-codec.ts';
 import { rawCodec } from './raw.ts';
-import { releaseBytes } from './release-bytes.ts';
+import { releaseBytes } from '../crypto/release-bytes.ts';
 import { fastZstdCodec, zstdCodec } from './zstd.ts';
 
 export interface EncodedFrame extends Encoded {

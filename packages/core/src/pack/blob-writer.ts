@@ -8,7 +8,6 @@
  */
 import type { Backend } from '../backend/backend.ts';
 import { type Random, sha256Hex } from '../crypto/hash.ts';
-import { releaseBytes } from '../codec/release-bytes.ts';
 import type { Keys, Keyset } from '../crypto/keyset.ts';
 import {
   asBlobId,
@@ -26,6 +25,7 @@ import { buildSegment } from './build-segment.ts';
 import { framePacker } from './frame-packer.ts';
 import type { IndexSet, PackFilter, SegmentInfo } from './index-set.ts';
 import type { PackContents } from './pack-contents.ts';
+import { pagePool } from './pack-pages.ts';
 import type { PackJournal } from './pack-journal.ts';
 import type { FinishedPack } from './pack-writer.ts';
 import { rowsOfPacks } from './segment-source.ts';
@@ -108,7 +108,15 @@ export interface BlobWriter {
 
 export function blobWriter(options: BlobWriterOptions): BlobWriter {
   const { backend, keys, random, index, journal, signal, keyset = keys.shared } = options;
-  const packer = framePacker({ keys, keyset, random, openPacks: options.openPacks ?? 2, packBytes: options.packBytes });
+  const pages = pagePool();
+  const packer = framePacker({
+    keys,
+    keyset,
+    random,
+    openPacks: options.openPacks ?? 2,
+    packBytes: options.packBytes,
+    pages,
+  });
   /** Blobs in frames and packs that are not stored yet. */
   const claimed: Readonly<Record<PackKind, Set<BlobId>>> = { data: new Set(), meta: new Set() };
   const relied = new Set<PackId>();
@@ -128,7 +136,7 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
         throw new RangeError(`expected a blob of at most ${limits.blobBytes} bytes, got ${byteLength}`);
       const id = given ?? asBlobId(sha256Hex(bytes));
       if (!claim(packKindOf(type), id, byteLength)) return { id, added: false };
-      await putAll(failing(() => packer.add({ type, id, bytes }, lifetime)));
+      await putOwn(failing(() => packer.add({ type, id, bytes }, lifetime)));
       return { id, added: true };
     },
 
@@ -144,7 +152,7 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
 
     async flush() {
       throwIfFailed();
-      await putAll(failing(() => packer.flush()));
+      await putOwn(failing(() => packer.flush()));
       await Promise.all(puts);
       throwIfFailed();
     },
@@ -225,6 +233,12 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
     return true;
   }
 
+  /** Puts packs that were made here, whose pages are used again. */
+  async function putOwn(finished: readonly FinishedPack[]): Promise<void> {
+    await putAll(finished);
+    for (const { parts } of finished) for (const { buffer } of parts) pages.give(new Uint8Array(buffer));
+  }
+
   async function putAll(finished: readonly FinishedPack[]): Promise<void> {
     const mine = finished.map((pack) => {
       const put = putPack(pack);
@@ -236,7 +250,6 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
 
   async function putPack({ key, parts, contents }: FinishedPack): Promise<void> {
     await putEntry(key, parts);
-    for (const part of parts) releaseBytes(part);
     const { row, frames } = contents;
     // Not before: whoever takes the pack up relies on it, so it must be on the disk, with its name.
     failing(() => journal?.append(row));

@@ -1,5 +1,5 @@
 /** Whether a whole pack is what was written: `mbk verify --data` (docs/format.md, Packs). */
-import { releaseBytes } from '../codec/release-bytes.ts';
+import { releaseBytes } from '../crypto/release-bytes.ts';
 import { headerBytes } from '../crypto/entry.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import type { Keys } from '../crypto/keyset.ts';
@@ -34,7 +34,7 @@ export interface CheckPackOptions {
 }
 
 /**
- * Checks all bytes of a pack: their SHA-256 is its name, header, footer and signature hold, every frame opens and
+ * Checks all bytes of a pack, which are used up by it: their SHA-256 is its name, header, footer and signature hold, every frame opens and
  * decodes, and every blob has the SHA-256 that is its id. Goes on after a damaged frame, to tell the extent.
  *
  * Errors: only those that say nothing about the pack (`role-denied`); damage is in the result.
@@ -104,7 +104,7 @@ function checkFrame(bytes: Uint8Array, { key, contents, frame, number, hash }: F
     }
     offset += blob.length;
   }
-  releaseBytes(plain);
+  if (plain.buffer !== bytes.buffer) releaseBytes(plain);
   return first === undefined ? undefined : { error: first, frame: number, blobs: wrong };
 }
 

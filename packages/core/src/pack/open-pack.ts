@@ -3,8 +3,7 @@
  * (docs/format.md, Packs). No I/O: `pack-reader.ts` and `check-pack.ts` bring the bytes.
  */
 import { decodeFrame } from '../codec/registry.ts';
-import { releaseBytes } from '../codec/release-bytes.ts';
-import { headerBytes, openBox } from '../crypto/entry.ts';
+import { headerBytes, openBox, openBoxInPlace } from '../crypto/entry.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import { verifyMessage } from '../crypto/key-pair.ts';
 import type { Keys } from '../crypto/keyset.ts';
@@ -78,8 +77,8 @@ export interface FrameToOpen extends FrameRow {
 }
 
 /**
- * The plaintext of frame `number` from its box. Blobs are not checked here.
- * Errors: `entry-damaged`, `value-invalid`, `codec-unknown`, with the pack and the frame.
+ * The plaintext of frame `number` from its box, which is used up: the plaintext may lie where the box was. Blobs are not
+ * checked here. Errors: `entry-damaged`, `value-invalid`, `codec-unknown`, with the pack and the frame.
  */
 export function openFrame(
   key: Uint8Array,
@@ -94,17 +93,11 @@ export function openFrame(
   }
   let stored: Uint8Array;
   try {
-    stored = openBox(key, number, box, what);
+    stored = openBoxInPlace(key, number, box, what);
   } catch (cause) {
     throw frameDamaged(row, number, 'does not authenticate: its bytes were changed', cause);
   }
-  const plain = decodeFrame(frame.codec, stored, {
-    plainLength: frame.plainLength,
-    parameters: frame.parameters,
-    what,
-  });
-  if (plain.buffer !== stored.buffer) releaseBytes(stored);
-  return plain;
+  return decodeFrame(frame.codec, stored, { plainLength: frame.plainLength, parameters: frame.parameters, what });
 }
 
 /** Throws `entry-damaged` unless `bytes` are those of blob `id`. */

@@ -6,6 +6,7 @@ import type { Random } from '../crypto/hash.ts';
 import type { Keys, Keyset } from '../crypto/keyset.ts';
 import type { Lifetime, PackKind } from '../format/ids.ts';
 import { parameters } from '../format/limits.ts';
+import type { PagePool } from './pack-pages.ts';
 import { type FinishedPack, type NewFrame, type PackWriter, packWriter } from './pack-writer.ts';
 
 export interface OpenPacksOptions {
@@ -16,6 +17,8 @@ export interface OpenPacksOptions {
   readonly openPacks: 1 | 2;
   /** Size at which a pack is closed; 32 MiB unless given. */
   readonly packBytes?: number | undefined;
+  /** Where the pages of packs come from; whoever puts a pack gives them back. */
+  readonly pages?: PagePool | undefined;
 }
 
 export interface OpenPacks {

@@ -6,8 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import { encodeFrame, type EncodedFrame } from '../codec/encode-frame.ts';
-import { releaseBytes } from '../codec/release-bytes.ts';
-import { boxOverhead, prepareKey, sealBox, sealBoxParts } from '../crypto/entry.ts';
+import { releaseBytes } from '../crypto/release-bytes.ts';
+import { boxOverhead, prepareKey, sealBox, sealBoxSlices } from '../crypto/entry.ts';
 import type { Random } from '../crypto/hash.ts';
 import { signMessage, x25519Public } from '../crypto/key-pair.ts';
 import type { Keys, Keyset } from '../crypto/keyset.ts';
@@ -25,6 +25,7 @@ import {
   signatureBytes,
 } from '../format/pack-footer.ts';
 import type { PackContents } from './pack-contents.ts';
+import { packPages, pagePool, type PagePool } from './pack-pages.ts';
 import { encodePackHeader, footerKey, framesKeyOfWriter, type PackHeader, packSignatureLabel } from './pack-keys.ts';
 
 export interface PackWriterOptions {
@@ -35,6 +36,8 @@ export interface PackWriterOptions {
   readonly random: Random;
   /** Size from which `isFull`; 32 MiB unless given. */
   readonly packBytes?: number | undefined;
+  /** Where its pages come from; new ones unless given. */
+  readonly pages?: PagePool | undefined;
 }
 
 /** A frame to add. `plain` is the blobs one after the other, at most 16 MiB. */
@@ -62,8 +65,8 @@ export interface PackWriter {
 
 export interface FinishedPack {
   readonly key: string;
-  /** The bytes of the entry are these one after the other. */
-  readonly parts: readonly Uint8Array[];
+  /** The bytes of the entry are these one after the other: each the start of a page. */
+  readonly parts: ReadonlyArray<Uint8Array<ArrayBuffer>>;
   readonly contents: PackContents;
 }
 
@@ -75,6 +78,7 @@ export function packWriter({
   lifetime,
   random,
   packBytes = parameters.packBytes,
+  pages = pagePool(),
 }: PackWriterOptions): PackWriter {
   const ephemeralPrivate = random(32);
   const header: PackHeader = {
@@ -86,20 +90,14 @@ export function packWriter({
   const headerPart = encodePackHeader(header);
   const boxKey = prepareKey(framesKeyOfWriter(header, ephemeralPrivate, keyset));
 
-  const parts: Uint8Array[] = [];
   const frames: FooterFrame[] = [];
   const counts = { frames: 0, blobs: 0, bases: 0, parameterBytes: 0 };
   const hasher = createHash('sha256');
-  let offset = 0;
-  append(headerPart);
+  const bytes = packPages(pages, (page) => void hasher.update(page));
+  bytes.append(headerPart);
 
-  function append(part: Uint8Array): void {
-    parts.push(part);
-    hasher.update(part);
-    offset += part.byteLength;
-  }
-
-  const byteLength = (): number => offset + footerLength(counts) + signatureBytes + boxOverhead + packTrailerBytes;
+  const byteLength = (): number =>
+    bytes.byteLength + footerLength(counts) + signatureBytes + boxOverhead + packTrailerBytes;
 
   return {
     kind,
@@ -113,8 +111,9 @@ export function packWriter({
 
     addFrame({ plain, blobs, encoded = encodeFrame(plain), bases = [], depth = 0 }) {
       checkFrame(kind, plain, blobs);
-      const [body, tag] = sealBoxParts(boxKey, frames.length, encoded.stored);
-      const boxLength = body.byteLength + tag.byteLength;
+      const offset = bytes.byteLength;
+      const box = sealBoxSlices(boxKey, frames.length, encoded.stored, bytes.append);
+      const boxLength = box.byteLength;
       frames.push({
         offset,
         boxLength,
@@ -124,14 +123,12 @@ export function packWriter({
         parameters: encoded.parameters,
         bases,
         blobs,
-        boxEnd: tag.slice(-boxEndBytes),
+        boxEnd: box.tag.slice(-boxEndBytes),
       });
       counts.frames += 1;
       counts.blobs += blobs.length;
       counts.bases += bases.length;
       counts.parameterBytes += encoded.parameters.byteLength;
-      append(body);
-      append(tag);
       if (encoded.stored !== plain) releaseBytes(encoded.stored);
       return boxLength;
     },
@@ -140,12 +137,16 @@ export function packWriter({
       if (frames.length === 0) throw new RangeError('expected a pack with at least one frame');
       const signed = encodeFooter({ lifetime, frames, actor: keys.actor.id });
       const signature = signMessage(keys.actor.seed, concatBytes([packSignatureLabel, headerPart, signed]));
-      const footer = new Uint8Array(footerBoxLength(offset, signed.byteLength + signatureBytes) - boxOverhead);
+      const footer = new Uint8Array(
+        footerBoxLength(bytes.byteLength, signed.byteLength + signatureBytes) - boxOverhead,
+      );
       footer.set(signed);
       footer.set(signature, signed.byteLength);
       const box = sealBox(footerKey(header, keyset), 0, footer);
-      append(box);
-      append(encodePackTrailer(box.byteLength));
+      bytes.append(box);
+      bytes.append(encodePackTrailer(box.byteLength));
+      const size = bytes.byteLength;
+      const parts = bytes.parts();
       const id = asPackId(hasher.digest('hex'));
       const { keyset: keysetId, ephemeral } = header;
       const row = {
@@ -153,7 +154,7 @@ export function packWriter({
         ephemeral,
         actor: keys.actor.id,
         keyset: keysetId,
-        size: offset,
+        size,
         kind,
         lifetime,
         frames: frames.length,

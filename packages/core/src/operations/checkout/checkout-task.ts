@@ -6,7 +6,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs';
 import { zeroBlock } from '../../chunker/zeros.ts';
-import { releaseBytes } from '../../codec/release-bytes.ts';
+import { releaseBytes } from '../../crypto/release-bytes.ts';
 import { isMbkError } from '../../errors.ts';
 import type { ByteString } from '../../format/byte-name.ts';
 import type { BlobId } from '../../format/ids.ts';
@@ -206,7 +206,7 @@ function eachBlob<Use>(
         });
       use(content, how, id);
     }
-    if (plain !== undefined) releaseBytes(plain);
+    if (plain !== undefined && plain.buffer !== buffer) releaseBytes(plain);
   }
 }
 

@@ -9,7 +9,7 @@ import type { ByteString } from '../../format/byte-name.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import type { BlobId, Lifetime } from '../../format/ids.ts';
 import type { Layout } from '../../format/layout-record.ts';
-import type { PackContents } from '../../pack/pack-contents.ts';
+import type { FinishedPack } from '../../pack/pack-writer.ts';
 import type { AssetRule } from '../asset-plugins.ts';
 import type { SourceFacts } from '../source-facts.ts';
 import type { CollectionRef } from '../stat-cache.ts';
@@ -91,12 +91,8 @@ export interface Claims {
   readonly lengths: readonly number[];
 }
 
-/** A finished pack; the buffers of its parts change hands. */
-export interface PackToPut {
-  readonly key: string;
-  readonly parts: readonly Uint8Array[];
-  readonly contents: PackContents;
-}
+/** A finished pack; the buffers of its parts change hands, and come back when it is put. */
+export type PackToPut = FinishedPack;
 
 /** The calls of the main thread's side. */
 export interface CaptureMain {

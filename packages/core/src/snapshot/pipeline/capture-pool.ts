@@ -3,6 +3,7 @@ import { kernelMemory, kernelModule, kernelScratchBytes } from '@mbk/kernels';
 import type { GearTable } from '../../chunker/gear.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import type { Threads } from '../../pool/threads.ts';
+import { Handover } from '../../pool/channel.ts';
 import { workerPool, type PoolWorker } from '../../pool/worker-pool.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
@@ -88,7 +89,11 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
       claim({ destination, ids, lengths }: Claims): Uint8Array {
         return Uint8Array.from(ids, (id, i) => (claim(id, lengths[i] ?? 0, destination) ? 1 : 0));
       },
-      pack: (pack: PackToPut) => putPack(pack),
+      async pack(pack: PackToPut) {
+        await putPack(pack);
+        const buffers = pack.parts.map(({ buffer }) => buffer);
+        return new Handover(buffers, buffers);
+      },
       chunks: ({ file, chunks }: FileChunks) => listeners.get(file)?.(chunks),
       piece: ({ thread, piece }: { readonly thread: number; readonly piece: SharedPiece }) =>
         workerAt(thread).call('piece', piece),

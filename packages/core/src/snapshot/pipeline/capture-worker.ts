@@ -7,6 +7,7 @@ import type { Chunk } from '../../format/chunk-list.ts';
 import { asBlobId, type BlobId } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
 import { framePacker } from '../../pack/frame-packer.ts';
+import { pagePool, type PagePool } from '../../pack/pack-pages.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
 import type { Channel, Handlers } from '../../pool/channel.ts';
 import { fileCutter, type CutFile } from '../cut-file.ts';
@@ -34,13 +35,14 @@ const batchBytes = parameters.frameBytes + parameters.wholeFileBytes;
 const chunksAtOnce = 256;
 
 export function captureTask(setup: CaptureSetup, { main, random }: CaptureContext): Handlers {
-  const calls = callsOf(main);
+  const pages = pagePool();
+  const calls = callsOf(main, pages);
   const loads = loadTable(setup.loads);
   const { number, keys, keyset, packBytes } = setup;
   const kernels = memoryKernels(setup.memory, { scratch: setup.scratch, module: setup.kernels });
   const memory = kernels.bytes;
   // Each thread fills one pack: which of them a frame goes to is as random as which thread is free.
-  const packer = framePacker({ keys, keyset, random, openPacks: 1, packBytes });
+  const packer = framePacker({ keys, keyset, random, openPacks: 1, packBytes, pages });
   const sender = packSender(packer, (pack) => calls.pack(pack));
   const window = memory.subarray(setup.window.offset, setup.window.offset + setup.window.length);
   const gear = kernels.gearScanner(setup.gear);
@@ -133,26 +135,15 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   };
 }
 
-function callsOf(main: Pick<Channel, 'call'>): CaptureMain {
+function callsOf(main: Pick<Channel, 'call'>, pages: PagePool): CaptureMain {
   return {
     claim: (claims) => main.call('claim', claims) as Promise<Uint8Array>,
-    async pack({ key, parts, contents }: FinishedPack) {
-      const own = parts.map(ownBuffer);
-      await main.call(
-        'pack',
-        { key, parts: own, contents },
-        own.map(({ buffer }) => buffer),
-      );
+    async pack(pack: FinishedPack) {
+      const buffers = pack.parts.map(({ buffer }) => buffer);
+      const back = (await main.call('pack', pack, buffers)) as readonly ArrayBuffer[];
+      for (const buffer of back) pages.give(new Uint8Array(buffer));
     },
     chunks: (chunks) => main.call('chunks', chunks) as Promise<void>,
     piece: (thread, piece) => main.call('piece', { thread, piece }) as Promise<BlobId>,
   };
-}
-
-/** Bytes that are all of their buffer, so that it can change hands. */
-function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes;
-  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
-    ? (bytes as Uint8Array<ArrayBuffer>)
-    : new Uint8Array(bytes);
 }
