@@ -3,10 +3,10 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { MbkError } from '../errors.ts';
 import { type FrameCodec, noParameters } from './frame-codec.ts';
 
-/** zstd's own default: on 1 MiB frames of source text and JSON 10 % less than level 1, for a third more time. */
-export const zstdCodec: FrameCodec = zstdOfLevel(3);
+/** For text and what is like it: on 1 MiB frames of JSON 2 % more than zstd's own default, at up to twice its speed. */
+export const zstdCodec: FrameCodec = zstdOfLevel(2);
 
-/** Its fastest level: on weights as small as level 3, in less than half the time. */
+/** Its fastest level: on weights as small as any, in less than half the time of level 3. */
 export const fastZstdCodec: FrameCodec = zstdOfLevel(1);
 
 /** Largest window that a decoder reserves memory for, as a power of two: the largest frame is 16 MiB. */

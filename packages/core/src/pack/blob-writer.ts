@@ -202,7 +202,7 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
     },
     get pendingBlobs() {
       let blobs = 0;
-      for (const { frames } of index.pending.values()) for (const frame of frames) blobs += frame.blobs.length;
+      for (const contents of index.pending.values()) blobs += contents.blobs;
       return blobs;
     },
     stats,

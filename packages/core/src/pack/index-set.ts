@@ -11,6 +11,7 @@ import type { PackRow } from '../format/segment-rows.ts';
 import type { BlobCopy } from './blob-copy.ts';
 import type { BuiltSegment } from './build-segment.ts';
 import { type ByteSource, memorySource } from './byte-source.ts';
+import type { CompactContents } from './compact-contents.ts';
 import { cachedGet, fetchCopy, type EntryCache } from './entry-cache.ts';
 import type { PackContents } from './pack-contents.ts';
 import { pageCache } from './page-cache.ts';
@@ -38,7 +39,7 @@ export type PackFilter = (pack: PackId, actor: ActorId, namedBy: ActorId | undef
 export interface IndexSet {
   readonly segments: readonly Segment[];
   /** Stored packs that are in no segment, in the order in which they came. */
-  readonly pending: ReadonlyMap<PackId, PackContents>;
+  readonly pending: ReadonlyMap<PackId, CompactContents>;
 
   /** All copies of a blob in packs of that kind: those for which `prefers` holds first, then shallowest first. */
   lookup(kind: PackKind, id: BlobId, prefers?: PackFilter): BlobCopy[];

@@ -11,7 +11,7 @@ import { idTable, type IdTable } from './id-table.ts';
 import type { PackContents } from './pack-contents.ts';
 
 export interface PendingPacks {
-  readonly packs: ReadonlyMap<PackId, PackContents>;
+  readonly packs: ReadonlyMap<PackId, CompactContents>;
   copies(kind: PackKind, id: BlobId): readonly BlobCopy[];
   add(contents: PackContents): void;
   remove(packs: Iterable<PackId>): void;
