@@ -62,7 +62,7 @@ describe('the launcher', () => {
       const env = { ...process.env, NODE_OPTIONS: options };
       return spawnSync(process.execPath, [file, ...args], { encoding: 'utf8', env }).stdout.trim();
     };
-    expect(seen(['snapshot', '-m', 'x'])).toBe('--max-semi-space-size=4');
+    expect(seen(['snapshot', '-m', 'x'])).toBe('--max-semi-space-size=2');
     expect(seen(['log'])).toBe('');
     expect(seen(['snapshot'], '--max-semi-space-size=16')).toBe('');
   });

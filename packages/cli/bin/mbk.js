@@ -39,7 +39,7 @@ function startFrugally() {
   const flag = '--max-semi-space-size';
   const isSet = `${process.execArgv.join(' ')} ${process.env.NODE_OPTIONS ?? ''}`.includes(flag);
   if (!isLong || isSet || process.execve === undefined) return;
-  const args = [process.execPath, ...process.execArgv, `${flag}=4`, ...process.argv.slice(1)];
+  const args = [process.execPath, ...process.execArgv, `${flag}=2`, ...process.argv.slice(1)];
   try {
     process.execve(process.execPath, args, process.env);
   } catch {

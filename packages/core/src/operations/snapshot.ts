@@ -185,9 +185,6 @@ function prunedAway(cause: ReliedOnGone): MbkError {
   );
 }
 
-/** Packs that threads fill are closed at this size: docs/decisions/0009-threads-close-packs-at-16-mib.md. */
-const threadPackBytes = 16_777_216;
-
 /** Stores a blob of a collection. */
 type StoreInCollection = CaptureSourceOptions['store'];
 
@@ -225,7 +222,6 @@ function captureStoreOf(
     store: {
       keys,
       keyset: keys.shared,
-      packBytes: threadPackBytes,
       async store(type, bytes, destination) {
         const { byteLength } = bytes;
         await checkpoint();

@@ -21,7 +21,7 @@ export function workerUrl(): URL {
 }
 
 /** Young objects live in so many MiB: what waits for the collector in a thread is native memory, so it stays small. */
-const youngGenerationMb = 6;
+const youngGenerationMb = 3;
 
 export function startThreads(task: string, size: number): Threads {
   const url = workerUrl();

@@ -78,7 +78,7 @@ export interface CapturedSource {
 
 const eventsPerTurn = 64;
 /** What the walk found and waits for files to be read before it: about 1 KiB each. */
-const mostWaiting = 4096;
+const mostWaiting = 2048;
 
 /**
  * Walks and stores. Throws what the store throws, `interrupted`, `source-absent` if the root cannot be read, and

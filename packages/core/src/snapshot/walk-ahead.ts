@@ -15,7 +15,7 @@ export interface WalkAhead {
 }
 
 /** Events that are held at most: about 1 KiB each. */
-const mostHeld = 16_384;
+const mostHeld = 4096;
 const eventsPerTurn = 256;
 
 /** Begins to walk `root`, in turns, until the events are asked for. */

@@ -29,7 +29,8 @@ export interface CaptureSetup {
   readonly loads: SharedArrayBuffer;
   readonly rules: readonly AssetRule[];
   readonly headBytes: number;
-  readonly packBytes: number | undefined;
+  /** Size at which packs are closed. */
+  readonly packBytes: number;
 }
 
 /** Whose blobs they are, for the main thread to count, and how long they live. */

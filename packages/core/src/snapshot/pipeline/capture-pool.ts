@@ -4,6 +4,7 @@ import type { GearTable } from '../../chunker/gear.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import type { Threads } from '../../pool/threads.ts';
 import { Handover } from '../../pool/channel.ts';
+import { parameters } from '../../format/limits.ts';
 import { workerPool, type PoolWorker } from '../../pool/worker-pool.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
@@ -55,8 +56,16 @@ export const captureTaskName = 'capture';
 /** Batches that a thread has: one that it reads while others wait for an answer. */
 const smallDepth = 3;
 
+/**
+ * Size at which threads close their packs: as much as the memory of a machine with so many cores allows
+ * (docs/decisions/0009-threads-close-packs-early.md).
+ */
+function packBytesOf(jobs: number): number {
+  return Math.min(parameters.packBytes, Math.max(2, jobs) * 4_194_304);
+}
+
 export function capturePool(options: CapturePoolOptions): CapturePool {
-  const { keys, keyset, packBytes, gear, plugins, jobs, claim, putPack, signal } = options;
+  const { keys, keyset, gear, plugins, jobs, claim, putPack, signal } = options;
   const windowBytes = Math.min(leastWindowBytes + helpBytes * (jobs - 1), Math.floor(allWindowsBytes / jobs));
   const memory = kernelMemory((kernelScratchBytes + windowBytes) * jobs);
   const kernels = kernelModule();
@@ -83,7 +92,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
       loads: loadsBuffer,
       rules: plugins.rules,
       headBytes: plugins.headBytes,
-      packBytes,
+      packBytes: packBytesOf(jobs),
     }),
     handlers: () => ({
       claim({ destination, ids, lengths }: Claims): Uint8Array {

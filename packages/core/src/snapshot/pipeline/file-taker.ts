@@ -39,7 +39,6 @@ export interface FileTaker {
 export interface CaptureStore {
   readonly keys: Keys;
   readonly keyset: Keyset;
-  readonly packBytes?: number | undefined;
   /** Stores a blob from here. */
   store(type: BlobType, bytes: Uint8Array, destination: Destination): Promise<{ readonly id: BlobId }>;
   /** Whether a data blob is to be stored by whoever asks. */
