@@ -1,0 +1,128 @@
+/** Splitting into streams and joining, one element at a time. */
+import { planRowBytes, type StreamKernels } from '../stream-kernels.ts';
+
+type Splits = Pick<
+  StreamKernels,
+  | 'splitFloat16'
+  | 'joinFloat16'
+  | 'splitFloat32'
+  | 'joinFloat32'
+  | 'gatherField'
+  | 'scatterField'
+  | 'mergeBits'
+  | 'spreadBits'
+  | 'mergeFifths'
+  | 'spreadFifths'
+  | 'equalRanges'
+>;
+
+export function twinSplits(bytes: Uint8Array): Splits {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = (offset: number): number => view.getUint8(offset);
+  const signLast = (word: number): number => ((word << 1) | (word >> 15)) & 0xffff;
+  const signFirst = (word: number): number => ((word >> 1) | (word << 15)) & 0xffff;
+  const setBits = (offset: number, bits: number): void => view.setUint8(offset, at(offset) | bits);
+
+  return {
+    splitFloat16(from, count, high, low) {
+      for (let i = 0; i < count; i += 1) {
+        const word = signLast(view.getUint16(from + 2 * i, true));
+        view.setUint8(high + i, word >> 8);
+        view.setUint8(low + i, word & 255);
+      }
+    },
+
+    joinFloat16(to, count, high, low) {
+      for (let i = 0; i < count; i += 1) {
+        view.setUint16(to + 2 * i, signFirst((at(high + i) << 8) | at(low + i)), true);
+      }
+    },
+
+    splitFloat32(from, count, streams) {
+      for (let i = 0; i < count; i += 1) {
+        const word = signLast(view.getUint16(from + 4 * i + 2, true));
+        view.setUint8(streams + i, word >> 8);
+        view.setUint8(streams + count + i, word & 255);
+        view.setUint8(streams + 2 * count + i, at(from + 4 * i + 1));
+        view.setUint8(streams + 3 * count + i, at(from + 4 * i));
+      }
+    },
+
+    joinFloat32(to, count, streams) {
+      for (let i = 0; i < count; i += 1) {
+        view.setUint8(to + 4 * i, at(streams + 3 * count + i));
+        view.setUint8(to + 4 * i + 1, at(streams + 2 * count + i));
+        view.setUint16(to + 4 * i + 2, signFirst((at(streams + i) << 8) | at(streams + count + i)), true);
+      }
+    },
+
+    gatherField(from, stride, width, count, to) {
+      for (let i = 0; i < count; i += 1) {
+        bytes.copyWithin(to + i * width, from + i * stride, from + i * stride + width);
+      }
+    },
+
+    scatterField(to, stride, width, count, from) {
+      for (let i = 0; i < count; i += 1) {
+        bytes.copyWithin(to + i * stride, from + i * width, from + i * width + width);
+      }
+    },
+
+    mergeBits(from, stride, count, plan, rows, to) {
+      let symbol = to;
+      for (let unit = from; unit < from + stride * count; unit += stride) {
+        for (let row = plan; row < plan + rows * planRowBytes; row += planRowBytes) {
+          for (let i = 0; i < 16; i += 1) {
+            const low = (at(unit + at(row) + i) >> at(row + 1)) & 15;
+            const high = (at(unit + at(row + 2) + i) >> at(row + 3)) & at(row + 4);
+            view.setUint8(symbol, low | (high << 4));
+            symbol += 1;
+          }
+        }
+      }
+    },
+
+    spreadBits(to, stride, count, plan, rows, from) {
+      let symbol = from;
+      for (let unit = to; unit < to + stride * count; unit += stride) {
+        for (let row = plan; row < plan + rows * planRowBytes; row += planRowBytes) {
+          for (let i = 0; i < 16; i += 1) {
+            setBits(unit + at(row) + i, (at(symbol) & 15) << at(row + 1));
+            setBits(unit + at(row + 2) + i, ((at(symbol) >> 4) & at(row + 4)) << at(row + 3));
+            symbol += 1;
+          }
+        }
+      }
+    },
+
+    mergeFifths(from, stride, count, bits, nibbles, to) {
+      for (let n = 0; n < count; n += 1) {
+        const unit = from + n * stride;
+        const fifths = view.getUint32(unit + bits, true);
+        for (let i = 0; i < 16; i += 1) {
+          const halves = at(unit + nibbles + i);
+          view.setUint8(to + 32 * n + i, (halves & 15) | (((fifths >>> i) & 1) << 4));
+          view.setUint8(to + 32 * n + 16 + i, (halves >> 4) | (((fifths >>> (16 + i)) & 1) << 4));
+        }
+      }
+    },
+
+    spreadFifths(to, stride, count, bits, nibbles, from) {
+      for (let n = 0; n < count; n += 1) {
+        const unit = to + n * stride;
+        let fifths = 0;
+        for (let i = 0; i < 16; i += 1) {
+          const [first, last] = [at(from + 32 * n + i), at(from + 32 * n + 16 + i)];
+          view.setUint8(unit + nibbles + i, (first & 15) | ((last & 15) << 4));
+          fifths |= (((first >> 4) & 1) << i) | (((last >> 4) & 1) << (16 + i));
+        }
+        view.setUint32(unit + bits, fifths >>> 0, true);
+      }
+    },
+
+    equalRanges(a, b, length) {
+      for (let i = 0; i < length; i += 1) if (at(a + i) !== at(b + i)) return false;
+      return true;
+    },
+  };
+}
