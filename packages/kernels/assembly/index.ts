@@ -19,6 +19,7 @@ export {
   firstNonFiniteF64,
 } from './non-finite';
 export {
+  copyRange,
   equalRanges,
   gatherField,
   joinFloat16,

@@ -112,28 +112,28 @@ export function encodeLanes(
     if (turns === 0) break;
     while (turns > 0) {
       // New bits come in at the top; the length in the low byte of an entry is shifted out before it could be stored.
-      let code = load<u64>(table + (<usize>load<u8>(a) << 3));
+      let code = load<u64>(table + ((<usize>load<u8>(a)) << 3));
       bitsA = (bitsA >> code) | code;
       heldA += <u32>code;
-      code = load<u64>(table + (<usize>load<u8>(b) << 3));
+      code = load<u64>(table + ((<usize>load<u8>(b)) << 3));
       bitsB = (bitsB >> code) | code;
       heldB += <u32>code;
-      code = load<u64>(table + (<usize>load<u8>(a, 1) << 3));
+      code = load<u64>(table + ((<usize>load<u8>(a, 1)) << 3));
       bitsA = (bitsA >> code) | code;
       heldA += <u32>code;
-      code = load<u64>(table + (<usize>load<u8>(b, 1) << 3));
+      code = load<u64>(table + ((<usize>load<u8>(b, 1)) << 3));
       bitsB = (bitsB >> code) | code;
       heldB += <u32>code;
-      code = load<u64>(table + (<usize>load<u8>(a, 2) << 3));
+      code = load<u64>(table + ((<usize>load<u8>(a, 2)) << 3));
       bitsA = (bitsA >> code) | code;
       heldA += <u32>code;
-      code = load<u64>(table + (<usize>load<u8>(b, 2) << 3));
+      code = load<u64>(table + ((<usize>load<u8>(b, 2)) << 3));
       bitsB = (bitsB >> code) | code;
       heldB += <u32>code;
-      code = load<u64>(table + (<usize>load<u8>(a, 3) << 3));
+      code = load<u64>(table + ((<usize>load<u8>(a, 3)) << 3));
       bitsA = (bitsA >> code) | code;
       heldA += <u32>code;
-      code = load<u64>(table + (<usize>load<u8>(b, 3) << 3));
+      code = load<u64>(table + ((<usize>load<u8>(b, 3)) << 3));
       bitsB = (bitsB >> code) | code;
       heldB += <u32>code;
       store<u64>(toA, bitsA >> <u64>(64 - heldA));
@@ -159,7 +159,7 @@ function encodeTurns(at: usize, end: usize, to: usize, stop: usize): usize {
 
 function encodeRest(table: usize, at: usize, end: usize, to: usize, stop: usize, bits: u64, held: u32): void {
   while (at < end) {
-    const code = load<u64>(table + (<usize>load<u8>(at) << 3));
+    const code = load<u64>(table + ((<usize>load<u8>(at)) << 3));
     bits = (bits >> code) | code;
     held += <u32>code;
     at += 1;
@@ -182,7 +182,7 @@ function encodeRest(table: usize, at: usize, end: usize, to: usize, stop: usize,
  * lengths of one byte at `lengths` are those of a complete code of at most 11 bits.
  */
 export function makeDecodeTable(lengths: usize, table: usize): bool {
-  const single = table + (<usize>entries << 3);
+  const single = table + ((<usize>entries) << 3);
   let room: i32 = entries;
   for (let symbol: usize = 0; symbol < 256; symbol += 1) {
     const length = <u32>load<u8>(lengths + symbol);
@@ -195,9 +195,9 @@ export function makeDecodeTable(lengths: usize, table: usize): bool {
   for (let length: u32 = 1; length <= longest; length += 1) {
     for (let symbol: usize = 0; symbol < 256; symbol += 1) {
       if (load<u8>(lengths + symbol) !== length) continue;
-      const entry = <u16>(length | (<u32>symbol << 8));
+      const entry = <u16>(length | ((<u32>symbol) << 8));
       for (let at = <u32>reversed(code, length); at < entries; at += 1 << length) {
-        store<u16>(single + (<usize>at << 1), entry);
+        store<u16>(single + ((<usize>at) << 1), entry);
       }
       code += 1;
     }
@@ -214,8 +214,8 @@ export function makeDecodeTable(lengths: usize, table: usize): bool {
       used += entry & 255;
       found += 1;
     }
-    store<u32>(table + (<usize>at << 3), symbols);
-    store<u32>(table + (<usize>at << 3), used | (found << 8), 4);
+    store<u32>(table + ((<usize>at) << 3), symbols);
+    store<u32>(table + ((<usize>at) << 3), used | (found << 8), 4);
   }
   return true;
 }
@@ -253,7 +253,7 @@ export function decodeLanes(
   const to1 = min(to + quarter, stop);
   const to2 = min(to1 + quarter, stop);
   const to3 = min(to2 + quarter, stop);
-  const single = table + (<usize>entries << 3);
+  const single = table + ((<usize>entries) << 3);
   /** Bits of each lane that are done. */
   let p0: usize = 0;
   let p1: usize = 0;
@@ -480,9 +480,9 @@ function decodeRest(single: usize, from: usize, length: usize, position: usize, 
     if (position >= bits) return false;
     const at = from + (position >> 3);
     let next: u32 = load<u8>(at);
-    if (at + 1 < from + length) next |= <u32>load<u8>(at, 1) << 8;
-    if (at + 2 < from + length) next |= <u32>load<u8>(at, 2) << 16;
-    const entry = <u32>load<u16>(single + (<usize>((next >> (position & 7)) & 2047) << 1));
+    if (at + 1 < from + length) next |= (<u32>load<u8>(at, 1)) << 8;
+    if (at + 2 < from + length) next |= (<u32>load<u8>(at, 2)) << 16;
+    const entry = <u32>load<u16>(single + ((<usize>((next >> (position & 7)) & 2047)) << 1));
     position += entry & 255;
     store<u8>(to, entry >> 8);
     to += 1;

@@ -62,7 +62,7 @@ export function joinFloat16(to: usize, count: usize, high: usize, low: usize): v
     i += 16;
   }
   while (i < count) {
-    const turned = (<u32>load<u8>(high + i) << 8) | load<u8>(low + i);
+    const turned = ((<u32>load<u8>(high + i)) << 8) | load<u8>(low + i);
     store<u16>(to + (i << 1), (turned >> 1) | (turned << 15));
     i += 1;
   }
@@ -144,9 +144,9 @@ export function joinFloat32(to: usize, count: usize, streams: usize): void {
     i += 16;
   }
   while (i < count) {
-    const turned = (<u32>load<u8>(streams + i) << 8) | load<u8>(second + i);
+    const turned = ((<u32>load<u8>(streams + i)) << 8) | load<u8>(second + i);
     const high = ((turned >> 1) | (turned << 15)) & 0xffff;
-    store<u32>(to + (i << 2), (high << 16) | (<u32>load<u8>(third + i) << 8) | load<u8>(fourth + i));
+    store<u32>(to + (i << 2), (high << 16) | ((<u32>load<u8>(third + i)) << 8) | load<u8>(fourth + i));
     i += 1;
   }
 }
@@ -298,6 +298,11 @@ export function spreadFifths(to: usize, stride: usize, count: usize, bits: usize
     from += 32;
     to += stride;
   }
+}
+
+/** Copies `length` bytes. */
+export function copyRange(from: usize, length: usize, to: usize): void {
+  memory.copy(to, from, length);
 }
 
 /** Whether `length` bytes at `a` and at `b` are the same. */

@@ -32,6 +32,8 @@ export interface StreamKernels {
    */
   mergeFifths(from: number, stride: number, count: number, bits: number, nibbles: number, to: number): void;
   spreadFifths(to: number, stride: number, count: number, bits: number, nibbles: number, from: number): void;
+  /** Copies a range; `copyWithin` is slow in shared memory. */
+  copyRange(from: number, length: number, to: number): void;
   equalRanges(a: number, b: number, length: number): boolean;
 
   /** Counts the bytes of the four quarters of a range into four tables of 256 numbers of 32 bits at `tables`. */

@@ -42,6 +42,7 @@ export function wasmStreams(memory: KernelMemory, module: KernelModule = kernelM
     spreadBits: wasm.spreadBits,
     mergeFifths: wasm.mergeFifths,
     spreadFifths: wasm.spreadFifths,
+    copyRange: wasm.copyRange,
     equalRanges: (a, b, length) => wasm.equalRanges(a, b, length) !== 0,
     laneCounts: wasm.laneCounts,
     makeEncodeTable: wasm.makeEncodeTable,

@@ -2,13 +2,14 @@
  * How a frame is stored: the codec that pays, or `raw`. What a codec made is decoded and compared here, before anything
  * is sealed, so that no fault of a codec, a library or the machine can reach a repository unnoticed.
  */
+import type { Element } from '../chunker/piece.ts';
 import { MbkError } from '../errors.ts';
 import { equalBytes } from '../format/bytes.ts';
 import { parameters } from '../format/limits.ts';
 import type { Encoded, FrameCodec } from './frame-codec.ts';
 import { rawCodec } from './raw.ts';
 import { releaseBytes } from './release-bytes.ts';
-import { type Element, tensorCodec } from './tensor.ts';
+import { tensorCodec } from './tensor.ts';
 import { fastZstdCodec, zstdCodec } from './zstd.ts';
 
 export interface EncodedFrame extends Encoded {

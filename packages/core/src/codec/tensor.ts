@@ -7,13 +7,12 @@
  *   1                 1     transform
  *   2                 2n    transform 0 only: widths of its fields
  */
+import type { Element } from '../chunker/piece.ts';
 import { viewOf } from '../format/bytes.ts';
 import type { DecodeOptions, Encoded, FrameCodec } from './frame-codec.ts';
 import { malformed, readStream, streamState, type StreamPlace, writeStream } from './tensor/stream.ts';
-import { type Element, fieldsOf, join, numbered, split, type Transform, transformOf, transforms } from './tensor/transform.ts';
-import { mostPlainBytes, segmentBytes, threadWorkspace, type Workspace } from './tensor/workspace.ts';
-
-export type { Element } from './tensor/transform.ts';
+import { fieldsOf, join, numbered, split, type Transform, transformOf, transforms } from './tensor/transform.ts';
+import { alignedAs, mostPlainBytes, segmentBytes, threadWorkspace, type Workspace } from './tensor/workspace.ts';
 
 const version = 1;
 const number = 2;
@@ -39,15 +38,18 @@ export function tensorCodec(element: Element, workspace: () => Workspace = threa
 }
 
 function encode(plain: Uint8Array, transform: Transform, workspace: Workspace): Encoded {
-  if (plain.length > mostPlainBytes) throw new RangeError(`expected at most ${mostPlainBytes} bytes, got ${plain.length}`);
+  if (plain.length > mostPlainBytes)
+    throw new RangeError(`expected at most ${mostPlainBytes} bytes, got ${plain.length}`);
   const { kernels, at } = workspace;
   const states = transform.streams.map(() => streamState());
   let to = at.stored;
   let done = 0;
   for (const units of segmentsOf(plain.length, transform.unit)) {
     const end = done + units * transform.unit;
-    kernels.bytes.set(plain.subarray(done, end), at.plain);
-    split(transform, units, workspace);
+    const segment = plain.subarray(done, end);
+    const from = alignedAs(segment, at.plain);
+    kernels.bytes.set(segment, from);
+    split(transform, units, workspace, from);
     for (const [i, place] of placesOf(transform, units, at.planes).entries()) {
       to = writeStream(workspace, place, states[i] ?? streamState(), to);
     }
@@ -84,7 +86,12 @@ function decode(stored: Uint8Array, options: DecodeOptions, workspace = threadWo
 }
 
 /** Whether `stored` is that of `plain`: decoded a segment at a time, so that nothing is allocated. */
-function gives(plain: Uint8Array, stored: Uint8Array, options: Omit<DecodeOptions, 'plainLength'>, workspace: Workspace): boolean {
+function gives(
+  plain: Uint8Array,
+  stored: Uint8Array,
+  options: Omit<DecodeOptions, 'plainLength'>,
+  workspace: Workspace,
+): boolean {
   return decodeTo(stored, { ...options, plainLength: plain.length }, workspace, (bytes, offset) => {
     return Buffer.compare(bytes, plain.subarray(offset, offset + bytes.length)) === 0;
   });
@@ -106,9 +113,11 @@ function decodeTo(
     for (const [i, place] of placesOf(transform, units, at.planes).entries()) {
       readStream(workspace, coded, states[i] ?? streamState(), place);
     }
-    join(transform, units, workspace);
+    // Frames are decoded to the start of an array.
+    const to = alignedAs({ byteOffset: done }, at.plain);
+    join(transform, units, workspace, to);
     const length = units * transform.unit;
-    if (!take(kernels.bytes.subarray(at.plain, at.plain + length), done)) return false;
+    if (!take(kernels.bytes.subarray(to, to + length), done)) return false;
     done += length;
   }
   if (stored.length - coded.position !== plainLength - done) {
@@ -118,7 +127,9 @@ function decodeTo(
 }
 
 function encodeParameters({ number: transform, parts }: Transform): Uint8Array {
-  const widths = parts.flatMap((part) => (transform === transforms.fields && part.kind === 'field' ? [part.width] : []));
+  const widths = parts.flatMap((part) =>
+    transform === transforms.fields && part.kind === 'field' ? [part.width] : [],
+  );
   const bytes = new Uint8Array(2 + 2 * widths.length);
   bytes[0] = version;
   bytes[1] = transform;
@@ -131,8 +142,10 @@ function decodeParameters(parameters: Uint8Array, what: string): Transform {
   if (given !== version) throw malformed({ what }, `its parameters have version ${given ?? 'none'}`);
   const view = viewOf(parameters);
   const widths = Array.from({ length: (parameters.length - 2) >> 1 }, (_, i) => view.getUint16(2 + 2 * i, true));
-  const isWhole = transform === transforms.fields ? parameters.length === 2 + 2 * widths.length : parameters.length === 2;
+  const isWhole =
+    transform === transforms.fields ? parameters.length === 2 + 2 * widths.length : parameters.length === 2;
   const known = transform === transforms.fields ? fieldsOf(widths) : numbered(transform);
-  if (known === undefined || !isWhole) throw malformed({ what }, `transform ${transform} in ${parameters.length} bytes`);
+  if (known === undefined || !isWhole)
+    throw malformed({ what }, `transform ${transform} in ${parameters.length} bytes`);
   return known;
 }

@@ -1,10 +1,7 @@
 /** Huffman codes in four lanes, one bit or symbol at a time. */
 import { laneCountsBytes, longestCode, type StreamKernels } from '../stream-kernels.ts';
 
-type Lanes = Pick<
-  StreamKernels,
-  'laneCounts' | 'makeEncodeTable' | 'encodeLanes' | 'makeDecodeTable' | 'decodeLanes'
->;
+type Lanes = Pick<StreamKernels, 'laneCounts' | 'makeEncodeTable' | 'encodeLanes' | 'makeDecodeTable' | 'decodeLanes'>;
 
 /** Entries of a decode table. */
 const entries = 1 << longestCode;

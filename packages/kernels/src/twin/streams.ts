@@ -13,6 +13,7 @@ type Splits = Pick<
   | 'spreadBits'
   | 'mergeFifths'
   | 'spreadFifths'
+  | 'copyRange'
   | 'equalRanges'
 >;
 
@@ -118,6 +119,10 @@ export function twinSplits(bytes: Uint8Array): Splits {
         }
         view.setUint32(unit + bits, fifths >>> 0, true);
       }
+    },
+
+    copyRange(from, length, to) {
+      bytes.copyWithin(to, from, from + length);
     },
 
     equalRanges(a, b, length) {

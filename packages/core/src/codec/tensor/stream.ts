@@ -11,9 +11,10 @@
  *   12    modes 2 and 3: bytes of the four lanes, 3 each
  *   …     modes 2 and 3: the lanes
  */
+import type { StreamKernels } from '@mbk/kernels';
 import { MbkError } from '../../errors.ts';
 import { setCodeLengths } from './code-lengths.ts';
-import { mostLaneBytes, type Workspace } from './workspace.ts';
+import { alignedAs, mostLaneBytes, type Workspace } from './workspace.ts';
 
 export const modes = { stored: 0, constant: 1, coded: 2, codedAgain: 3 } as const;
 
@@ -50,10 +51,17 @@ export interface StreamPlace {
 }
 
 /** Writes a stream to offset `to` of the workspace; the offset behind it. */
-export function writeStream(workspace: Workspace, { from, length, isNarrow }: StreamPlace, state: StreamState, to: number): number {
+export function writeStream(
+  workspace: Workspace,
+  { from, length, isNarrow }: StreamPlace,
+  state: StreamState,
+  to: number,
+): number {
   const { kernels } = workspace;
   const { bytes } = kernels;
-  if (!isNarrow && length > sampleFrom && !samplePays(workspace, from, length)) return store(bytes, from, length, to);
+  // One that was coded in the segment before will be again.
+  const isTried = isNarrow || state.hasLengths || length <= sampleFrom;
+  if (!isTried && !samplePays(workspace, from, length)) return store(kernels, from, length, to);
   counts.fill(0);
   if (count(workspace, from, length) === 1) {
     bytes[to] = modes.constant;
@@ -71,7 +79,7 @@ export function writeStream(workspace: Workspace, { from, length, isNarrow }: St
   const coded = sizeLanes(workspace, state.lengths) + sizesBytes + (isAgain ? 0 : lengthsBytes(fresh));
   if (!isNarrow && coded > length * (1 - leastSaving)) {
     if (!isAgain) state.hasLengths = false;
-    return store(bytes, from, length, to);
+    return store(kernels, from, length, to);
   }
   bytes[to] = isAgain ? modes.codedAgain : modes.coded;
   const sizesAt = isAgain ? to + 1 : writeLengths(bytes, state.lengths, to + 1);
@@ -82,9 +90,9 @@ export function writeStream(workspace: Workspace, { from, length, isNarrow }: St
 /** Bytes of the sizes of lanes. */
 const sizesBytes = 12;
 
-function store(bytes: Uint8Array, from: number, length: number, to: number): number {
-  bytes[to] = modes.stored;
-  bytes.copyWithin(to + 1, from, from + length);
+function store(kernels: StreamKernels, from: number, length: number, to: number): number {
+  kernels.bytes[to] = modes.stored;
+  kernels.copyRange(from, length, to + 1);
   return to + 1 + length;
 }
 
@@ -131,9 +139,11 @@ function sizeLanes({ counters }: Workspace, lengths: Uint8Array): number {
   let sum = 0;
   for (let lane = 0; lane < 4; lane += 1) {
     let bits = 0;
-    for (let symbol = 0; symbol < 256; symbol += 1) bits += (counters[256 * lane + symbol] ?? 0) * (lengths[symbol] ?? 0);
-    laneSizes[lane] = Math.ceil(bits / 8);
-    sum += laneSizes[lane];
+    for (let symbol = 0; symbol < 256; symbol += 1)
+      bits += (counters[256 * lane + symbol] ?? 0) * (lengths[symbol] ?? 0);
+    const size = Math.ceil(bits / 8);
+    laneSizes[lane] = size;
+    sum += size;
   }
   return sum;
 }
@@ -144,7 +154,11 @@ function encode({ kernels, at }: Workspace, lengths: Uint8Array, from: number, l
   const quarter = Math.ceil(length / 4);
   const end = from + length;
   const [a, b, c] = [1, 2, 3].map((lane) => Math.min(from + lane * quarter, end)) as [number, number, number];
-  const [to1, to2, to3] = [to + laneSizes[0], to + laneSizes[0] + laneSizes[1], to + laneSizes[0] + laneSizes[1] + laneSizes[2]];
+  const [to1, to2, to3] = [
+    to + laneSizes[0],
+    to + laneSizes[0] + laneSizes[1],
+    to + laneSizes[0] + laneSizes[1] + laneSizes[2],
+  ];
   kernels.encodeLanes(at.encodeTable, from, a, to, to1, a, b, to1, to2);
   kernels.encodeLanes(at.encodeTable, b, c, to2, to3, c, end, to3, to3 + laneSizes[3]);
   return to3 + laneSizes[3];
@@ -191,15 +205,20 @@ export interface CodedBytes {
 }
 
 /** Reads a stream of `length` bytes to offset `to` of the workspace. Errors: `value-invalid`. */
-export function readStream(workspace: Workspace, coded: CodedBytes, state: StreamState, { from: to, length }: StreamPlace): void {
-  const { bytes } = workspace.kernels;
+export function readStream(
+  workspace: Workspace,
+  coded: CodedBytes,
+  state: StreamState,
+  { from: to, length }: StreamPlace,
+): void {
+  const { kernels } = workspace;
   const mode = take(coded, 1)[0] ?? 0;
   switch (mode) {
     case modes.stored:
-      bytes.set(take(coded, length), to);
+      kernels.copyRange(place(workspace, coded, length), length, to);
       return;
     case modes.constant:
-      bytes.fill(take(coded, 1)[0] ?? 0, to, to + length);
+      kernels.bytes.fill(take(coded, 1)[0] ?? 0, to, to + length);
       return;
     case modes.coded:
       readLengths(coded, state.lengths);
@@ -239,8 +258,9 @@ const shortBits = 4.5;
 function place({ kernels, at }: Workspace, coded: CodedBytes, length: number): number {
   const bytes = take(coded, length);
   if (bytes.buffer === kernels.bytes.buffer) return bytes.byteOffset - kernels.bytes.byteOffset;
-  kernels.bytes.set(bytes, at.coded);
-  return at.coded;
+  const from = alignedAs(bytes, at.coded);
+  kernels.bytes.set(bytes, from);
+  return from;
 }
 
 function readLengths(coded: CodedBytes, lengths: Uint8Array): void {
@@ -257,7 +277,8 @@ function readLengths(coded: CodedBytes, lengths: Uint8Array): void {
 /** The next `length` bytes. */
 function take(coded: CodedBytes, length: number): Uint8Array {
   const { bytes, position } = coded;
-  if (position + length > bytes.length) throw malformed(coded, `it ends ${position + length - bytes.length} bytes early`);
+  if (position + length > bytes.length)
+    throw malformed(coded, `it ends ${position + length - bytes.length} bytes early`);
   coded.position = position + length;
   return bytes.subarray(position, position + length);
 }

@@ -4,13 +4,8 @@
  */
 import { planRowBytes } from '@mbk/kernels';
 import { blockOf } from '@mbk/plugin-sdk';
+import type { Element } from '../../chunker/piece.ts';
 import type { Workspace } from './workspace.ts';
-
-/** What the bytes of a frame are: a canonical or any other name of a type, and the bytes of one element or block. */
-export interface Element {
-  readonly dtype: string;
-  readonly unit: number;
-}
 
 /** A part of a unit, and the streams it becomes. */
 type Part =
@@ -163,7 +158,9 @@ function planOfQ3K(): Uint8Array {
 
 /** qh at 16, qs at 48. */
 function planOfQ5K(): Uint8Array {
-  return planOf([0, 1, 2, 3].flatMap((j) => [0, 1].map((high) => [48 + 32 * j, 4 * high, 16, 2 * j + high, 1] as const)));
+  return planOf(
+    [0, 1, 2, 3].flatMap((j) => [0, 1].map((high) => [48 + 32 * j, 4 * high, 16, 2 * j + high, 1] as const)),
+  );
 }
 
 /** ql at 0, qh at 128. */
@@ -175,53 +172,53 @@ function planOfQ6K(): Uint8Array {
   );
 }
 
-/** Splits `units` units at `plain` of the workspace into streams, one after the other at `planes`. */
-export function split({ unit, parts }: Transform, units: number, { kernels, at }: Workspace): void {
+/** Splits `units` units at `plain` in the workspace into streams, one after the other at `planes`. */
+export function split({ unit, parts }: Transform, units: number, { kernels, at }: Workspace, plain: number): void {
   let plane = at.planes;
   for (const part of parts) {
     switch (part.kind) {
       case 'field':
-        kernels.gatherField(at.plain + part.offset, unit, part.width, units, plane);
+        kernels.gatherField(plain + part.offset, unit, part.width, units, plane);
         break;
       case 'float16':
-        kernels.splitFloat16(at.plain, units, plane, plane + units);
+        kernels.splitFloat16(plain, units, plane, plane + units);
         break;
       case 'float32':
-        kernels.splitFloat32(at.plain, units, plane);
+        kernels.splitFloat32(plain, units, plane);
         break;
       case 'bits':
         kernels.bytes.set(part.plan, at.plan);
-        kernels.mergeBits(at.plain, unit, units, at.plan, part.plan.length / planRowBytes, plane);
+        kernels.mergeBits(plain, unit, units, at.plan, part.plan.length / planRowBytes, plane);
         break;
       case 'fifths':
-        kernels.mergeFifths(at.plain, unit, units, part.bits, part.nibbles, plane);
+        kernels.mergeFifths(plain, unit, units, part.bits, part.nibbles, plane);
         break;
     }
     for (const bytes of streamsOf(part)) plane += bytes * units;
   }
 }
 
-/** Joins what `split` made, at `plain` again. */
-export function join({ unit, parts }: Transform, units: number, { kernels, at }: Workspace): void {
+/** Joins what `split` made, at `plain`. */
+export function join({ unit, parts }: Transform, units: number, { kernels, at }: Workspace, plain: number): void {
   let plane = at.planes;
-  if (parts.some(({ kind }) => kind === 'bits')) kernels.bytes.fill(0, at.plain, at.plain + units * unit);
+  if (parts.some(({ kind }) => kind === 'bits')) kernels.bytes.fill(0, plain, plain + units * unit);
   for (const part of parts) {
     switch (part.kind) {
       case 'field':
-        kernels.scatterField(at.plain + part.offset, unit, part.width, units, plane);
+        kernels.scatterField(plain + part.offset, unit, part.width, units, plane);
         break;
       case 'float16':
-        kernels.joinFloat16(at.plain, units, plane, plane + units);
+        kernels.joinFloat16(plain, units, plane, plane + units);
         break;
       case 'float32':
-        kernels.joinFloat32(at.plain, units, plane);
+        kernels.joinFloat32(plain, units, plane);
         break;
       case 'bits':
         kernels.bytes.set(part.plan, at.plan);
-        kernels.spreadBits(at.plain, unit, units, at.plan, part.plan.length / planRowBytes, plane);
+        kernels.spreadBits(plain, unit, units, at.plan, part.plan.length / planRowBytes, plane);
         break;
       case 'fifths':
-        kernels.spreadFifths(at.plain, unit, units, part.bits, part.nibbles, plane);
+        kernels.spreadFifths(plain, unit, units, part.bits, part.nibbles, plane);
         break;
     }
     for (const bytes of streamsOf(part)) plane += bytes * units;

@@ -26,6 +26,14 @@ export function mostLaneBytes(symbols: number): number {
   return Math.ceil((symbols * longestCode) / 8) + 4;
 }
 
+/**
+ * The place from `offset` on, a round number, that lies to a word as the start of `bytes` does: only then V8 copies into
+ * and out of shared memory word by word and not byte by byte.
+ */
+export function alignedAs({ byteOffset }: { readonly byteOffset: number }, offset: number): number {
+  return offset + (byteOffset & 7);
+}
+
 export interface Workspace {
   readonly kernels: StreamKernels;
   /** Four tables of counters as the kernels leave them. */
@@ -82,10 +90,14 @@ export function workspaceIn(kernels: StreamKernels): Workspace {
   return { kernels, counters: new Uint32Array(buffer, byteOffset + at.counters, laneCountsBytes / 4), at };
 }
 
-let own: Workspace | undefined;
+/** The workspace of this thread: memory to work in, nothing that a call leaves to the next. */
+export const threadWorkspace: () => Workspace = once(() => workspaceIn(wasmStreams(kernelMemory(workspaceBytes))));
 
-/** The workspace of this thread. */
-export function threadWorkspace(): Workspace {
-  own ??= workspaceIn(wasmStreams(kernelMemory(workspaceBytes)));
-  return own;
+/** Makes a value when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
