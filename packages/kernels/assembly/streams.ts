@@ -217,44 +217,64 @@ export function scatterField(to: usize, stride: usize, width: usize, count: usiz
   }
 }
 
-/** Bytes of one row of a plan for mergeBits. */
-const rowBytes: usize = 5;
+/** Bytes of one term of a plan for mergeBits. */
+const termBytes: usize = 4;
 
 /**
- * Of each of `count` units of `stride` bytes, 16 symbols for each of `rows` rows at `plan`, one after the other to `to`.
- * A row is 5 bytes a, s, b, t, m: symbol i is (byte a + i of the unit >> s & 15) | (byte b + i >> t & m) << 4.
+ * Of each of `count` units of `stride` bytes, 16 bytes for each row of a plan, one after the other to `to`. A row is
+ * `terms` terms of 4 bytes o, r, m, l; byte i is all of (byte o + i of the unit >> r & m) << l together.
  */
-export function mergeBits(from: usize, stride: usize, count: usize, plan: usize, rows: usize, to: usize): void {
-  const low4 = i8x16.splat(15);
-  const endOfPlan = plan + rows * rowBytes;
+export function mergeBits(
+  from: usize,
+  stride: usize,
+  count: usize,
+  plan: usize,
+  rows: usize,
+  terms: usize,
+  to: usize,
+): void {
+  const endOfPlan = plan + rows * terms * termBytes;
   const end = from + stride * count;
   while (from < end) {
-    for (let row = plan; row < endOfPlan; row += rowBytes) {
-      const a = v128.load(from + load<u8>(row));
-      const b = v128.load(from + load<u8>(row, 2));
-      const low = v128.and(i16x8.shr_u(a, load<u8>(row, 1)), low4);
-      const high = v128.and(i16x8.shr_u(b, load<u8>(row, 3)), i8x16.splat(load<u8>(row, 4)));
-      v128.store(to, v128.or(low, i16x8.shl(high, 4)));
+    let term = plan;
+    while (term < endOfPlan) {
+      let merged = i8x16.splat(0);
+      for (let i: usize = 0; i < terms; i += 1) {
+        const bytes = v128.load(from + load<u8>(term));
+        // Shifts of 16 bits: what comes from the neighbour is masked away.
+        const bits = v128.and(i16x8.shr_u(bytes, load<u8>(term, 1)), i8x16.splat(load<u8>(term, 2)));
+        merged = v128.or(merged, i16x8.shl(bits, load<u8>(term, 3)));
+        term += termBytes;
+      }
+      v128.store(to, merged);
       to += 16;
     }
     from += stride;
   }
 }
 
-/** Sets the bits again that mergeBits took; those bits of the units are 0 before. Other bits of symbols are ignored. */
-export function spreadBits(to: usize, stride: usize, count: usize, plan: usize, rows: usize, from: usize): void {
-  const low4 = i8x16.splat(15);
-  const endOfPlan = plan + rows * rowBytes;
+/** Sets the bits again that mergeBits took; those bits of the units are 0 before. Other bits are ignored. */
+export function spreadBits(
+  to: usize,
+  stride: usize,
+  count: usize,
+  plan: usize,
+  rows: usize,
+  terms: usize,
+  from: usize,
+): void {
+  const endOfPlan = plan + rows * terms * termBytes;
   const end = to + stride * count;
   while (to < end) {
-    for (let row = plan; row < endOfPlan; row += rowBytes) {
-      const symbols = v128.load(from);
-      const a = to + load<u8>(row);
-      const b = to + load<u8>(row, 2);
-      const low = i16x8.shl(v128.and(symbols, low4), load<u8>(row, 1));
-      v128.store(a, v128.or(v128.load(a), low));
-      const high = v128.and(i16x8.shr_u(symbols, 4), i8x16.splat(load<u8>(row, 4)));
-      v128.store(b, v128.or(v128.load(b), i16x8.shl(high, load<u8>(row, 3))));
+    let term = plan;
+    while (term < endOfPlan) {
+      const merged = v128.load(from);
+      for (let i: usize = 0; i < terms; i += 1) {
+        const bits = v128.and(i16x8.shr_u(merged, load<u8>(term, 3)), i8x16.splat(load<u8>(term, 2)));
+        const at = to + load<u8>(term);
+        v128.store(at, v128.or(v128.load(at), i16x8.shl(bits, load<u8>(term, 1))));
+        term += termBytes;
+      }
       from += 16;
     }
     to += stride;
@@ -262,42 +282,69 @@ export function spreadBits(to: usize, stride: usize, count: usize, plan: usize, 
 }
 
 /**
- * Of each unit 32 symbols of 5 bits: symbol i < 16 is the low half of byte `nibbles` + i and bit i of the 32 bits at
- * `bits`, symbol 16 + i the high half and bit 16 + i.
+ * Of each unit 32 numbers of 5 bits: number i < 16 is the low half of byte `nibbles` + i and above it bit i of the 32
+ * bits at `bits`, number 16 + i the high half and bit 16 + i. The upper four bits of numbers i and 16 + i are the halves
+ * of byte i of 16 bytes in `pairs`; the lowest bit of number i is bit i of 4 bytes in `lows`.
  */
-export function mergeFifths(from: usize, stride: usize, count: usize, bits: usize, nibbles: usize, to: usize): void {
-  const low4 = i8x16.splat(15);
-  const fifth = i8x16.splat(16);
-  const each = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
+export function mergeFifths(
+  from: usize,
+  stride: usize,
+  count: usize,
+  bits: usize,
+  nibbles: usize,
+  pairs: usize,
+  lows: usize,
+): void {
+  const upper = i8x16.splat(0x77);
   const end = from + stride * count;
   while (from < end) {
     const halves = v128.load(from + nibbles);
-    const words = i32x4.splat(load<u32>(from + bits));
-    const first = v128.shuffle<u8>(words, words, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
-    const last = v128.shuffle<u8>(words, words, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
-    const firstBits = v128.and(i8x16.eq(v128.and(first, each), each), fifth);
-    const lastBits = v128.and(i8x16.eq(v128.and(last, each), each), fifth);
-    v128.store(to, v128.or(v128.and(halves, low4), firstBits));
-    v128.store(to, v128.or(i8x16.shr_u(halves, 4), lastBits), 16);
-    to += 32;
+    const fifths = load<u32>(from + bits);
+    const ones = v128.or(
+      v128.and(spreadOf(fifths), i8x16.splat(8)),
+      v128.and(spreadOf(fifths >> 16), i8x16.splat(-128)),
+    );
+    v128.store(pairs, v128.or(v128.and(i16x8.shr_u(halves, 1), upper), ones));
+    store<u16>(lows, <u16>i8x16.bitmask(i8x16.shl(halves, 7)));
+    store<u16>(lows, <u16>i8x16.bitmask(i8x16.shl(halves, 3)), 2);
+    pairs += 16;
+    lows += 4;
     from += stride;
   }
 }
 
-/** Writes the nibbles and bits of all units again; other bits of symbols are ignored. */
-export function spreadFifths(to: usize, stride: usize, count: usize, bits: usize, nibbles: usize, from: usize): void {
-  const low4 = i8x16.splat(15);
+/** Writes the nibbles and bits of all units again. */
+export function spreadFifths(
+  to: usize,
+  stride: usize,
+  count: usize,
+  bits: usize,
+  nibbles: usize,
+  pairs: usize,
+  lows: usize,
+): void {
+  const upper = i8x16.splat(0x77);
   const end = to + stride * count;
   while (to < end) {
-    const first = v128.load(from);
-    const last = v128.load(from, 16);
-    v128.store(to + nibbles, v128.or(v128.and(first, low4), i16x8.shl(v128.and(last, low4), 4)));
-    // The sign bits of bytes: the fifth bits, three to the left.
-    store<u16>(to + bits, <u16>i8x16.bitmask(i8x16.shl(first, 3)));
-    store<u16>(to + bits + 2, <u16>i8x16.bitmask(i8x16.shl(last, 3)));
-    from += 32;
+    const merged = v128.load(pairs);
+    const ones = load<u32>(lows);
+    const lowest = v128.or(v128.and(spreadOf(ones), i8x16.splat(1)), v128.and(spreadOf(ones >> 16), i8x16.splat(16)));
+    v128.store(to + nibbles, v128.or(i16x8.shl(v128.and(merged, upper), 1), lowest));
+    // The sign bits of bytes: bit 3 of each, and bit 7.
+    store<u16>(to + bits, <u16>i8x16.bitmask(i8x16.shl(merged, 4)));
+    store<u16>(to + bits + 2, <u16>i8x16.bitmask(merged));
+    pairs += 16;
+    lows += 4;
     to += stride;
   }
+}
+
+/** Byte i is all ones when bit i of the lowest 16 is one. */
+function spreadOf(bits: u32): v128 {
+  const each = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
+  const words = i32x4.splat(bits);
+  const bytes = v128.shuffle<u8>(words, words, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+  return i8x16.eq(v128.and(bytes, each), each);
 }
 
 /** Copies `length` bytes. */

@@ -11,7 +11,7 @@ export {
   encodeTableBytes,
   laneCountsBytes,
   longestCode,
-  planRowBytes,
+  planTermBytes,
   type StreamKernels,
 } from './stream-kernels.ts';
 export { twinStreams } from './twin/twin-streams.ts';

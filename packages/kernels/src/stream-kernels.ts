@@ -20,18 +20,35 @@ export interface StreamKernels {
   gatherField(from: number, stride: number, width: number, count: number, to: number): void;
   scatterField(to: number, stride: number, width: number, count: number, from: number): void;
   /**
-   * 16 symbols of each of `rows` rows of 5 bytes a, s, b, t, m at `plan`, for each unit: symbol i is
-   * (byte a + i >> s & 15) | (byte b + i >> t & m) << 4.
+   * 16 bytes of each row of a plan for each unit. A row is `terms` terms of 4 bytes o, r, m, l; byte i is all of
+   * (byte o + i of the unit >> r & m) << l together.
    */
-  mergeBits(from: number, stride: number, count: number, plan: number, rows: number, to: number): void;
+  mergeBits(from: number, stride: number, count: number, plan: number, rows: number, terms: number, to: number): void;
   /** Sets the bits again, which are 0 before. */
-  spreadBits(to: number, stride: number, count: number, plan: number, rows: number, from: number): void;
+  spreadBits(to: number, stride: number, count: number, plan: number, rows: number, terms: number, from: number): void;
   /**
-   * 32 symbols of each unit: symbol i < 16 is the low half of byte `nibbles` + i and bit i of the 32 bits at `bits`,
-   * symbol 16 + i the high half and bit 16 + i.
+   * 32 numbers of 5 bits of each unit: number i < 16 is the low half of byte `nibbles` + i and above it bit i of the 32
+   * bits at `bits`, number 16 + i the high half and bit 16 + i. The upper four bits of numbers i and 16 + i become the
+   * halves of byte i of 16 bytes in `pairs`; the lowest bit of number i bit i of 4 bytes in `lows`.
    */
-  mergeFifths(from: number, stride: number, count: number, bits: number, nibbles: number, to: number): void;
-  spreadFifths(to: number, stride: number, count: number, bits: number, nibbles: number, from: number): void;
+  mergeFifths(
+    from: number,
+    stride: number,
+    count: number,
+    bits: number,
+    nibbles: number,
+    pairs: number,
+    lows: number,
+  ): void;
+  spreadFifths(
+    to: number,
+    stride: number,
+    count: number,
+    bits: number,
+    nibbles: number,
+    pairs: number,
+    lows: number,
+  ): void;
   /** Copies a range; `copyWithin` is slow in shared memory. */
   copyRange(from: number, length: number, to: number): void;
   equalRanges(a: number, b: number, length: number): boolean;
@@ -79,5 +96,5 @@ export const laneCountsBytes = 4096;
 export const encodeTableBytes = 2048;
 /** 2048 entries of 8 bytes, and 2048 of 2. */
 export const decodeTableBytes: number = 2048 * 10;
-/** Bytes of a row of a plan. */
-export const planRowBytes = 5;
+/** Bytes of a term of a plan. */
+export const planTermBytes = 4;

@@ -1,5 +1,5 @@
 /** Splitting into streams and joining, one element at a time. */
-import { planRowBytes, type StreamKernels } from '../stream-kernels.ts';
+import { planTermBytes, type StreamKernels } from '../stream-kernels.ts';
 
 type Splits = Pick<
   StreamKernels,
@@ -69,53 +69,65 @@ export function twinSplits(bytes: Uint8Array): Splits {
       }
     },
 
-    mergeBits(from, stride, count, plan, rows, to) {
-      let symbol = to;
+    mergeBits(from, stride, count, plan, rows, terms, to) {
+      let place = to;
       for (let unit = from; unit < from + stride * count; unit += stride) {
-        for (let row = plan; row < plan + rows * planRowBytes; row += planRowBytes) {
+        for (let row = 0; row < rows; row += 1) {
           for (let i = 0; i < 16; i += 1) {
-            const low = (at(unit + at(row) + i) >> at(row + 1)) & 15;
-            const high = (at(unit + at(row + 2) + i) >> at(row + 3)) & at(row + 4);
-            view.setUint8(symbol, low | (high << 4));
-            symbol += 1;
+            let merged = 0;
+            for (let k = 0; k < terms; k += 1) {
+              const term = plan + (row * terms + k) * planTermBytes;
+              merged |= ((at(unit + at(term) + i) >> at(term + 1)) & at(term + 2)) << at(term + 3);
+            }
+            view.setUint8(place, merged);
+            place += 1;
           }
         }
       }
     },
 
-    spreadBits(to, stride, count, plan, rows, from) {
-      let symbol = from;
+    spreadBits(to, stride, count, plan, rows, terms, from) {
+      let place = from;
       for (let unit = to; unit < to + stride * count; unit += stride) {
-        for (let row = plan; row < plan + rows * planRowBytes; row += planRowBytes) {
+        for (let row = 0; row < rows; row += 1) {
           for (let i = 0; i < 16; i += 1) {
-            setBits(unit + at(row) + i, (at(symbol) & 15) << at(row + 1));
-            setBits(unit + at(row + 2) + i, ((at(symbol) >> 4) & at(row + 4)) << at(row + 3));
-            symbol += 1;
+            for (let k = 0; k < terms; k += 1) {
+              const term = plan + (row * terms + k) * planTermBytes;
+              setBits(unit + at(term) + i, ((at(place) >> at(term + 3)) & at(term + 2)) << at(term + 1));
+            }
+            place += 1;
           }
         }
       }
     },
 
-    mergeFifths(from, stride, count, bits, nibbles, to) {
+    mergeFifths(from, stride, count, bits, nibbles, pairs, lows) {
       for (let n = 0; n < count; n += 1) {
         const unit = from + n * stride;
         const fifths = view.getUint32(unit + bits, true);
+        let lowest = 0;
         for (let i = 0; i < 16; i += 1) {
           const halves = at(unit + nibbles + i);
-          view.setUint8(to + 32 * n + i, (halves & 15) | (((fifths >>> i) & 1) << 4));
-          view.setUint8(to + 32 * n + 16 + i, (halves >> 4) | (((fifths >>> (16 + i)) & 1) << 4));
+          const first = (halves & 15) | (((fifths >>> i) & 1) << 4);
+          const last = (halves >> 4) | (((fifths >>> (16 + i)) & 1) << 4);
+          view.setUint8(pairs + 16 * n + i, (first >> 1) | ((last >> 1) << 4));
+          lowest |= ((first & 1) << i) | ((last & 1) << (16 + i));
         }
+        view.setUint32(lows + 4 * n, lowest >>> 0, true);
       }
     },
 
-    spreadFifths(to, stride, count, bits, nibbles, from) {
+    spreadFifths(to, stride, count, bits, nibbles, pairs, lows) {
       for (let n = 0; n < count; n += 1) {
         const unit = to + n * stride;
+        const lowest = view.getUint32(lows + 4 * n, true);
         let fifths = 0;
         for (let i = 0; i < 16; i += 1) {
-          const [first, last] = [at(from + 32 * n + i), at(from + 32 * n + 16 + i)];
+          const pair = at(pairs + 16 * n + i);
+          const first = ((pair & 15) << 1) | ((lowest >>> i) & 1);
+          const last = ((pair >> 4) << 1) | ((lowest >>> (16 + i)) & 1);
           view.setUint8(unit + nibbles + i, (first & 15) | ((last & 15) << 4));
-          fifths |= (((first >> 4) & 1) << i) | (((last >> 4) & 1) << (16 + i));
+          fifths |= ((first >> 4) << i) | ((last >> 4) << (16 + i));
         }
         view.setUint32(unit + bits, fifths >>> 0, true);
       }

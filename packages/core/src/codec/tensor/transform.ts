@@ -2,7 +2,6 @@
  * Transforms of the tensor codec: which streams the elements or blocks of a tensor are split into (docs/format.md,
  * Frames and codecs). Each is exact for all bytes, so one that does not fit costs compression only.
  */
-import { planRowBytes } from '@mbk/kernels';
 import { blockOf } from '@mbk/plugin-sdk';
 import type { Element } from '../../chunker/piece.ts';
 import type { Workspace } from './workspace.ts';
@@ -15,10 +14,18 @@ type Part =
   | { readonly kind: 'float16' }
   /** The upper half as above, then byte 1, then byte 0. */
   | { readonly kind: 'float32' }
-  /** Symbols of a nibble and more bits, by rows of `mergeBits`. */
-  | { readonly kind: 'bits'; readonly plan: Uint8Array }
-  /** 32 symbols of a nibble and a bit each. */
+  /** Bits of bytes merged to bytes by rows of `mergeBits`, all of as many terms. */
+  | { readonly kind: 'bits'; readonly plan: Plan }
+  /** 32 numbers of 5 bits: pairs of their upper four bits, and their lowest. */
   | { readonly kind: 'fifths'; readonly bits: number; readonly nibbles: number };
+
+interface Plan {
+  readonly bytes: Uint8Array;
+  readonly terms: number;
+  /** 16 bytes of a unit each. */
+  readonly rows: number;
+  readonly isNarrow: boolean;
+}
 
 export interface Transform {
   readonly number: number;
@@ -91,11 +98,11 @@ export function numbered(number: number): Transform | undefined {
     case transforms.Q5_1:
       return transform(number, 24, [...fields(0, [1, 1, 1, 1]), { kind: 'fifths', bits: 4, nibbles: 8 }]);
     case transforms.Q3_K:
-      return transform(number, 110, [...fields(96, [4, 4, 4, 1, 1]), { kind: 'bits', plan: planOfQ3K() }]);
+      return transform(number, 110, [...fields(96, [4, 4, 4, 1, 1]), ...plansOfQ3K()]);
     case transforms.Q5_K:
-      return transform(number, 176, [...fields(0, [1, 1, 1, 1, 4, 4, 4]), { kind: 'bits', plan: planOfQ5K() }]);
+      return transform(number, 176, [...fields(0, [1, 1, 1, 1, 4, 4, 4]), ...plansOfQ5K()]);
     case transforms.Q6_K:
-      return transform(number, 210, [...fields(192, [16, 1, 1]), { kind: 'bits', plan: planOfQ6K() }]);
+      return transform(number, 210, [...fields(192, [16, 1, 1]), ...plansOfQ6K()]);
     default:
       return undefined;
   }
@@ -123,7 +130,7 @@ function transform(number: number, unit: number, parts: readonly Part[]): Transf
     unit,
     parts,
     streams: streams.flat(),
-    isNarrow: parts.flatMap(({ kind }, i) => (streams[i] ?? []).map(() => kind === 'bits' || kind === 'fifths')),
+    isNarrow: parts.flatMap((part, i) => (streams[i] ?? []).map(() => part.kind === 'bits' && part.plan.isNarrow)),
   };
 }
 
@@ -136,40 +143,57 @@ function streamsOf(part: Part): readonly number[] {
     case 'float32':
       return [1, 1, 1, 1];
     case 'bits':
-      return [(part.plan.length / planRowBytes) * 16];
+      return [part.plan.rows * 16];
     case 'fifths':
-      return [32];
+      return [16, 4];
   }
 }
 
-/** Rows a, s, b, t, m: symbol i of a row is (byte a + i >> s & 15) | (byte b + i >> t & m) << 4. */
-function planOf(rows: ReadonlyArray<readonly [a: number, s: number, b: number, t: number, m: number]>): Uint8Array {
-  const both = rows.flatMap(([a, s, b, t, m]) => [
-    [a, s, b, t, m],
-    [a + 16, s, b + 16, t, m],
+type Term = readonly [offset: number, right: number, mask: number, left: number];
+
+/** A part of bits; each row for 32 bytes, which are two rows of 16. */
+function bitsOf(rows: ReadonlyArray<readonly Term[]>, isNarrow = false): Part {
+  const both = rows.flatMap((terms) => [0, 16].map((by) => terms.map(([offset, ...rest]) => [offset + by, ...rest])));
+  const bytes = Uint8Array.from(both.flat(2));
+  return { kind: 'bits', plan: { bytes, terms: rows[0]?.length ?? 0, rows: both.length, isNarrow } };
+}
+
+/** hmask at 0, qs at 32. Numbers of 3 bits: the low two of two neighbours, then the high ones of both. */
+function plansOfQ3K(): Part[] {
+  const rows = [0, 1].flatMap((half) =>
+    [0, 2].map((j): Term[] => [
+      [32 + 32 * half, 2 * j, 15, 0],
+      [0, 4 * half + j, 3, 4],
+    ]),
+  );
+  return [bitsOf(rows, true)];
+}
+
+/** qh at 16, qs at 48. Numbers of 5 bits: the upper four of two, then the lowest of eight. */
+function plansOfQ5K(): Part[] {
+  const pairs = [0, 1].flatMap((j) =>
+    [0, 1].map((high): Term[] => [
+      [48 + 32 * j, 1 + 4 * high, 7, 0],
+      [112 + 32 * j, 1 + 4 * high, 7, 4],
+      [16, 2 * j + high, 0x11, 3],
+    ]),
+  );
+  return [bitsOf(pairs), bitsOf([[0, 1, 2, 3].map((j) => [48 + 32 * j, 0, 0x11, j])])];
+}
+
+/** ql at 0, qh at 128. Numbers of 6 bits: the upper four of two, then the lower two of four. */
+function plansOfQ6K(): Part[] {
+  const pairs = [0, 1].flatMap((half) =>
+    [0, 1].map((j): Term[] => [
+      [64 * half + 32 * j, 2, 0x33, 0],
+      [128 + 32 * half, 2 * j, 0x33, 2],
+    ]),
+  );
+  const lows = [0, 1].map((half): Term[] => [
+    [64 * half, 0, 0x33, 0],
+    [64 * half + 32, 0, 0x33, 2],
   ]);
-  return Uint8Array.from(both.flat());
-}
-
-/** hmask at 0, qs at 32: pairs of neighbours, 2 x 2 low bits and 2 high ones. */
-function planOfQ3K(): Uint8Array {
-  return planOf([0, 1].flatMap((half) => [0, 4].map((s) => [32 + 32 * half, s, 0, 4 * half + s / 2, 3] as const)));
-}
-
-/** qh at 16, qs at 48. */
-function planOfQ5K(): Uint8Array {
-  return planOf(
-    [0, 1, 2, 3].flatMap((j) => [0, 1].map((high) => [48 + 32 * j, 4 * high, 16, 2 * j + high, 1] as const)),
-  );
-}
-
-/** ql at 0, qh at 128. */
-function planOfQ6K(): Uint8Array {
-  return planOf(
-    [0, 1].flatMap((half) =>
-      [0, 1, 2, 3].map((j) => [64 * half + 32 * (j & 1), 4 * (j >> 1), 128 + 32 * half, 2 * j, 3] as const),
-    ),
-  );
+  return [bitsOf(pairs), bitsOf(lows)];
 }
 
 /** Splits `units` units at `plain` in the workspace into streams, one after the other at `planes`. */
@@ -187,11 +211,11 @@ export function split({ unit, parts }: Transform, units: number, { kernels, at }
         kernels.splitFloat32(plain, units, plane);
         break;
       case 'bits':
-        kernels.bytes.set(part.plan, at.plan);
-        kernels.mergeBits(plain, unit, units, at.plan, part.plan.length / planRowBytes, plane);
+        kernels.bytes.set(part.plan.bytes, at.plan);
+        kernels.mergeBits(plain, unit, units, at.plan, part.plan.rows, part.plan.terms, plane);
         break;
       case 'fifths':
-        kernels.mergeFifths(plain, unit, units, part.bits, part.nibbles, plane);
+        kernels.mergeFifths(plain, unit, units, part.bits, part.nibbles, plane, plane + 16 * units);
         break;
     }
     for (const bytes of streamsOf(part)) plane += bytes * units;
@@ -214,11 +238,11 @@ export function join({ unit, parts }: Transform, units: number, { kernels, at }:
         kernels.joinFloat32(plain, units, plane);
         break;
       case 'bits':
-        kernels.bytes.set(part.plan, at.plan);
-        kernels.spreadBits(plain, unit, units, at.plan, part.plan.length / planRowBytes, plane);
+        kernels.bytes.set(part.plan.bytes, at.plan);
+        kernels.spreadBits(plain, unit, units, at.plan, part.plan.rows, part.plan.terms, plane);
         break;
       case 'fifths':
-        kernels.spreadFifths(plain, unit, units, part.bits, part.nibbles, plane);
+        kernels.spreadFifths(plain, unit, units, part.bits, part.nibbles, plane, plane + 16 * units);
         break;
     }
     for (const bytes of streamsOf(part)) plane += bytes * units;

@@ -12,8 +12,8 @@ import { parameters } from '../../format/limits.ts';
 
 /** Bytes of a segment, or less by what is no whole unit (docs/format.md, Frames and codecs). */
 export const segmentBytes = 262_144;
-/** Symbols of a segment at most: those of Q5_0 are 34 for each 22 bytes. */
-const planeBytes = Math.ceil((segmentBytes * 34) / 22);
+/** Bytes of the streams of a segment at most: those of Q3_K are 142 for each 110 bytes. */
+const planeBytes = Math.ceil((segmentBytes * 142) / 110);
 /** What a coded segment takes beyond its symbols at most: a stream that is coded saves what its lengths and sizes take. */
 const codedOverhead = 65_536;
 /** Most bytes of a frame that is encoded: those of a piece of a tensor. */
