@@ -1,6 +1,6 @@
 /** Holds docs/format.md against the code: every magic, label, size, number and field name that both speak of. */
 
-import { longestCode } from '@mbk/kernels';
+import { longestCode } from '../../packages/kernels/src/index.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { rawCodec } from '../../packages/core/src/codec/raw.ts';
 import { tensorReader } from '../../packages/core/src/codec/tensor.ts';

@@ -93,6 +93,7 @@ export interface StreamKernels {
 export const longestCode = 11;
 /** Bytes of four tables of counters. */
 export const laneCountsBytes = 4096;
+/** 256 entries of 8 bytes. */
 export const encodeTableBytes = 2048;
 /** 2048 entries of 8 bytes, and 2048 of 2. */
 export const decodeTableBytes: number = 2048 * 10;

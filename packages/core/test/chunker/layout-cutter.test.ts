@@ -93,7 +93,9 @@ describe('layout cutter', () => {
         const file = fileOf([...content, tail]);
         const layout = layoutOf(...tensors);
         const pieces = cut(file, layout, bufferSizes);
-        expect(pieces.map(({ element: _, ...piece }) => piece)).toEqual(referenceLayoutCuts(file, layout));
+        expect(pieces.map(({ kind, offset: at, length }) => ({ kind, offset: at, length }))).toEqual(
+          referenceLayoutCuts(file, layout),
+        );
         expect(isWhole(pieces, file.length)).toBe(true);
       }),
       { numRuns: 25, seed: 11 },

@@ -1,6 +1,6 @@
-/** `length` bytes of weights as training leaves them, of a standard deviation of 0.02; or of noise. Always the same. */
-export function gaussian(kind: 'BF16' | 'F16' | 'F32' | 'noise', length: number): Uint8Array {
-  let state = 1;
+/** `length` bytes of weights as training leaves them, of a standard deviation of 0.02; or of noise. Always the same for a seed. */
+export function gaussian(kind: 'BF16' | 'F16' | 'F32' | 'noise', length: number, seed = 1): Uint8Array {
+  let state = seed;
   const next = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return (state + 1) / 4_294_967_297;
