@@ -1,7 +1,12 @@
 /** Holds docs/format.md against the code: every magic, label, size, number and field name that both speak of. */
 
+import { longestCode } from '../../packages/kernels/src/index.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { rawCodec } from '../../packages/core/src/codec/raw.ts';
+import { tensorReader } from '../../packages/core/src/codec/tensor.ts';
+import { modes } from '../../packages/core/src/codec/tensor/stream.ts';
+import { mostUnitBytes, numbered, transforms } from '../../packages/core/src/codec/tensor/transform.ts';
+import { segmentBytes } from '../../packages/core/src/codec/tensor/workspace.ts';
 import { zstdCodec } from '../../packages/core/src/codec/zstd.ts';
 import { gearWindow } from '../../packages/core/src/chunker/gear.ts';
 import { boxOverhead, headerBytes, magics } from '../../packages/core/src/crypto/entry.ts';
@@ -252,9 +257,37 @@ describe('numbers', () => {
 
   test('the codecs that there are', () => {
     const { rows } = tableOf(section('Frames and codecs'), 'codec');
-    for (const { number, name } of [rawCodec, zstdCodec]) {
+    for (const { number, name } of [rawCodec, zstdCodec, tensorReader]) {
       expect(rows.find(([first]) => first === String(number))?.[1]).toBe(`\`${name}\``);
     }
+  });
+});
+
+describe('the tensor codec', () => {
+  const text = section('The tensor codec');
+
+  test('its transforms, their units and streams', () => {
+    const { rows } = tableOf(text, 'transform');
+    expect(rows.map(([name]) => name)).toEqual(
+      Object.entries(transforms).map(([name, number]) => `${number} \`${name}\``),
+    );
+    for (const [name = '', unit = '', streams = ''] of rows.slice(1)) {
+      const transform = numbered(numberOf(name.split(' ')[0] ?? ''));
+      expect([name, numberOf(unit)]).toEqual([name, transform?.unit]);
+      // F makes streams of 16 and of 4 bytes.
+      const widths = [...streams.replace(/F\(.*?\)/, '(16) (4)').matchAll(/\((\d+)\)/g)];
+      expect([name, widths.map(([, width]) => Number(width))]).toEqual([name, transform?.streams]);
+    }
+  });
+
+  test('its modes, segments, codes and fields', () => {
+    const names = Object.entries(modes).map(([name, mode]) =>
+      name === 'codedAgain' ? `${mode} coded` : `${mode} ${name}`,
+    );
+    expect(flat(text)).toContain(`${names.join(', ')} with the lengths`);
+    expect(text).toContain(`⌊${shown(segmentBytes)} / unit⌋`);
+    expect(text).toContain(`together at most ${shown(mostUnitBytes)}`);
+    expect(text).toContain(`at most ${longestCode} bits`);
   });
 });
 

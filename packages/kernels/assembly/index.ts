@@ -7,6 +7,7 @@
  */
 export { gearHash, gearRoll, gearScan } from './gear';
 export { histogram } from './histogram';
+export { decodeLanes, encodeLanes, laneCounts, makeDecodeTable, makeEncodeTable } from './lanes';
 export {
   countNonFiniteBF16,
   countNonFiniteF16,
@@ -17,4 +18,18 @@ export {
   firstNonFiniteF32,
   firstNonFiniteF64,
 } from './non-finite';
+export {
+  copyRange,
+  equalRanges,
+  gatherField,
+  joinFloat16,
+  joinFloat32,
+  mergeBits,
+  mergeFifths,
+  scatterField,
+  splitFloat16,
+  splitFloat32,
+  spreadBits,
+  spreadFifths,
+} from './streams';
 export { endOfZeros } from './zeros';

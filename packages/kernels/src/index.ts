@@ -6,3 +6,13 @@ export { gearWindow, type FloatDtype, type GearScanner, type GearTable, type Ker
 export { memoryKernels, kernelScratchBytes, type MemoryKernels, type MemoryKernelsOptions } from './memory-kernels.ts';
 export { gearScanner } from './twin/gear.ts';
 export { twinKernels } from './twin/twin-kernels.ts';
+export {
+  decodeTableBytes,
+  encodeTableBytes,
+  laneCountsBytes,
+  longestCode,
+  planTermBytes,
+  type StreamKernels,
+} from './stream-kernels.ts';
+export { twinStreams } from './twin/twin-streams.ts';
+export { wasmStreams } from './wasm-streams.ts';

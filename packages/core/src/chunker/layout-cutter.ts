@@ -6,7 +6,7 @@
  */
 import type { Layout, TensorSpan } from '../format/layout-record.ts';
 import { parameters } from '../format/limits.ts';
-import type { Piece, PieceCutter } from './piece.ts';
+import type { Element, Piece, PieceCutter } from './piece.ts';
 import { isZero } from './zeros.ts';
 
 const { pieceBytes, smallTensorBytes } = parameters;
@@ -39,7 +39,12 @@ export function layoutCutter(layout: Layout): PieceCutter {
     const length = position - start;
     const inTensor = isInTensor();
     const kind = inTensor ? (zero ? 'zero' : 'blob') : 'skeleton';
-    const piece = { kind, offset: start, length } as const;
+    const piece: Piece = {
+      kind,
+      offset: start,
+      length,
+      ...(kind === 'blob' && tensor && { element: elementOf(tensor) }),
+    };
     if (!inTensor) skeletonBytes += length;
     start = position;
     while (tensor !== undefined && start >= tensor.offset + tensor.length) tensor = next(tensors);
@@ -65,6 +70,11 @@ export function layoutCutter(layout: Layout): PieceCutter {
       return start;
     },
   };
+}
+
+/** Of numbers with their first byte first nothing is known but how long they are. */
+function elementOf({ dtype, unit, byteOrder }: TensorSpan): Element {
+  return { dtype: byteOrder === 'big' ? '' : dtype, unit };
 }
 
 /** Bytes of the longest piece of whole units. */

@@ -10,6 +10,14 @@ export interface Piece {
   readonly offset: number;
   /** At least 1. */
   readonly length: number;
+  /** Of a piece of a tensor: what its bytes are said to be. */
+  readonly element?: Element | undefined;
+}
+
+/** What bytes are: a type of elements by its name, and the bytes of one element or block. A hint that may be wrong. */
+export interface Element {
+  readonly dtype: string;
+  readonly unit: number;
 }
 
 export interface PieceCutter {

@@ -7,7 +7,7 @@ export interface FrameCodec {
   readonly number: number;
   readonly name: string;
 
-  /** The frame's bytes in the codec's form, in an array of their own (`raw`: the frame itself). */
+  /** The frame's bytes in the codec's form, in an array of their own (`raw`: the frame itself; `tensor` says its own). */
   encode(plain: Uint8Array): Encoded;
 
   /**
@@ -16,6 +16,9 @@ export interface FrameCodec {
    * Errors: `value-invalid` naming `what` when the bytes do not decode to that length.
    */
   decode(stored: Uint8Array, options: DecodeOptions): Uint8Array;
+
+  /** Whether `encoded` decodes to `plain`, for codecs that can tell without memory for all of it. Errors: as `decode`. */
+  gives?(plain: Uint8Array, encoded: Encoded, what: string): boolean;
 }
 
 export interface Encoded {

@@ -2,9 +2,12 @@
 import { MbkError } from '../errors.ts';
 import type { DecodeOptions, FrameCodec } from './frame-codec.ts';
 import { rawCodec } from './raw.ts';
+import { tensorReader } from './tensor.ts';
 import { zstdCodec } from './zstd.ts';
 
-const codecs: ReadonlyMap<number, FrameCodec> = new Map([rawCodec, zstdCodec].map((codec) => [codec.number, codec]));
+const codecs: ReadonlyMap<number, Pick<FrameCodec, 'decode'>> = new Map(
+  [rawCodec, zstdCodec, tensorReader].map((codec) => [codec.number, codec]),
+);
 
 /** The plaintext of a frame that codec `number` wrote. Errors: `codec-unknown`, `value-invalid`. */
 export function decodeFrame(number: number, stored: Uint8Array, options: DecodeOptions): Uint8Array {

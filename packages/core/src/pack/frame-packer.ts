@@ -4,6 +4,7 @@
  * Nothing here waits, looks anything up or stores anything, so a worker thread packs as the main thread does. What is
  * finished is handed out for the caller to put.
  */
+import type { Element } from '../chunker/piece.ts';
 import type { BlobId, BlobType, Lifetime, PackKind } from '../format/ids.ts';
 import { packKindOf } from '../format/ids.ts';
 import { ownFrameBytes } from '../format/limits.ts';
@@ -15,6 +16,8 @@ export interface BlobToPack {
   readonly type: BlobType;
   readonly id: BlobId;
   readonly bytes: Uint8Array;
+  /** What the bytes are said to be. */
+  readonly element?: Element | undefined;
 }
 
 export interface FramePacker {
@@ -24,43 +27,69 @@ export interface FramePacker {
   flush(): FinishedPack[];
 }
 
+/** Small blobs of one kind, lifetime and type of elements, which share a frame. */
+interface Gathered {
+  readonly kind: PackKind;
+  readonly lifetime: Lifetime;
+  readonly element: Element | undefined;
+  readonly frame: FrameAggregator;
+}
+
+/** Frames that are gathered at a time: each has 1 MiB of memory, and a model seldom has more types of elements. */
+const mostGathered = 6;
+
 export function framePacker(options: OpenPacksOptions): FramePacker {
   const packs = openPacks(options);
-  const aggregators = new Map<string, { kind: PackKind; lifetime: Lifetime; frame: FrameAggregator }>();
+  const aggregators = new Map<string, Gathered>();
 
   const addFrame = (kind: PackKind, lifetime: Lifetime, frame: NewFrame): FinishedPack[] => {
     const finished = packs.addFrame(kind, lifetime, frame);
     return finished === undefined ? [] : [finished];
   };
 
-  const flushFrame = (kind: PackKind, lifetime: Lifetime, aggregator: FrameAggregator): FinishedPack[] => {
-    const frame = aggregator.take();
-    return frame === undefined ? [] : addFrame(kind, lifetime, frame);
+  const flushFrame = ({ kind, lifetime, element, frame }: Gathered): FinishedPack[] => {
+    const taken = frame.take();
+    return taken === undefined ? [] : addFrame(kind, lifetime, { ...taken, element });
   };
 
-  const aggregatorOf = (kind: PackKind, lifetime: Lifetime): FrameAggregator => {
-    const name = `${kind} ${lifetime}`;
+  /** Where small blobs of one kind gather; `finished` gets what had to make room. */
+  const gatheredOf = (
+    kind: PackKind,
+    lifetime: Lifetime,
+    element: Element | undefined,
+    finished: FinishedPack[],
+  ): Gathered => {
+    const name = JSON.stringify([kind, lifetime, element?.dtype, element?.unit]);
     const known = aggregators.get(name);
-    if (known !== undefined) return known.frame;
-    const frame = frameAggregator();
-    aggregators.set(name, { kind, lifetime, frame });
-    return frame;
+    // The map is in the order of use.
+    aggregators.delete(name);
+    const oldest =
+      known === undefined && aggregators.size >= mostGathered ? aggregators.keys().next().value : undefined;
+    const freed = oldest === undefined ? undefined : aggregators.get(oldest);
+    if (oldest !== undefined && freed !== undefined) {
+      finished.push(...flushFrame(freed));
+      aggregators.delete(oldest);
+    }
+    const gathered = known ?? { kind, lifetime, element, frame: freed?.frame ?? frameAggregator() };
+    aggregators.set(name, gathered);
+    return gathered;
   };
 
   return {
-    add({ type, id, bytes }, lifetime) {
+    add({ type, id, bytes, element }, lifetime) {
       const kind = packKindOf(type);
       const blob = { id, type, length: bytes.byteLength };
-      if (bytes.byteLength >= ownFrameBytes) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob] });
-      const frame = aggregatorOf(kind, lifetime);
-      const finished = frame.hasRoomFor(bytes.byteLength) ? [] : flushFrame(kind, lifetime, frame);
-      frame.add(blob, bytes);
+      if (bytes.byteLength >= ownFrameBytes) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob], element });
+      const finished: FinishedPack[] = [];
+      const gathered = gatheredOf(kind, lifetime, element, finished);
+      if (!gathered.frame.hasRoomFor(bytes.byteLength)) finished.push(...flushFrame(gathered));
+      gathered.frame.add(blob, bytes);
       return finished;
     },
 
     flush() {
       const finished: FinishedPack[] = [];
-      for (const { kind, lifetime, frame } of aggregators.values()) finished.push(...flushFrame(kind, lifetime, frame));
+      for (const gathered of aggregators.values()) finished.push(...flushFrame(gathered));
       finished.push(...packs.closeAll());
       return finished;
     },

@@ -5,6 +5,7 @@
  * What is sealed stays in memory until `close`, because the name of a pack is the SHA-256 of its bytes.
  */
 import { createHash } from 'node:crypto';
+import type { Element } from '../chunker/piece.ts';
 import { encodeFrame, type EncodedFrame } from '../codec/encode-frame.ts';
 import { releaseBytes } from '../crypto/release-bytes.ts';
 import { boxOverhead, prepareKey, sealBox, sealBoxSlices } from '../crypto/entry.ts';
@@ -44,7 +45,9 @@ export interface PackWriterOptions {
 export interface NewFrame {
   readonly plain: Uint8Array;
   readonly blobs: readonly FooterBlob[];
-  /** How it is stored, when that was worked out elsewhere (handed over); `encodeFrame(plain)` otherwise. */
+  /** What the bytes are said to be. */
+  readonly element?: Element | undefined;
+  /** How it is stored, when that was worked out elsewhere (handed over); `encodeFrame(plain, { element })` otherwise. */
   readonly encoded?: EncodedFrame | undefined;
   /** What the codec built upon; none unless given. */
   readonly bases?: readonly BlobId[] | undefined;
@@ -109,7 +112,7 @@ export function packWriter({
       return byteLength() >= packBytes || counts.frames >= limits.packFrames;
     },
 
-    addFrame({ plain, blobs, encoded = encodeFrame(plain), bases = [], depth = 0 }) {
+    addFrame({ plain, blobs, element, encoded = encodeFrame(plain, { element }), bases = [], depth = 0 }) {
       checkFrame(kind, plain, blobs);
       const offset = bytes.byteLength;
       const box = sealBoxSlices(boxKey, frames.length, encoded.stored, bytes.append);

@@ -5,18 +5,19 @@
  * Parts of the skeleton are gathered into blobs of 4 MiB. What stands behind them in the list waits until the blob has
  * an id: at most the chunks between two skeleton blobs, about 100 bytes for each 4 MiB of the file.
  */
+import type { Element } from '../chunker/piece.ts';
 import type { Chunk } from '../format/chunk-list.ts';
 import type { BlobId } from '../format/ids.ts';
 import { parameters } from '../format/limits.ts';
 
 const { pieceBytes } = parameters;
 
-/** Stores a data blob; the bytes are its own until it settles. Any number may be under way at once. */
-export type StorePiece = (bytes: Uint8Array) => Promise<BlobId>;
+/** Stores a data blob, of these elements if given; the bytes are its own until it settles. Any number may be under way at once. */
+export type StorePiece = (bytes: Uint8Array, element?: Element) => Promise<BlobId>;
 
 export interface ChunkSink {
   /** Each takes the next bytes of the file; those of a blob are in use until what it gives settles. */
-  blob(bytes: Uint8Array): Promise<unknown>;
+  blob(bytes: Uint8Array, element?: Element): Promise<unknown>;
   zeros(length: number): void;
   /** At most `pieceBytes`, and not beyond a multiple of `pieceBytes` of the skeleton; they stay the caller's. */
   skeleton(bytes: Uint8Array): void;
@@ -66,9 +67,9 @@ export function chunkSink(store: StorePiece, onChunk: (chunk: Chunk) => Promise<
   };
 
   return {
-    blob(bytes) {
+    blob(bytes, element) {
       const { length } = bytes;
-      const stored = store(bytes);
+      const stored = store(bytes, element);
       add(stored.then((id) => ({ kind: 'blob', id, length })));
       return stored;
     },

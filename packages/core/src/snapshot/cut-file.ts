@@ -93,13 +93,13 @@ export function fileCutter({
       const hash = createHash('sha256');
       let zeroBytes = 0;
       const give = (pieces: readonly Piece[]): void => {
-        for (const { kind, offset, length } of pieces) {
+        for (const { kind, offset, length, element } of pieces) {
           if (kind === 'zero') {
             zeroBytes += length;
             sink.zeros(length);
           } else {
             const bytes = window.view(offset, length);
-            if (kind === 'blob') window.lend(bytes, sink.blob(bytes));
+            if (kind === 'blob') window.lend(bytes, sink.blob(bytes, element));
             else sink.skeleton(bytes);
           }
         }

@@ -102,8 +102,8 @@ describe('frame codecs', () => {
   });
 
   test('an unknown codec is named', () => {
-    expect(() => decode(2, new Uint8Array(8), 8)).toThrow(
-      expect.objectContaining({ code: 'codec-unknown', details: { codec: 2 } }),
+    expect(() => decode(5, new Uint8Array(8), 8)).toThrow(
+      expect.objectContaining({ code: 'codec-unknown', details: { codec: 5 } }),
     );
   });
 });

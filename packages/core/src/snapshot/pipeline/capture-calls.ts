@@ -4,6 +4,7 @@
  * The threads read, cut, hash, compress and seal; the main thread walks, knows what is stored, and puts.
  */
 import type { KernelMemory, KernelModule } from '@mbk/kernels';
+import type { Element } from '../../chunker/piece.ts';
 import type { Keys, Keyset } from '../../crypto/keyset.ts';
 import type { ByteString } from '../../format/byte-name.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
@@ -83,6 +84,7 @@ export interface SharedPiece {
   readonly destination: Destination;
   readonly offset: number;
   readonly length: number;
+  readonly element: Element | undefined;
 }
 
 /** Asks which blobs are to be stored by the asker; the answer has a 1 for each. */

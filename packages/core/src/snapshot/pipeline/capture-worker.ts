@@ -14,7 +14,6 @@ import { fileCutter, type CutFile } from '../cut-file.ts';
 import type {
   CaptureMain,
   CaptureSetup,
-  Destination,
   LargeFile,
   SharedPiece,
   SmallFiles,
@@ -28,6 +27,9 @@ export interface CaptureContext {
   readonly main: Pick<Channel, 'call'>;
   readonly random: Random;
 }
+
+/** Where a piece goes, and what its bytes are. */
+type PieceOptions = Pick<SharedPiece, 'destination' | 'element'>;
 
 /** Bytes of one batch of small files: what one solid frame holds, and the last file may go beyond. */
 const batchBytes = parameters.frameBytes + parameters.wholeFileBytes;
@@ -53,29 +55,29 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   let turn: Promise<unknown> = Promise.resolve();
 
   /** Stores a blob, unless it is known. */
-  const store = async (bytes: Uint8Array, destination: Destination): Promise<BlobId> => {
+  const store = async (bytes: Uint8Array, { destination, element }: PieceOptions): Promise<BlobId> => {
     const id = asBlobId(sha256Hex(bytes));
     const wanted = await calls.claim({ destination, ids: [id], lengths: [bytes.length] });
-    if (wanted[0] === 1) await sender.add({ type: 'data', id, bytes }, destination.lifetime);
+    if (wanted[0] === 1) await sender.add({ type: 'data', id, bytes, element }, destination.lifetime);
     return id;
   };
 
   /** Stores a piece of this thread's file, or has a thread store it that has less to do. */
-  const storePiece = async (bytes: Uint8Array, destination: Destination): Promise<BlobId> => {
+  const storePiece = async (bytes: Uint8Array, options: PieceOptions): Promise<BlobId> => {
     const helper = bytes.buffer === memory.buffer ? loads.takeHelper(number, own) : undefined;
     if (helper !== undefined) {
-      return calls.piece(helper, { destination, offset: bytes.byteOffset, length: bytes.length });
+      return calls.piece(helper, { ...options, offset: bytes.byteOffset, length: bytes.length });
     }
     own += 1;
     try {
-      return await store(bytes, destination);
+      return await store(bytes, options);
     } finally {
       own -= 1;
     }
   };
 
   const cutLarge = async ({ file, fd, size, layout, destination }: LargeFile): Promise<CutFile> => {
-    const cutter = fileCutter({ store: (bytes) => storePiece(bytes, destination), gear, window });
+    const cutter = fileCutter({ store: (bytes, element) => storePiece(bytes, { destination, element }), gear, window });
     let chunks: Chunk[] = [];
     const send = async (): Promise<void> => {
       if (chunks.length === 0) return;
@@ -123,9 +125,9 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
       return cut;
     },
 
-    async piece({ offset, length, destination }: SharedPiece): Promise<BlobId> {
+    async piece({ offset, length, ...options }: SharedPiece): Promise<BlobId> {
       try {
-        return await store(memory.subarray(offset, offset + length), destination);
+        return await store(memory.subarray(offset, offset + length), options);
       } finally {
         loads.release(number, smallLoad);
       }

@@ -1,0 +1,103 @@
+/** The memory in which the tensor codec works: one a thread, made when it is first needed, and used again and again. */
+import {
+  decodeTableBytes,
+  encodeTableBytes,
+  kernelMemory,
+  laneCountsBytes,
+  longestCode,
+  type StreamKernels,
+  wasmStreams,
+} from '@mbk/kernels';
+import { parameters } from '../../format/limits.ts';
+
+/** Bytes of a segment, or less by what is no whole unit (docs/format.md, Frames and codecs). */
+export const segmentBytes = 262_144;
+/** Bytes of the streams of a segment at most: those of Q3_K are 142 for each 110 bytes. */
+const planeBytes = Math.ceil((segmentBytes * 142) / 110);
+/** What a coded segment takes beyond its symbols at most: a stream that is coded saves what its lengths and sizes take. */
+const codedOverhead = 65_536;
+/** Most bytes of a frame that is encoded: those of a piece of a tensor. */
+export const mostPlainBytes: number = parameters.pieceBytes;
+/** Kernels may look a little beyond a range that they work on. */
+const gap = 64;
+
+/** Bytes that the lanes of `symbols` symbols have at most. */
+export function mostLaneBytes(symbols: number): number {
+  return Math.ceil((symbols * longestCode) / 8) + 4;
+}
+
+/**
+ * The place from `offset` on, a round number, that lies to a word as the start of `bytes` does: only then V8 copies into
+ * and out of shared memory word by word and not byte by byte.
+ */
+export function alignedAs({ byteOffset }: { readonly byteOffset: number }, offset: number): number {
+  return offset + (byteOffset & 7);
+}
+
+export interface Workspace {
+  readonly kernels: StreamKernels;
+  /** Four tables of counters as the kernels leave them. */
+  readonly counters: Uint32Array;
+  /** Offsets of the regions. */
+  readonly at: Readonly<Record<Region, number>>;
+}
+
+type Region =
+  | 'counters'
+  | 'lengths'
+  | 'plan'
+  | 'encodeTable'
+  | 'decodeTable'
+  /** A segment as it was or is. */
+  | 'plain'
+  /** Its streams one after the other. */
+  | 'planes'
+  /** The lanes of one stream, to be read. */
+  | 'coded'
+  /** The coded form of a frame, as it is written. */
+  | 'stored';
+
+const regionBytes: Readonly<Record<Region, number>> = {
+  counters: laneCountsBytes,
+  lengths: 256,
+  plan: 256,
+  encodeTable: encodeTableBytes,
+  decodeTable: decodeTableBytes,
+  plain: segmentBytes,
+  planes: planeBytes,
+  coded: mostLaneBytes(planeBytes),
+  stored: mostPlainBytes + codedOverhead,
+};
+
+/** Bytes of all regions. */
+export const workspaceBytes: number = Object.values(regionBytes).reduce((sum, bytes) => sum + place(bytes), 0);
+
+function place(bytes: number): number {
+  return Math.ceil((bytes + gap) / gap) * gap;
+}
+
+/** A workspace in the memory of `kernels`, which has `workspaceBytes`. */
+export function workspaceIn(kernels: StreamKernels): Workspace {
+  let end = 0;
+  const at = Object.fromEntries(
+    Object.entries(regionBytes).map(([region, bytes]) => {
+      const start = end;
+      end += place(bytes);
+      return [region, start];
+    }),
+  ) as Record<Region, number>;
+  const { buffer, byteOffset } = kernels.bytes;
+  return { kernels, counters: new Uint32Array(buffer, byteOffset + at.counters, laneCountsBytes / 4), at };
+}
+
+/** The workspace of this thread: memory to work in, nothing that a call leaves to the next. */
+export const threadWorkspace: () => Workspace = once(() => workspaceIn(wasmStreams(kernelMemory(workspaceBytes))));
+
+/** Makes a value when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * Writes tensor-frames.json: `node --conditions=@mbk/source test/golden/make-tensor-frames.ts`. Frames of codec 2 that
+ * every later version must read; what it writes may change, so these are never made again. New ones may be added.
+ */
+
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tensorCodec } from '../../packages/core/src/codec/tensor.ts';
+import { toHex } from '../../packages/core/src/format/bytes.ts';
+import { blockOf, type Dtype } from '../../packages/plugin-sdk/src/index.ts';
+import { seeded } from './vectors.ts';
+
+/** Bytes of which some are far more frequent than others, and a rest that is no whole unit. */
+function skewed(name: string, unit: number): Uint8Array {
+  const noise = seeded(`tensor ${name}`)(3 * 512);
+  return Uint8Array.from({ length: Math.floor(512 / unit) * unit + Math.min(unit - 1, 1) }, (_, i) => {
+    const [a = 0, b = 0, c = 0] = noise.subarray(3 * i);
+    return a & b & c;
+  });
+}
+
+function frameOf(name: string, plain: Uint8Array, element: { readonly dtype: string; readonly unit: number }): object {
+  const encoded = tensorCodec(element)?.encode(plain);
+  if (encoded === undefined) throw new Error(`expected a codec for ${name}`);
+  const sha256 = createHash('sha256').update(plain).digest('hex');
+  const bytes = plain.length > 1000 ? {} : { plain: toHex(plain) };
+  return { name, length: plain.length, sha256, ...bytes, parameters: toHex(encoded.parameters), stored: toHex(encoded.stored) };
+}
+
+const dtypes: readonly Dtype[] = ['BF16', 'F16', 'F32', 'F64', 'Q4_0', 'Q5_0', 'Q5_1', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K', 'Q8_0', 'MXFP4'];
+const again = Uint8Array.from({ length: 2 * 262_116 + 3 }, (_, i) => (i % 36 < 4 && Math.floor(i / 36) % 7 === 0 ? 1 : 0));
+
+const frames = [
+  ...dtypes.map((dtype) => frameOf(dtype, skewed(dtype, blockOf(dtype).bytes), { dtype, unit: blockOf(dtype).bytes })),
+  frameOf('constant', new Uint8Array(1000).fill(7), { dtype: 'F32', unit: 4 }),
+  frameOf('stored', seeded('tensor stored')(301), { dtype: 'F16', unit: 2 }),
+  // Bytes 0 to 3 of the units of 36 are coded, and in the second segment with the lengths of the first.
+  frameOf('again', again, { dtype: 'NVFP4', unit: 36 }),
+];
+writeFileSync(join(import.meta.dirname, 'tensor-frames.json'), `${JSON.stringify(frames, null, 1)}\n`);
