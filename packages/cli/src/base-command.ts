@@ -1,7 +1,7 @@
 /** The base of every command: global flags, environment, interruption, renderer, and errors with their exit codes. */
 
 import { Command, Flags } from '@oclif/core';
-import type { MbkError, Repository } from '@mbk/core';
+import type { MbkError, Repository, Threads } from '@mbk/core';
 import { readEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { toMbkError } from './failure.ts';
@@ -46,6 +46,22 @@ export abstract class MbkCommand extends Command {
   ): Promise<Result> {
     const { withRepository } = await import('./open.ts');
     return withRepository(this.context(repo), work);
+  }
+
+  /** The same for work that uses threads, which are started while the key is derived. */
+  protected async withThreads<Result>(
+    { repo, jobs }: { readonly repo: string | undefined; readonly jobs: number | undefined },
+    operation: 'verify' | 'checkout',
+    work: (repository: Repository, threads: Threads | undefined) => Promise<Result>,
+  ): Promise<Result> {
+    const [{ withRepository }, { prepareThreads }] = await Promise.all([import('./open.ts'), import('@mbk/core')]);
+    let threads: Threads | undefined;
+    const start = (): void => void (threads = prepareThreads(operation, jobs));
+    try {
+      return await withRepository(this.context(repo), (repository) => work(repository, threads), start);
+    } finally {
+      await threads?.close();
+    }
   }
 
   /** What `open.ts` needs to know; `repo` is the flag. */

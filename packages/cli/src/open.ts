@@ -64,14 +64,16 @@ export async function openForCommand<T = undefined>(
 
 /**
  * Opens the repository that is named, tells what was wrong with it, runs `work`, and closes it whatever happens.
+ * `onDeriving` is called when the key is derived, if it is, which leaves this thread idle.
  *
  * Errors: `repository-unnamed`, `usage-invalid`, `repository-absent`, those of the secret and of opening, those of `work`.
  */
 export async function withRepository<Result>(
   context: OpenContext,
   work: (repository: Repository) => Promise<Result> | Result,
+  onDeriving?: () => void,
 ): Promise<Result> {
-  const repository = await openFolder(await findRepository(context), context);
+  const repository = await openFolder(await findRepository(context), context, onDeriving);
   try {
     return await work(repository);
   } finally {

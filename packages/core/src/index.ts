@@ -87,6 +87,8 @@ export type {
   VerifyReport,
   VerifyRequest,
 } from './operations/verify.ts';
+export { prepareThreads } from './pool/threads.ts';
+export type { Threads } from './pool/threads.ts';
 export { openRepository } from './repository.ts';
 export type { OpenOptions, Processes, Repository } from './repository.ts';
 export { assetPlugins } from './snapshot/asset-plugins.ts';

@@ -58,7 +58,8 @@ export default class Checkout extends MbkCommand {
     if (flags.delete && flags.overwrite === undefined) {
       throw new MbkError('usage-invalid', '--delete needs --overwrite: it changes a folder that has files already');
     }
-    await this.withRepository(flags.repo, async (repository) => {
+    const threadsFor = { repo: flags.repo, jobs: flags['dry-run'] ? 1 : flags.jobs };
+    await this.withThreads(threadsFor, 'checkout', async (repository, threads) => {
       const request: CheckoutRequest = {
         revision: args.revision,
         paths: argv.slice(1).map(String),
@@ -68,6 +69,7 @@ export default class Checkout extends MbkCommand {
         verify: flags.verify,
         owners: process.getuid?.() === 0,
         fsync: true,
+        threads,
         ...threadOptions(flags.jobs),
       };
       const plan = await planCheckout(

@@ -41,7 +41,10 @@ export default class Verify extends MbkCommand {
 
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(Verify);
-    await this.withRepository(flags.repo, async (repository) => {
+    const { data, independent, jobs } = flags;
+    // Only the bytes of packs are worth threads.
+    const threadsFor = { repo: flags.repo, jobs: data ? jobs : 1 };
+    await this.withThreads(threadsFor, 'verify', async (repository, threads) => {
       const startedAt = Date.now();
       let progress: Progress | undefined;
       const onEvent = (event: VerifyEvent): void => {
@@ -49,8 +52,7 @@ export default class Verify extends MbkCommand {
         else this.tell(event.finding);
       };
       const stop = this.out.progress(() => progressOf(progress));
-      const { data, independent, jobs } = flags;
-      const request = { revisions: argv.map(String), data, independent, ...threadOptions(jobs) };
+      const request = { revisions: argv.map(String), data, independent, threads, ...threadOptions(jobs) };
       const report = await verifyRepository(repository, request, { onEvent }).finally(stop);
       const { findings: _, ...summary } = report; // each was told by itself
       this.out.result({ type: 'summary', ...summary }, (__, style) =>

@@ -18,6 +18,7 @@ import { planCheckout, type CheckoutPlan, type PlannedPath } from './checkout/pl
 import { fileRestorer, type FileRestorer } from './checkout/restore-files.ts';
 import { openSelection, type LinkGroupOf, type Selection } from './checkout/selection.ts';
 import type { FileFate } from './checkout/waiting-file.ts';
+import type { Threads } from '../pool/threads.ts';
 
 export { planCheckout };
 export type { CheckoutPlan, PlannedPath };
@@ -44,6 +45,8 @@ export interface CheckoutRequest {
   readonly jobs?: number | undefined;
   /** Bytes, or 256 files, from which threads are started; 16 MiB unless given. */
   readonly threadsFrom?: number | undefined;
+  /** Threads that `prepareThreads` started. */
+  readonly threads?: Threads | undefined;
 }
 
 /** How far a checkout is: files and bytes restored, and the path that came last. */
@@ -94,7 +97,8 @@ export async function executeCheckout(
       owners: request.owners,
       fsync,
       verify: request.verify ?? false,
-      jobs: request.jobs,
+      jobs: request.threads?.workers.length ?? request.jobs,
+      threads: request.threads,
       threadsFrom: request.threadsFrom,
       onFile: (path) => onProgress?.({ files: outcome.files + outcome.unchanged, bytes: outcome.bytes, path }),
     });

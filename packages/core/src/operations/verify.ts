@@ -8,7 +8,7 @@
 import type { Catalogue } from '../catalogue/open-catalogue.ts';
 import type { PackId } from '../format/ids.ts';
 import type { Line } from '../format/log-state.ts';
-import { defaultJobs } from '../pool/worker-pool.ts';
+import { defaultJobs, type Threads } from '../pool/threads.ts';
 import type { Repository } from '../repository.ts';
 import { isBadContent } from './bad-content.ts';
 import { findingLog, type VerifyEvent, type VerifyFinding } from './verify/findings.ts';
@@ -36,6 +36,8 @@ export interface VerifyRequest {
   readonly jobs?: number | undefined;
   /** Bytes of packs from which threads are started; 16 MiB unless given. */
   readonly threadsFrom?: number | undefined;
+  /** Threads that `prepareThreads` started. */
+  readonly threads?: Threads | undefined;
 }
 
 export interface VerifyOptions {
@@ -62,7 +64,8 @@ export async function verifyRepository(
   request: VerifyRequest,
   { onEvent = () => undefined }: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  const { data, independent = false, jobs = defaultJobs() } = request;
+  const { data, independent = false, threads, threadsFrom } = request;
+  const jobs = threads?.workers.length ?? request.jobs ?? defaultJobs();
   await repository.log.refresh();
   const chosen =
     request.revisions.length === 0
@@ -85,7 +88,7 @@ export async function verifyRepository(
   await overSnapshots(run, catalogue, lines, check.verify);
   await verifyTags(run, catalogue, chosen === undefined ? undefined : new Set(chosen.keys()));
   const only: ReadonlySet<PackId> | undefined = chosen === undefined ? undefined : check.needed;
-  await verifyPacks(run, { index, health, data, independent, jobs, threadsFrom: request.threadsFrom, only });
+  await verifyPacks(run, { index, health, data, independent, jobs, threadsFrom, threads, only });
   if (check.hasBroken || health.isSpoilt) await nameDependents(run, catalogue, lines, dependentsNamer(run, check));
   found.close();
 

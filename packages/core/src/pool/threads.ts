@@ -2,6 +2,7 @@
  * Threads that load the code of a task before anyone has work for them: a command starts them while its key is derived,
  * which leaves a core idle. They wait for their setup; `workerPool` gives it to them.
  */
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 
 export interface Threads {
@@ -36,4 +37,17 @@ export function startThreads(task: string, size: number): Threads {
       await Promise.all(workers.map((worker) => worker.terminate()));
     },
   };
+}
+
+/**
+ * The threads of `verify` and `checkout`, for who starts them while a key is derived; none where one thread is wanted.
+ * Whoever starts them ends them.
+ */
+export function prepareThreads(operation: 'verify' | 'checkout', jobs: number = defaultJobs()): Threads | undefined {
+  return jobs === 1 ? undefined : startThreads(operation === 'verify' ? 'check-pack' : 'checkout', jobs);
+}
+
+/** One thread for each core that this process may use. */
+export function defaultJobs(): number {
+  return availableParallelism();
 }

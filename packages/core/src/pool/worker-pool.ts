@@ -2,7 +2,6 @@
  * Worker threads of one operation. Each runs one task of `worker.ts` from its start to the end of the operation; a
  * thread that dies, or cannot start, is an error of every call that waits for it, never a hang.
  */
-import { availableParallelism } from 'node:os';
 import { MbkError } from '../errors.ts';
 import { openChannel, type Channel, type Handlers } from './channel.ts';
 import { startThreads, type Threads } from './threads.ts';
@@ -21,7 +20,7 @@ export interface WorkerPool {
 export interface WorkerPoolOptions {
   /** Task of `worker.ts`. */
   readonly task: string;
-  /** How many threads; `defaultJobs()` is what an operation takes unless it is told. */
+  /** How many threads; `defaultJobs()` (`threads.ts`) is what an operation takes unless it is told. */
   readonly size: number;
   /** Threads that were started before, as many as `size`; they are the pool's from now on. */
   readonly threads?: Threads | undefined;
@@ -31,11 +30,6 @@ export interface WorkerPoolOptions {
   readonly handlers: (number: number) => Handlers;
   /** Threads end when it aborts. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** One thread for each core that this process may use. */
-export function defaultJobs(): number {
-  return availableParallelism();
 }
 
 export function workerPool(options: WorkerPoolOptions): WorkerPool {

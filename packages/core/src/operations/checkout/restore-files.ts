@@ -11,7 +11,7 @@ import { MbkError } from '../../errors.ts';
 import { displayBytes, type ByteString } from '../../format/byte-name.ts';
 import type { FileEntry } from '../../format/tree.ts';
 import { crew } from '../../pool/crew.ts';
-import { defaultJobs } from '../../pool/worker-pool.ts';
+import { defaultJobs, type Threads } from '../../pool/threads.ts';
 import type { Repository } from '../../repository.ts';
 import { isSameTime } from '../../snapshot/file-time.ts';
 import type { TargetFile, TargetFolder } from '../../snapshot/target-folder.ts';
@@ -41,6 +41,7 @@ export interface FileRestorerOptions {
   readonly jobs?: number | undefined;
   /** Bytes from which threads are started. */
   readonly threadsFrom?: number | undefined;
+  readonly threads?: Threads | undefined;
   readonly onFile: (path: ByteString) => void;
 }
 
@@ -67,12 +68,13 @@ const emptyHash = sha256Hex(new Uint8Array(0));
 
 export function fileRestorer(options: FileRestorerOptions): FileRestorer {
   const { repository, target, outcome, overwrite, owners, fsync, verify, jobs = defaultJobs(), onFile } = options;
-  const { threadsFrom = defaultThreadsFrom } = options;
+  const { threads, threadsFrom = defaultThreadsFrom } = options;
   const { readBlob, signal } = repository;
   const blobs = patientBlobs(repository);
   const { root, handles } = target;
   const setup: CheckoutSetup = { root, handles, overwrite, owners, fsync };
-  const workers = crew({ task: 'checkout', handlers: checkoutTask, setup, jobs, signal });
+  const workers = crew({ task: 'checkout', handlers: checkoutTask, setup, jobs, threads, signal });
+  if (threads !== undefined) workers.start();
   // One run for each thread, one that waits for it, and one that is being read.
   const runs = runReader(repository, jobs === 1 ? 1 : 2 * jobs + 1);
   const mayStay = overwrite !== 'never';

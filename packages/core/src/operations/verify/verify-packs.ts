@@ -25,6 +25,7 @@ import type { FindingCode } from './findings.ts';
 import type { PackHealth } from './pack-health.ts';
 import { sizeInStorage, type Verification } from './verification.ts';
 import { wholePacks, type CheckedWhole } from './whole-packs.ts';
+import type { Threads } from '../../pool/threads.ts';
 
 export interface VerifyPacksOptions {
   readonly index: IndexSet;
@@ -37,6 +38,8 @@ export interface VerifyPacksOptions {
   readonly jobs: number;
   /** Bytes from which threads are started. */
   readonly threadsFrom?: number | undefined;
+  /** Threads that were started before. */
+  readonly threads?: Threads | undefined;
   /** The packs to check; all that live segments name unless given. */
   readonly only: ReadonlySet<PackId> | undefined;
 }
@@ -143,10 +146,11 @@ async function* readEnds(run: Verification, rows: readonly PackRow[]): AsyncGene
 async function* readWhole(
   run: Verification,
   rows: readonly PackRow[],
-  { index, health, independent, jobs, threadsFrom }: VerifyPacksOptions,
+  { index, health, independent, jobs, threadsFrom, threads }: VerifyPacksOptions,
 ): AsyncGenerator<PackTurn> {
   const bytes = rows.reduce((sum, row) => sum + row.size, 0);
-  const packs = wholePacks(run.repository, { independent, jobs, bytes, threadsFrom });
+  const largest = rows.reduce((most, row) => Math.max(most, row.size), 0);
+  const packs = wholePacks(run.repository, { independent, jobs, bytes, largest, threadsFrom, threads });
   const read = async (row: PackRow): Promise<{ readonly row: PackRow; readonly found: FoundPack | undefined }> => {
     const size = await sizeInStorage(run, packKey(row.kind, row.id));
     if (size === undefined) return { row, found: undefined };

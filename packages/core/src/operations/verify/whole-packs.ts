@@ -3,7 +3,7 @@
  * checked is bounded. What comes of it is the same with and without threads.
  */
 import { packKey } from '../../format/ids.ts';
-import { limits, parameters } from '../../format/limits.ts';
+import { limits } from '../../format/limits.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
 import { crew } from '../../pool/crew.ts';
 import { room } from '../../pool/room.ts';
@@ -16,6 +16,7 @@ import {
   type CheckPackJob,
   type CheckPackSetup,
 } from './check-pack-task.ts';
+import type { Threads } from '../../pool/threads.ts';
 
 export interface WholePacks {
   /** How many packs to have under way. */
@@ -41,22 +42,27 @@ export interface WholePacksOptions {
   /** Bytes of all the packs, and from how many on threads are started. */
   readonly bytes: number;
   readonly threadsFrom?: number | undefined;
+  /** Threads that were started before. */
+  readonly threads?: Threads | undefined;
+  /** Bytes of the largest of the packs. */
+  readonly largest: number;
 }
 
 /** With fewer bytes than these, starting threads takes longer than they save. */
 const defaultThreadsFrom = 16 * 1024 * 1024;
-/** A pack as writers make them, with its footer, fits. */
-const bufferBytes = parameters.packBytes + parameters.maximumBytes;
+/** Of packs that are read and not yet checked: one for each thread, and another while these fit. */
+const aheadBytes = 50_331_648;
 
 export function wholePacks(repository: Repository, options: WholePacksOptions): WholePacks {
   const { backend, keys, signal } = repository;
-  const { independent, jobs, bytes, threadsFrom = defaultThreadsFrom } = options;
+  const { independent, jobs, bytes, threads, largest, threadsFrom = defaultThreadsFrom } = options;
   const setup: CheckPackSetup = { keys, independent };
-  const workers = crew({ task: 'check-pack', handlers: checkPackTask, setup, jobs, signal });
-  if (bytes >= threadsFrom) workers.start();
-  // One pack for each thread: this one, which reads, keeps a core busy too.
-  const memory = room(workers.size * bufferBytes);
-  const buffers = readBuffers({ bytes: bufferBytes, most: workers.size });
+  const workers = crew({ task: 'check-pack', handlers: checkPackTask, setup, jobs, threads, signal });
+  if (bytes >= threadsFrom || threads !== undefined) workers.start();
+  const bufferBytes = Math.min(Math.max(largest, 1), limits.packBytes);
+  const inMemory = workers.size * Math.max(1, Math.min(2, Math.floor(aheadBytes / (workers.size * bufferBytes))));
+  const memory = room(inMemory * bufferBytes);
+  const buffers = readBuffers({ bytes: bufferBytes, most: inMemory });
 
   const checkOnce = async ({ kind, id }: PackRow, size: number): Promise<CheckedWhole> => {
     const length = Math.min(size, limits.packBytes);

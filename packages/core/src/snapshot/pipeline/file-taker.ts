@@ -9,7 +9,7 @@ import { asBlobId, type BlobId, type BlobType } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
 import type { Threads } from '../../pool/threads.ts';
-import { defaultJobs } from '../../pool/worker-pool.ts';
+import { defaultJobs } from '../../pool/threads.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
 import { fileStorer, type FileStorer } from '../file-storer.ts';
