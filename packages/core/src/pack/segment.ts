@@ -79,7 +79,7 @@ export interface BlobProbe {
 
 export function blobProbe(id: BlobId): BlobProbe {
   const bytes = Buffer.from(id, 'hex'); // an id is hex: that need not be found out again
-  return { id: bytes, filter: filterProbe(viewOf(bytes)) };
+  return { id: bytes, filter: filterProbe(bytes) };
 }
 
 export interface OpenSegmentOptions {
@@ -160,7 +160,6 @@ export function openSegment({ id, source, keys, pages, resident, onDamage }: Ope
   const loaded = { filter: residentRegion('filter'), directory: residentRegion('directory') };
   const filter = viewOf(loaded.filter);
   const { directory } = loaded;
-  const directoryView = viewOf(directory);
   const packRows = new Map<number, SegmentPack>();
   const frameRows = new Map<number, FoundFrame>();
 
@@ -198,23 +197,20 @@ export function openSegment({ id, source, keys, pages, resident, onDamage }: Ope
     for (let index = 0; index < geometry.pages(region); index += 1) yield loadPage(region, index);
   }
 
-  function copies(kind: PackKind, blob: BlobId, { id: bytes, filter: probe } = blobProbe(blob)): readonly BlobCopy[] {
+  function copies(kind: PackKind, blob: BlobId, { id, filter: probe } = blobProbe(blob)): readonly BlobCopy[] {
     if (counts.records === 0 || !filterMayHold(filter, probe)) return none;
     let found: BlobCopy[] | undefined;
-    const id = viewOf(bytes);
     const pageCount = geometry.pages('records');
     for (let index = Math.max(0, firstPageFrom(id, pageCount) - 1); index < pageCount; index += 1) {
       // Copies of one blob may run over pages; the directory says where they cannot go on.
-      if (compareAt(directoryView, index * rowBytes.directory, id, rowBytes.directory) > 0) break;
+      if (compareAt(directory, index * rowBytes.directory, id, rowBytes.directory) > 0) break;
       let records = page('records', index);
-      let view = viewOf(records);
-      let at = firstRecordFrom(view, id) * rowBytes.records;
-      while (at < records.byteLength && compareAt(view, at, id, idBytes) === 0) {
+      let at = firstRecordFrom(records, id) * rowBytes.records;
+      while (at < records.byteLength && compareAt(records, at, id, idBytes) === 0) {
         const copy = copyAt(records, at, blob);
         if (packKindOf(copy.type) === kind) (found ??= []).push(copy);
         at += rowBytes.records;
         records = page('records', index); // a blob may have more copies than the cache has pages
-        view = viewOf(records);
       }
       if (at < records.byteLength) break;
     }
@@ -222,12 +218,12 @@ export function openSegment({ id, source, keys, pages, resident, onDamage }: Ope
   }
 
   /** The first record page whose first id does not sort before `id`, as far as the directory tells. */
-  function firstPageFrom(id: DataView, pageCount: number): number {
+  function firstPageFrom(id: Uint8Array, pageCount: number): number {
     const size = rowBytes.directory;
-    return firstIndex(pageCount, (index) => compareAt(directoryView, index * size, id, size) >= 0);
+    return firstIndex(pageCount, (index) => compareAt(directory, index * size, id, size) >= 0);
   }
 
-  function firstRecordFrom(records: DataView, id: DataView): number {
+  function firstRecordFrom(records: Uint8Array, id: Uint8Array): number {
     const size = rowBytes.records;
     return firstIndex(records.byteLength / size, (row) => compareAt(records, row * size, id, idBytes) >= 0);
   }
@@ -346,10 +342,13 @@ export function segmentProof(id: SegmentId, source: ByteSource, keys: Keys): Uin
 const idBytes = 32;
 const none: readonly BlobCopy[] = [];
 
-/** Negative, zero or positive as the `length` bytes of `rows` at `at` sort before, with or after the first of `id`. */
-function compareAt(rows: DataView, at: number, id: DataView, length: number): number {
-  for (let byte = 0; byte < length; byte += 4) {
-    const order = rows.getUint32(at + byte) - id.getUint32(byte);
+/**
+ * Negative, zero or positive as the `length` bytes of `rows` at `at` sort before, with or after the first of `id`. Ids
+ * differ in their first bytes, so that making views to compare would take longer than comparing.
+ */
+function compareAt(rows: Uint8Array, at: number, id: Uint8Array, length: number): number {
+  for (let byte = 0; byte < length; byte += 1) {
+    const order = (rows[at + byte] ?? 0) - (id[byte] ?? 0);
     if (order !== 0) return order;
   }
   return 0;
