@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { placeFile, type Overwrite, type Placed } from '../../src/snapshot/place-file.ts';
+import { filePlacer, type Overwrite, type Placed } from '../../src/snapshot/place-file.ts';
 import { locateHeld } from '../../src/snapshot/target-directories.ts';
 import { openTarget, type ReservedFile, type TargetFolder } from '../../src/snapshot/target-folder.ts';
 import { seededRandom } from '../backend/random.ts';
@@ -20,16 +20,16 @@ interface PlaceOptions {
 /** What a thread does with a path that the target reserved. */
 function place(
   { root, handles }: Pick<TargetFolder, 'root' | 'handles'>,
-  { place: at, name, temporary }: ReservedFile,
+  { place: at, name, temporary, isFree }: ReservedFile,
   content: string,
   { overwrite = 'never', seconds = 1_600_000_000 }: PlaceOptions = {},
 ): Placed {
   const bytes = Buffer.from(content);
-  return placeFile(
+  return filePlacer({ overwrite, owners: false, fsync: false })(
     locateHeld(root, handles)(at),
-    { name, temporary, mode: 0o640, owner: own, mtime: [seconds, 0], size: bytes.length, sparse: false },
+    { name, temporary, isFree, mode: 0o640, owner: own, mtime: [seconds, 0] },
     bytes,
-    { overwrite, owners: false, fsync: false, onRefused: () => undefined },
+    () => undefined,
   );
 }
 
