@@ -85,6 +85,51 @@ describe.each([[true], [false]])('a file that is placed, by handle: %s', (handle
     expect(names(root)).toEqual(['d', 'f', 'link']);
   });
 
+  test('does not take the folder that stands there, nor a file in a folder that was not made here', () => {
+    const root = newFolder();
+    const facts = { mode: 0o755, owner: own, mtime: [0, 0] as const };
+    makeFolder(root);
+    fs.mkdirSync(`${root}/there`);
+    const folder = open(root);
+    folder.directory('made', facts);
+    folder.directory('there', facts);
+    const [inMade, other, inThere] = [folder.reserve('made/f'), folder.reserve('made/g'), folder.reserve('there/f')];
+    expect([inMade.isFree, inThere.isFree]).toEqual([handles, false]);
+    // Somebody else fills the folders meanwhile.
+    fs.mkdirSync(`${root}/made/f`);
+    fs.writeFileSync(`${root}/there/f`, 'theirs');
+    expect([place(folder, inMade, 'x'), place(folder, other, 'y'), place(folder, inThere, 'z')]).toEqual([
+      'left',
+      'written',
+      'kept',
+    ]);
+    for (const file of [inMade, other, inThere]) file.settle(false);
+    expect([names(`${root}/made`), read(`${root}/made/g`), read(`${root}/there/f`)]).toEqual([
+      ['f', 'g'],
+      'y',
+      'theirs',
+    ]);
+    folder.close();
+  });
+
+  test('in a folder that took the place of one made here replaces nothing', () => {
+    const root = newFolder();
+    const folder = open(root);
+    folder.directory('d', { mode: 0o755, owner: own, mtime: [0, 0] });
+    folder.reserve('d/first').settle(false);
+    fs.renameSync(`${root}/d`, `${root}/moved`);
+    fs.mkdirSync(`${root}/d`);
+    fs.writeFileSync(`${root}/d/f`, 'theirs');
+    // As when so many other folders were used meanwhile that its handle was closed.
+    for (let i = 0; i < 100; i += 1) folder.reserve(`other-${i}/f`).settle(false);
+    const file = folder.reserve('d/f');
+    expect(file.isFree).toBe(false);
+    expect(place(folder, file, 'new')).toBe('kept');
+    file.settle(false);
+    expect(read(`${root}/d/f`)).toBe('theirs');
+    folder.close();
+  });
+
   test('that nobody finished is removed when the target closes', () => {
     const root = newFolder();
     const folder = open(root);
