@@ -9,7 +9,7 @@
 import fs from 'node:fs';
 import { errnoOf } from '../backend/local-file-system.ts';
 import type { Random } from '../crypto/hash.ts';
-import { bufferOfBytes, joinBytes, type ByteString } from '../format/byte-name.ts';
+import { bufferOfBytes, isName, joinBytes, type ByteString } from '../format/byte-name.ts';
 import { toHex } from '../format/bytes.ts';
 import type { FileTime } from '../format/tree.ts';
 import { timeOfMs } from './file-time.ts';
@@ -135,8 +135,7 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
 
   const held = new Map<ByteString, HeldPlace>();
   /** Holds the folder at `directory`, which is made with those that lead to it; the same one while it is held. */
-  const hold = (path: ByteString): HeldPlace => {
-    const { directory } = splitPath(path);
+  const hold = (path: ByteString, directory: ByteString): HeldPlace => {
     const known = held.get(directory);
     if (known !== undefined) {
       known.holders += 1;
@@ -278,10 +277,13 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
     },
 
     reserve(path) {
-      return at(path, 'writing', () => {
+      const { directory, name } = splitPath(path);
+      // The path of a folder that is held was checked already.
+      const isChecked = held.has(directory) && isName(name) && path === joinBytes(directory, name);
+      if (!isChecked) checkInside(path);
+      return inTarget(path, 'writing', () => {
         claim(path);
-        const folder = hold(path);
-        const { directory, name } = splitPath(path);
+        const folder = hold(path, directory);
         const temporary = temporaryName();
         const abort = (): void => {
           if (!unfinished.delete(abort)) return;

@@ -112,6 +112,10 @@ describe.each([[true], [false]])('a target folder, by handle: %s', (handles) => 
       expect(() => folder.directory(path, facts)).toThrow(unsafe);
       expect(() => folder.file(path, { ...facts, size: 1, sparse: false })).toThrow(unsafe);
       expect(() => folder.symlink(path, 'x', facts)).toThrow(unsafe);
+      expect(() => folder.reserve(path)).toThrow(unsafe);
+      const held = [folder.reserve('file'), folder.reserve('a/file')];
+      expect(() => folder.reserve(path)).toThrow(unsafe);
+      for (const one of held) one.settle(false);
       put(folder, 'f', '');
       expect(() => folder.link(path, 'f')).toThrow(unsafe);
       expect(() => folder.link('g', path)).toThrow(unsafe);

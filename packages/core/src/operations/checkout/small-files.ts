@@ -36,6 +36,7 @@ export interface SmallFilesOptions {
 interface Reserved {
   readonly one: Waiting;
   readonly file: ReservedFile;
+  isSettled: boolean;
 }
 
 /** Restores a batch. Rejects with what ends the checkout; then no file of it is being written any more. */
@@ -44,21 +45,20 @@ export async function restoreSmall(batch: readonly Waiting[], options: SmallFile
   const reserved: Reserved[] = [];
   const again: Waiting[] = [];
   try {
-    for (const one of batch) attempt(one, () => void reserved.push({ one, file: target.reserve(one.path) }));
-    const unsettled = new Set(reserved);
+    for (const one of batch)
+      attempt(one, () => void reserved.push({ one, file: target.reserve(one.path), isSettled: false }));
 
     const settle = (files: readonly Reserved[], { others, refused }: FilesAnswer): void => {
       for (const { file, fact, errno } of refused) {
         const path = files[file]?.one.path;
         if (path !== undefined) noteFact(outcome, path, fact, errno);
       }
-      for (const [number, reservedFile] of files.entries()) {
-        unsettled.delete(reservedFile);
-        settleOne(reservedFile, others.get(number) ?? 'written');
-      }
+      for (const [number, reservedFile] of files.entries()) settleOne(reservedFile, others.get(number) ?? 'written');
     };
 
-    const settleOne = ({ one, file }: Reserved, fate: SmallFate): void => {
+    const settleOne = (reservedFile: Reserved, fate: SmallFate): void => {
+      const { one, file } = reservedFile;
+      reservedFile.isSettled = true;
       file.settle(fate === 'written');
       if (fate === 'written') options.onWritten(one);
       else if (fate === 'kept') options.onKept(one);
@@ -95,7 +95,7 @@ export async function restoreSmall(batch: readonly Waiting[], options: SmallFile
     });
     for (const id of missing) {
       for (const one of byBlob.get(id) ?? []) {
-        if (unsettled.delete(one)) settleOne(one, 'bad');
+        if (!one.isSettled) settleOne(one, 'bad');
       }
     }
   } catch (error) {
