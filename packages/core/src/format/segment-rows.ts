@@ -56,11 +56,17 @@ export function encodeRecord(page: Uint8Array, at: number, id: Uint8Array, recor
   view.setUint32(at + 44, blobTypeNumber(record.type), true);
 }
 
-/** A record of the segment `what`; `value-invalid` when a field is out of its bounds. */
-export function decodeRecord(page: Uint8Array, at: number, counts: RowCounts, what: string): SegmentRecord {
+/** A record of the segment `what`, of the blob `id` if that is known; `value-invalid` when a field is out of its bounds. */
+export function decodeRecord(
+  page: Uint8Array,
+  at: number,
+  counts: RowCounts,
+  what: string,
+  id?: BlobId,
+): SegmentRecord {
   const view = viewOf(page);
   const record: SegmentRecord = {
-    id: asBlobId(toHex(page.subarray(at, at + 32))),
+    id: id ?? asBlobId(toHex(page.subarray(at, at + 32))),
     frameRow: view.getUint32(at + 32, true),
     offset: view.getUint32(at + 36, true),
     length: view.getUint32(at + 40, true),

@@ -134,13 +134,15 @@ async function restoreAll(selection: Selection, restoring: Restoring): Promise<v
   const links = await linkRestorer(selection, restoring);
   const onBroken = ({ path, collection, error }: BrokenFolder): void =>
     fail(outcome, path, folderError(path, collection, error));
-  for await (const one of selection.entries(onBroken)) {
-    const { path, entry } = one;
-    if (entry.type === 'file') {
-      if (!links.takes(path, entry)) await files.add(path, entry, links.fateOf(path, entry));
-      continue;
+  for await (const entries of selection.entries(onBroken)) {
+    for (const one of entries) {
+      const { path, entry } = one;
+      if (entry.type !== 'file') attempt(outcome, path, () => restoreOther(target, one, outcome));
+      else if (!links.takes(path, entry)) {
+        const full = files.add(path, entry, links.fateOf(path, entry));
+        if (full !== undefined) await full;
+      }
     }
-    attempt(outcome, path, () => restoreOther(target, one, outcome));
   }
   await files.flush();
   await links.finish();

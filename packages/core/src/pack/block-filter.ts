@@ -33,25 +33,28 @@ export function addToFilter(filter: Uint8Array, bytes: Uint8Array, at = 0): void
 /** What a filter is asked with, worked out once for all filters. */
 export interface FilterProbe {
   readonly block: number;
-  /** The bit of each word of the block. */
-  readonly bits: Int32Array;
+  /** Decides about the bit of each word of the block. */
+  readonly hash: number;
 }
 
 /** The probe for the blob id `id`. */
-export function filterProbe(id: DataView): FilterProbe {
-  const hash = id.getUint32(4, true);
-  const bits = new Int32Array(salts.length);
-  for (let word = 0; word < salts.length; word += 1) bits[word] = 1 << (Math.imul(hash, salts[word] ?? 0) >>> 27);
-  return { block: id.getUint32(0, true), bits };
+export function filterProbe(id: Uint8Array): FilterProbe {
+  return { block: wordOf(id, 0), hash: wordOf(id, 4) };
 }
 
 /** Whether the id of `probe` may have been added; false is certain. */
-export function filterMayHold(filter: DataView, { block, bits }: FilterProbe): boolean {
+export function filterMayHold(filter: DataView, { block, hash }: FilterProbe): boolean {
   const at = blockOf(block, filter.byteLength / filterBlockBytes) * filterBlockBytes;
-  for (let word = 0; word < bits.length; word += 1) {
-    if ((filter.getInt32(at + 4 * word, true) & (bits[word] ?? 0)) === 0) return false;
+  for (let word = 0; word < salts.length; word += 1) {
+    const bit = 1 << (Math.imul(hash, salts[word] ?? 0) >>> 27);
+    if ((filter.getInt32(at + 4 * word, true) & bit) === 0) return false;
   }
   return true;
+}
+
+function wordOf(bytes: Uint8Array, at: number): number {
+  const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+  return (low | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
 }
 
 /** ⌊value · blocks / 2^32⌋, in halves, because the product may pass 2^53. */

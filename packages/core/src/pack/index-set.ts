@@ -103,24 +103,38 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
     },
     pending: pending.packs,
 
-    lookup(kind, id, prefers = () => true) {
-      const ranked = (copies: readonly BlobCopy[], by?: ActorId): RankedCopy[] =>
-        copies.map((copy) => ({ copy, rank: prefers(copy.pack.id, copy.pack.actor, by) ? 0 : 1 }));
-      const copies = ranked(pending.copies(kind, id));
-      const probe = blobProbe(id);
-      for (const segment of segments) copies.push(...ranked(segment.copies(kind, id, probe), namedBy.get(segment.id)));
-      return withoutRepeats(copies.sort((a, b) => a.rank - b.rank || a.copy.frame.depth - b.copy.frame.depth));
-    },
-
-    find(kind, id, isUsable, accepts = () => true) {
-      const pick = (copies: readonly BlobCopy[], by?: ActorId): BlobCopy | undefined =>
-        copies.find((copy) => isUsable(copy.pack.id, copy.pack.actor, by) && accepts(copy));
-      const found = pick(pending.copies(kind, id));
-      if (found !== undefined) return found;
+    lookup(kind, id, prefers) {
+      const found = [...pending.copies(kind, id)];
+      const ofPending = found.length;
+      /** Who named the segment of each that came from one. */
+      const by: (ActorId | undefined)[] = [];
       const probe = blobProbe(id);
       for (const segment of segments) {
-        const copy = pick(segment.copies(kind, id, probe), namedBy.get(segment.id));
-        if (copy !== undefined) return copy;
+        for (const copy of segment.copies(kind, id, probe)) {
+          found.push(copy);
+          by.push(namedBy.get(segment.id));
+        }
+      }
+      if (found.length <= 1) return found; // as good as always
+      const ranked = found.map((copy, at): RankedCopy => {
+        const { id: pack, actor } = copy.pack;
+        const isPreferred =
+          prefers === undefined || prefers(pack, actor, at < ofPending ? undefined : by[at - ofPending]);
+        return { copy, rank: isPreferred ? 0 : 1 };
+      });
+      return withoutRepeats(ranked.sort((a, b) => a.rank - b.rank || a.copy.frame.depth - b.copy.frame.depth));
+    },
+
+    find(kind, id, isUsable, accepts) {
+      for (const copy of pending.copies(kind, id)) {
+        if (isUsable(copy.pack.id, copy.pack.actor, undefined) && accepts?.(copy) !== false) return copy;
+      }
+      const probe = blobProbe(id);
+      for (const segment of segments) {
+        for (const copy of segment.copies(kind, id, probe)) {
+          if (isUsable(copy.pack.id, copy.pack.actor, namedBy.get(segment.id)) && accepts?.(copy) !== false)
+            return copy;
+        }
       }
       return undefined;
     },

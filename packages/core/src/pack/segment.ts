@@ -41,6 +41,7 @@ import {
 import type { BlobCopy } from './blob-copy.ts';
 import { filterMayHold, filterProbe, type FilterProbe } from './block-filter.ts';
 import type { ByteSource } from './byte-source.ts';
+import type { FrameRow } from '../format/pack-footer.ts';
 import type { PageCache } from './page-cache.ts';
 import { indexKeyOf, keysetOf } from './pack-keys.ts';
 import type { SegmentRows } from './segment-source.ts';
@@ -53,7 +54,7 @@ export interface Segment extends SegmentRows {
   /** For `openSegment` of the same segment in another thread. */
   readonly resident: ResidentPart;
   /** All copies of a blob in packs of that kind, in no order; empty when there is none. `probe` is that of the id. */
-  copies(kind: PackKind, id: BlobId, probe?: BlobProbe): BlobCopy[];
+  copies(kind: PackKind, id: BlobId, probe?: BlobProbe): readonly BlobCopy[];
   /** The row of a pack, undefined when it is not in this segment. */
   pack(id: PackId): PackRow | undefined;
   /** All packs in the order of their ids; pages are read past the cache. */
@@ -77,8 +78,8 @@ export interface BlobProbe {
 }
 
 export function blobProbe(id: BlobId): BlobProbe {
-  const bytes = fromHex(id);
-  return { id: bytes, filter: filterProbe(viewOf(bytes)) };
+  const bytes = Buffer.from(id, 'hex'); // an id is hex: that need not be found out again
+  return { id: bytes, filter: filterProbe(bytes) };
 }
 
 export interface OpenSegmentOptions {
@@ -92,8 +93,18 @@ export interface OpenSegmentOptions {
   readonly onDamage?: ((error: MbkError) => void) | undefined;
 }
 
-/** Decoded pack rows a segment remembers: hits cluster in few packs. */
+/** Decoded rows a segment remembers: hits cluster in few packs and frames. */
 const rememberedPacks = 512;
+const rememberedFrames = 2048;
+/** Frames with longer parameters and more bases are read each time. */
+const rememberedExtras = 256;
+
+/** A frame as all copies in it have it. */
+interface FoundFrame {
+  readonly pack: PackRow;
+  readonly number: number;
+  readonly frame: FrameRow;
+}
 
 /** Opens a segment. Errors: `entry-damaged`, `value-invalid`, `format-unsupported`, `role-denied`. */
 export function openSegment({ id, source, keys, pages, resident, onDamage }: OpenSegmentOptions): Segment {
@@ -150,6 +161,7 @@ export function openSegment({ id, source, keys, pages, resident, onDamage }: Ope
   const filter = viewOf(loaded.filter);
   const { directory } = loaded;
   const packRows = new Map<number, SegmentPack>();
+  const frameRows = new Map<number, FoundFrame>();
 
   return {
     id,
@@ -185,70 +197,67 @@ export function openSegment({ id, source, keys, pages, resident, onDamage }: Ope
     for (let index = 0; index < geometry.pages(region); index += 1) yield loadPage(region, index);
   }
 
-  function copies(kind: PackKind, blob: BlobId, { id: bytes, filter: probe } = blobProbe(blob)): BlobCopy[] {
-    if (counts.records === 0 || !filterMayHold(filter, probe)) return [];
-    const found: BlobCopy[] = [];
-    for (let index = Math.max(0, firstPageFrom(bytes) - 1); index < geometry.pages('records'); index += 1) {
+  function copies(kind: PackKind, blob: BlobId, { id, filter: probe } = blobProbe(blob)): readonly BlobCopy[] {
+    if (counts.records === 0 || !filterMayHold(filter, probe)) return none;
+    let found: BlobCopy[] | undefined;
+    const pageCount = geometry.pages('records');
+    for (let index = Math.max(0, firstPageFrom(id, pageCount) - 1); index < pageCount; index += 1) {
       // Copies of one blob may run over pages; the directory says where they cannot go on.
-      if (compareBytes(directory.subarray(index * 16, index * 16 + 16), bytes.subarray(0, 16)) > 0) break;
+      if (compareAt(directory, index * rowBytes.directory, id, rowBytes.directory) > 0) break;
       let records = page('records', index);
-      let at = firstRecordFrom(records, bytes) * rowBytes.records;
-      for (
-        ;
-        at < records.byteLength && compareBytes(records.subarray(at, at + 32), bytes) === 0;
-        at += rowBytes.records, records = page('records', index) // a blob may have more copies than the cache has pages
-      ) {
-        const copy = copyAt(records, at);
-        if (packKindOf(copy.type) === kind) found.push(copy);
+      let at = firstRecordFrom(records, id) * rowBytes.records;
+      while (at < records.byteLength && compareAt(records, at, id, idBytes) === 0) {
+        const copy = copyAt(records, at, blob);
+        if (packKindOf(copy.type) === kind) (found ??= []).push(copy);
+        at += rowBytes.records;
+        records = page('records', index); // a blob may have more copies than the cache has pages
       }
       if (at < records.byteLength) break;
     }
-    return found;
+    return found ?? none;
   }
 
   /** The first record page whose first id does not sort before `id`, as far as the directory tells. */
-  function firstPageFrom(id: Uint8Array): number {
-    return firstIndex(
-      geometry.pages('records'),
-      (index) => compareBytes(directory.subarray(index * 16, index * 16 + 16), id.subarray(0, 16)) >= 0,
-    );
+  function firstPageFrom(id: Uint8Array, pageCount: number): number {
+    const size = rowBytes.directory;
+    return firstIndex(pageCount, (index) => compareAt(directory, index * size, id, size) >= 0);
   }
 
   function firstRecordFrom(records: Uint8Array, id: Uint8Array): number {
     const size = rowBytes.records;
-    return firstIndex(
-      records.byteLength / size,
-      (row) => compareBytes(records.subarray(row * size, row * size + 32), id) >= 0,
-    );
+    return firstIndex(records.byteLength / size, (row) => compareAt(records, row * size, id, idBytes) >= 0);
   }
 
-  function copyAt(records: Uint8Array, at: number): BlobCopy {
-    const record = decodeRecord(records, at, counts, what);
-    const { bytes, at: frameAt } = pageAt('frames', record.frameRow);
-    const frame = decodeFrame(bytes, frameAt, counts, what);
-    const { row: pack, firstFrame } = packAt(frame.packRow);
-    const number = record.frameRow - firstFrame;
-    const sound =
-      number >= 0 &&
-      number < pack.frames &&
-      frame.offset + frame.boxLength <= pack.size &&
-      record.offset + record.length <= frame.plainLength &&
-      packKindOf(record.type) === pack.kind;
-    if (!sound) {
-      throw new MbkError('value-invalid', `${what}: the rows of blob ${record.id} contradict each other`, {
-        details: { ...record },
+  function copyAt(records: Uint8Array, at: number, blob?: BlobId): BlobCopy {
+    const { id, type, offset, length, frameRow } = decodeRecord(records, at, counts, what, blob);
+    const { pack, number, frame } = frameAt(frameRow);
+    if (number < 0 || offset + length > frame.plainLength || packKindOf(type) !== pack.kind) {
+      throw new MbkError('value-invalid', `${what}: the rows of blob ${id} contradict each other`, {
+        details: { id, frameRow, offset, length, type },
       });
     }
-    const { id: blob, type, offset, length } = record;
-    return {
-      id: blob,
-      type,
+    return { id, type, pack, number, frame, offset, length };
+  }
+
+  /** A frame, and its number in its pack: below 0 where the rows of the two contradict each other. */
+  function frameAt(row: number): FoundFrame {
+    const known = frameRows.get(row);
+    if (known !== undefined) return known;
+    const { bytes, at } = pageAt('frames', row);
+    const frame = decodeFrame(bytes, at, counts, what);
+    const { row: pack, firstFrame } = packAt(frame.packRow);
+    const number = row - firstFrame;
+    const isSound = number < pack.frames && frame.offset + frame.boxLength <= pack.size;
+    const { offset, boxLength, plainLength, codec, depth } = frame;
+    const found = {
       pack,
-      number,
-      frame: { ...frame, ...extrasOf(frame) },
-      offset,
-      length,
+      number: isSound ? number : -1,
+      frame: { offset, boxLength, plainLength, codec, depth, ...extrasOf(frame) },
     };
+    if (frame.bases * rowBytes.bases + frame.parameterBytes > rememberedExtras) return found;
+    if (frameRows.size >= rememberedFrames) frameRows.clear();
+    frameRows.set(row, found);
+    return found;
   }
 
   function packAt(row: number): SegmentPack {
@@ -285,7 +294,7 @@ export function openSegment({ id, source, keys, pages, resident, onDamage }: Ope
   }
 
   /** Bases and parameters of a frame, which lie in regions of their own. */
-  function extrasOf(frame: SegmentFrame): { bases: BlobId[]; parameters: Uint8Array } {
+  function extrasOf(frame: SegmentFrame): { readonly bases: readonly BlobId[]; readonly parameters: Uint8Array } {
     const ids = readRows('bases', frame.firstBase, frame.bases);
     const bases = Array.from({ length: frame.bases }, (_, base) =>
       asBlobId(toHex(ids.subarray(base * rowBytes.bases, (base + 1) * rowBytes.bases))),
@@ -328,6 +337,21 @@ export function segmentProof(id: SegmentId, source: ByteSource, keys: Keys): Uin
     if (isMbkError(error)) return undefined;
     throw error;
   }
+}
+
+const idBytes = 32;
+const none: readonly BlobCopy[] = [];
+
+/**
+ * Negative, zero or positive as the `length` bytes of `rows` at `at` sort before, with or after the first of `id`. Ids
+ * differ in their first bytes, so that making views to compare would take longer than comparing.
+ */
+function compareAt(rows: Uint8Array, at: number, id: Uint8Array, length: number): number {
+  for (let byte = 0; byte < length; byte += 1) {
+    const order = (rows[at + byte] ?? 0) - (id[byte] ?? 0);
+    if (order !== 0) return order;
+  }
+  return 0;
 }
 
 /** The first index below `count` for which `holds`, which stays true from there on; `count` when there is none. */

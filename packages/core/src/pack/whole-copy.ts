@@ -19,18 +19,32 @@ export function findWhole(
   isUsable: PackFilter,
   isInScope: (keyset: KeysetId) => boolean = () => true,
 ): readonly BlobCopy[] | undefined {
+  let withBases: ChainBelow | undefined;
+  let chain: readonly BlobCopy[] | undefined;
+  index.find(kind, id, isUsable, (copy) => {
+    if (copy.frame.depth > limits.depth || !isInScope(copy.pack.keyset)) return false;
+    // Most copies have no bases: they are to cost no more than looking them up.
+    if (copy.frame.bases.length === 0) chain = [copy];
+    else chain = (withBases ??= chainsBelow(index, kind, isUsable))(copy);
+    return chain !== undefined;
+  });
+  return chain;
+}
+
+/** A copy that has bases and those below it; undefined where one of its bases has no whole copy. */
+type ChainBelow = (copy: BlobCopy) => readonly BlobCopy[] | undefined;
+
+function chainsBelow(index: IndexSet, kind: PackKind, isUsable: PackFilter): ChainBelow {
   /** By blob, keyset and bound: what one blob comes to is asked once, however many frames name it as a base. */
   const asked = new Map<string, readonly BlobCopy[] | undefined>();
 
-  const chainOf = (blob: BlobId, below: number, keyset?: KeysetId): readonly BlobCopy[] | undefined => {
-    const question = `${blob} ${below} ${keyset ?? ''}`;
+  const chainOf = (blob: BlobId, below: number, keyset: KeysetId): readonly BlobCopy[] | undefined => {
+    const question = `${blob} ${below} ${keyset}`;
     if (asked.has(question)) return asked.get(question);
     let chain: readonly BlobCopy[] | undefined;
     index.find(kind, blob, isUsable, (copy) => {
-      const { pack } = copy;
-      if (copy.frame.depth >= below || !(keyset === undefined ? isInScope(pack.keyset) : pack.keyset === keyset))
-        return false;
-      chain = withBases(copy);
+      if (copy.frame.depth >= below || copy.pack.keyset !== keyset) return false;
+      chain = copy.frame.bases.length === 0 ? [copy] : withBases(copy);
       return chain !== undefined;
     });
     asked.set(question, chain);
@@ -38,18 +52,16 @@ export function findWhole(
   };
 
   const withBases = (copy: BlobCopy): readonly BlobCopy[] | undefined => {
-    const { depth, bases } = copy.frame;
-    if (bases.length === 0) return [copy];
     const chain = new Map([[placeOf(copy), copy]]);
-    for (const base of bases) {
-      const found = chainOf(base, depth, copy.pack.keyset);
+    for (const base of copy.frame.bases) {
+      const found = chainOf(base, copy.frame.depth, copy.pack.keyset);
       if (found === undefined) return undefined;
       for (const one of found) chain.set(placeOf(one), one);
     }
     return [...chain.values()];
   };
 
-  return chainOf(id, limits.depth + 1);
+  return withBases;
 }
 
 function placeOf({ pack, number, offset }: BlobCopy): string {

@@ -15,9 +15,10 @@ export function timeOfMs(ms: number): FileTime {
   return [seconds, Math.min(Math.max(nanoseconds, 0), 999_999_999)];
 }
 
-/** What `fs.futimes` and `fs.lutimes` take: text, because a negative number would set the current time. */
-export function utimesText([seconds, nanoseconds]: FileTime): string {
-  return String(seconds + nanoseconds / 1e9);
+/** What `fs.futimes` and `fs.lutimes` take: text before 1970, because a negative number would set the current time. */
+export function utimesOf([seconds, nanoseconds]: FileTime): number | string {
+  const time = seconds + nanoseconds / 1e9;
+  return time < 0 ? String(time) : time;
 }
 
 /** Whether two times are within 1 µs of each other. */

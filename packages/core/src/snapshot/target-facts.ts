@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { errnoOf } from '../backend/local-file-system.ts';
 import { bufferOfBytes, type ByteString } from '../format/byte-name.ts';
 import type { TreeEntry } from '../format/tree.ts';
-import { utimesText } from './file-time.ts';
+import { utimesOf } from './file-time.ts';
 
 export type TargetFacts = Pick<TreeEntry, 'mode' | 'owner' | 'mtime'>;
 
@@ -19,7 +19,7 @@ export interface SetFactsOptions {
 /** Sets the facts of an open file or folder. */
 export function setFacts(
   fd: number,
-  { mode, owner, mtime }: TargetFacts,
+  { mode, owner, ...facts }: TargetFacts,
   { owners, onRefused }: SetFactsOptions,
 ): void {
   // The owner before the mode: changing it takes the set-user-id bits away.
@@ -27,7 +27,12 @@ export function setFacts(
   const isPrivileged = (mode & 0o6000) !== 0 && !hasOwner(fd, owner);
   // A program that ran as one user must not begin to run as whoever restores it.
   attempt('mode', onRefused, () => fs.fchmodSync(fd, isPrivileged ? mode & 0o1777 : mode));
-  const time = utimesText(mtime);
+  setTime(fd, facts, onRefused);
+}
+
+/** Sets the time of an open file or folder. */
+export function setTime(fd: number, { mtime }: Pick<TargetFacts, 'mtime'>, onRefused: OnRefusedFact): void {
+  const time = utimesOf(mtime);
   attempt('time', onRefused, () => fs.futimesSync(fd, time, time));
 }
 
@@ -39,7 +44,7 @@ export function setLinkFacts(
 ): void {
   const path = bufferOfBytes(location);
   if (owners) attempt('owner', onRefused, () => fs.lchownSync(path, owner[0], owner[1]));
-  const time = utimesText(mtime);
+  const time = utimesOf(mtime);
   attempt('time', onRefused, () => fs.lutimesSync(path, time, time));
 }
 

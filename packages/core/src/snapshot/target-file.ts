@@ -1,7 +1,7 @@
 /** Writes the bytes of one file of a target, in any order, with holes where a sparse file has them. */
 import fs from 'node:fs';
 import { zeroBlock } from '../chunker/zeros.ts';
-import { bufferOfBytes, type ByteString } from '../format/byte-name.ts';
+import { pathOfBytes, type ByteString } from '../format/byte-name.ts';
 import { setFacts, type SetFactsOptions, type TargetFacts } from './target-facts.ts';
 
 export interface TargetContent {
@@ -29,9 +29,14 @@ export interface NewFile extends TargetWriter {
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = fs.constants;
 
+/** Opens a new file, of that mode as far as the system gives it; 'EEXIST' when anything is at `location`. */
+export function createFile(location: ByteString, mode: number): number {
+  return fs.openSync(pathOfBytes(location), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+}
+
 /** Makes a new file, for its owner only until it has its facts; 'EEXIST' when anything is at `location`. */
 export function newFile(location: ByteString, { size, sparse }: TargetContent): NewFile {
-  const fd = fs.openSync(bufferOfBytes(location), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const fd = createFile(location, 0o600);
   let end = 0;
   let isOpen = true;
 

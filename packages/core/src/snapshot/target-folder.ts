@@ -9,7 +9,7 @@
 import fs from 'node:fs';
 import { errnoOf } from '../backend/local-file-system.ts';
 import type { Random } from '../crypto/hash.ts';
-import { bufferOfBytes, joinBytes, type ByteString } from '../format/byte-name.ts';
+import { bufferOfBytes, isName, joinBytes, type ByteString } from '../format/byte-name.ts';
 import { toHex } from '../format/bytes.ts';
 import type { FileTime } from '../format/tree.ts';
 import { timeOfMs } from './file-time.ts';
@@ -62,6 +62,8 @@ export interface ReservedFile {
   readonly place: ByteString;
   readonly name: ByteString;
   readonly temporary: ByteString;
+  /** Whether the folder is one that this run made, so that nothing of it can be in the way. */
+  readonly isFree: boolean;
   /** Call it once, when that thread is done with it; `isPlaced` where it wrote the file. */
   settle(isPlaced: boolean): void;
   /** The same where it is not known how far it came: removes what is unfinished. */
@@ -108,8 +110,8 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
   });
   const files = targetFiles(directories);
   const claim = nameGuard(options.foldsNames ?? inTarget('', 'writing into', () => foldsNames(root, random)));
-  /** Facts of folders, to be set when nothing more is written into them. */
-  const unset = new Map<ByteString, TargetFacts>();
+  /** Facts of folders, to be set when nothing more is written into them, and of those that were made here which they are. */
+  const unset = new Map<ByteString, { readonly facts: TargetFacts; readonly made: MadeFolder | undefined }>();
   /** Folders whose names are not yet on the disk. */
   const unsynced = new Set<ByteString>();
   /** Removes each unfinished file. */
@@ -125,10 +127,15 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
     return { owners, onRefused: (fact, errno) => options.onRefused?.(path, fact, errno) };
   };
 
-  const held = new Map<ByteString, HeldFolder & { holders: number }>();
+  /** Whether the folder at `path` is the very one that was made here, and not another that took its place. */
+  const isMadeHere = (path: ByteString): boolean => {
+    const made = unset.get(path)?.made;
+    return handles && made !== undefined && directories.use(path, ({ fd }) => isSameFolder(made, fs.fstatSync(fd)));
+  };
+
+  const held = new Map<ByteString, HeldPlace>();
   /** Holds the folder at `directory`, which is made with those that lead to it; the same one while it is held. */
-  const hold = (path: ByteString): HeldFolder & { holders: number } => {
-    const { directory } = splitPath(path);
+  const hold = (path: ByteString, directory: ByteString): HeldPlace => {
     const known = held.get(directory);
     if (known !== undefined) {
       known.holders += 1;
@@ -138,6 +145,7 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
     const { place, release } = directories.hold(directory);
     const one = {
       place,
+      isFree: isMadeHere(directory),
       holders: 1,
       release() {
         one.holders -= 1;
@@ -247,6 +255,7 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
         claim(path);
         for (const made of files.makeParents(path)) unsynced.add(splitPath(made).directory);
         const existing = files.look(path);
+        let made: MadeFolder | undefined;
         if (existing?.isDirectory() === true) {
           if (overwrite === 'never') return;
           files.openToOwner(path);
@@ -256,9 +265,10 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
             files.remove(path);
           }
           files.makeFolder(path, 0o700);
+          made = directories.use(path, ({ fd }) => madeFolder(fs.fstatSync(fd)));
           unsynced.add(splitPath(path).directory);
         }
-        unset.set(path, facts);
+        unset.set(path, { facts, made });
       });
     },
 
@@ -267,10 +277,13 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
     },
 
     reserve(path) {
-      return at(path, 'writing', () => {
+      const { directory, name } = splitPath(path);
+      // The path of a folder that is held was checked already.
+      const isChecked = held.has(directory) && isName(name) && path === joinBytes(directory, name);
+      if (!isChecked) checkInside(path);
+      return inTarget(path, 'writing', () => {
         claim(path);
-        const folder = hold(path);
-        const { directory, name } = splitPath(path);
+        const folder = hold(path, directory);
         const temporary = temporaryName();
         const abort = (): void => {
           if (!unfinished.delete(abort)) return;
@@ -285,6 +298,7 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
           place: folder.place,
           name,
           temporary,
+          isFree: folder.isFree,
           settle(isPlaced) {
             if (!unfinished.delete(abort)) throw new TypeError('expected a file that was not settled or aborted');
             if (isPlaced) unsynced.add(directory);
@@ -337,7 +351,7 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
         if (!unset.has(path)) inTarget(path, 'syncing', () => directories.use(path, sync));
       }
       // In reverse order: what is in a folder comes before the folder, which may close itself even to its owner.
-      for (const [path, facts] of [...unset].sort(([a], [b]) => (a < b ? 1 : -1))) {
+      for (const [path, { facts }] of [...unset].sort(([a], [b]) => (a < b ? 1 : -1))) {
         inTarget(path, 'setting mode and time of', () => {
           directories.use(path, (folder) => {
             setFacts(folder.fd, facts, settings(path));
@@ -352,6 +366,25 @@ export function openTarget(root: ByteString, options: TargetOptions): TargetFold
       directories.close();
     },
   };
+}
+
+interface HeldPlace extends HeldFolder {
+  readonly isFree: boolean;
+  holders: number;
+}
+
+/** What a folder is known by, whatever its path. */
+interface MadeFolder {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+function madeFolder({ dev, ino }: fs.Stats): MadeFolder {
+  return { dev, ino };
+}
+
+function isSameFolder(a: MadeFolder, b: MadeFolder): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
 }
 
 function itemOf(stats: fs.Stats): TargetItem {

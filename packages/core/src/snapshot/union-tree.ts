@@ -10,7 +10,7 @@ import { joinBytes, type ByteString } from '../format/byte-name.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { DirectoryEntry, FileEntry, SymlinkEntry, TreeEntry } from '../format/tree.ts';
 import type { ReadBlob } from './blobs.ts';
-import { checkDepth, findEntry, readTree, type ReadTreeOptions } from './tree-reader.ts';
+import { checkDepth, findEntry, readLeaves, readTree, type ReadTreeOptions } from './tree-reader.ts';
 
 /** A tree, and the collection that it belongs to. */
 export interface UnionPart {
@@ -73,8 +73,39 @@ export interface BrokenFolder {
 export async function* readUnion(
   readBlob: ReadBlob,
   parts: readonly UnionPart[],
-  { base = '', signal, onBroken }: ReadUnionOptions = {},
+  options: ReadUnionOptions = {},
 ): AsyncGenerator<UnionEntry> {
+  for await (const entries of readUnionSome(readBlob, parts, options)) yield* entries;
+}
+
+/** The same, some entries at a time. */
+async function* readUnionSome(
+  readBlob: ReadBlob,
+  parts: readonly UnionPart[],
+  options: ReadUnionOptions,
+): AsyncGenerator<readonly UnionEntry[]> {
+  const { base = '', signal, onBroken } = options;
+  const [only, ...others] = parts;
+  if (only === undefined) return;
+  if (others.length > 0) {
+    yield* mergeParts(readBlob, parts, options);
+    return;
+  }
+  const { collection, tree } = only;
+  const tell = onBroken && ((_: BlobId, error: MbkError): void => onBroken({ path: base, collection, error }));
+  for await (const entries of readLeaves(readBlob, tree, { signal, onBroken: tell })) {
+    yield entries.map((entry) => single(joinBytes(base, entry.name), collection, entry));
+  }
+}
+
+/** As many entries are merged before they are handed over. */
+const mergedAtOnce = 256;
+
+async function* mergeParts(
+  readBlob: ReadBlob,
+  parts: readonly UnionPart[],
+  { base = '', signal, onBroken }: ReadUnionOptions,
+): AsyncGenerator<readonly UnionEntry[]> {
   const cursors: Cursor[] = [];
   for (const { collection, tree } of parts) {
     const tell = onBroken && ((_: BlobId, error: MbkError): void => onBroken({ path: base, collection, error }));
@@ -82,9 +113,8 @@ export async function* readUnion(
     await advance(cursor);
     cursors.push(cursor);
   }
-  for (;;) {
-    const name = leastName(cursors);
-    if (name === undefined) return;
+  let ready: UnionEntry[] = [];
+  for (let name = leastName(cursors); name !== undefined; name = leastName(cursors)) {
     const found: FoundEntry[] = [];
     for (const cursor of cursors) {
       if (cursor.head?.name !== name) continue;
@@ -92,8 +122,12 @@ export async function* readUnion(
       await advance(cursor);
     }
     const merged = merge(joinBytes(base, name), found);
-    if (merged !== undefined) yield merged;
+    if (merged !== undefined) ready.push(merged);
+    if (ready.length < mergedAtOnce) continue;
+    yield ready;
+    ready = [];
   }
+  if (ready.length > 0) yield ready;
 }
 
 /** What is at `path`, names joined by `/`; undefined when there is nothing. Reads one blob of each level of each tree. */
@@ -130,22 +164,47 @@ export interface WalkUnionOptions extends ReadUnionOptions {
 export async function* walkUnion(
   readBlob: ReadBlob,
   parts: readonly UnionPart[],
-  { base = '', enter = () => true, signal, onBroken }: WalkUnionOptions = {},
+  options: WalkUnionOptions = {},
 ): AsyncGenerator<UnionEntry> {
+  for await (const entries of walkUnionSome(readBlob, parts, options)) yield* entries;
+}
+
+/** The same, some entries at a time; a folder is the last of those that it comes with. */
+export async function* walkUnionSome(
+  readBlob: ReadBlob,
+  parts: readonly UnionPart[],
+  { base = '', enter = () => true, signal, onBroken }: WalkUnionOptions = {},
+): AsyncGenerator<readonly UnionEntry[]> {
+  const openFolder = (path: ByteString, of: readonly UnionPart[]): OpenFolder => {
+    return { rest: readUnionSome(readBlob, of, { base: path, signal, onBroken }), entries: [], next: 0 };
+  };
   // A stack of iterators in place of recursion: each entry passes one generator, not one for each folder above it.
-  const open = [readUnion(readBlob, parts, { base, signal, onBroken })];
-  for (let entries = open.at(-1); entries !== undefined; entries = open.at(-1)) {
-    const { done, value: entry } = await entries.next();
-    if (done === true) {
-      open.pop();
+  const open = [openFolder(base, parts)];
+  for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
+    if (folder.next === folder.entries.length) {
+      const { done, value } = await folder.rest.next();
+      if (done === true) open.pop();
+      else Object.assign(folder, { entries: value, next: 0 });
       continue;
     }
-    yield entry;
-    if (isUnionDirectory(entry) && enter(entry)) {
-      checkDepth(open.length, entry.path);
-      open.push(readUnion(readBlob, entry.parts, { base: entry.path, signal, onBroken }));
+    const { entries, next } = folder;
+    let end = next;
+    while (end < entries.length && entries[end]?.entry.type !== 'directory') end += 1;
+    folder.next = Math.min(end + 1, entries.length);
+    yield entries.slice(next, folder.next);
+    const last = entries[end];
+    if (last !== undefined && isUnionDirectory(last) && enter(last)) {
+      checkDepth(open.length, last.path);
+      open.push(openFolder(last.path, last.parts));
     }
   }
+}
+
+interface OpenFolder {
+  readonly rest: AsyncGenerator<readonly UnionEntry[]>;
+  entries: readonly UnionEntry[];
+  /** The first of `entries` that was not yet handed over. */
+  next: number;
 }
 
 interface Cursor {
@@ -173,12 +232,19 @@ interface FoundEntry {
   readonly entry: TreeEntry;
 }
 
+/** An entry of one tree. */
+function single(path: ByteString, collection: string, entry: TreeEntry): UnionEntry {
+  return entry.type === 'directory'
+    ? { path, collection, entry, parts: [{ collection, tree: entry.tree }] }
+    : { path, collection, entry };
+}
+
 /** One entry of what several trees have under one name. */
 function merge(path: ByteString, found: readonly FoundEntry[]): UnionEntry | undefined {
   const [first] = found;
   if (first === undefined) return undefined;
   const { collection, entry } = first;
-  if (entry.type !== 'directory') return { path, collection, entry };
+  if (found.length === 1 || entry.type !== 'directory') return single(path, collection, entry);
   const parts = found.flatMap((one) =>
     one.entry.type === 'directory' ? [{ collection: one.collection, tree: one.entry.tree }] : [],
   );

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MbkError } from '../../src/errors.ts';
+import { utf8 } from '../../src/format/bytes.ts';
 import { encodeCanonical, parseJson, type JsonValue } from '../../src/format/canonical-json.ts';
 import {
   childText,
@@ -12,7 +13,7 @@ import {
   leafFrameBytes,
 } from '../../src/format/tree.ts';
 import { byteChanges, decodeChanged } from './hostile.ts';
-import { blobIds, directories, names } from './tree-entries.ts';
+import { blobIds, directories, entries, names } from './tree-entries.ts';
 
 describe('leaf', () => {
   test('comes back as it went in, and is canonical', () => {
@@ -55,6 +56,28 @@ describe('leaf', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test('an entry is the same in a leaf as by itself, whichever fields it has', () => {
+  const field = fc.constantFrom('size', 'mode', 'sha256', 'owner', 'mtime', 'name', 'sparse', 'later');
+  const value = fc.oneof(fc.integer(), fc.constant([0, -1]), fc.constant('a'), fc.constant('.'), fc.constant(true));
+  fc.assert(
+    fc.property(entries, field, value, (entry, name, other) => {
+      const changed = { ...(parseJson(utf8(entryText(entry)), 'entry') as Record<string, JsonValue>), [name]: other };
+      for (const one of [parseJson(utf8(entryText(entry)), 'entry'), changed]) {
+        const outcome = (decode: () => unknown): unknown => {
+          try {
+            return decode();
+          } catch (error) {
+            return (error as MbkError).message;
+          }
+        };
+        const leaf = encodeCanonical({ entries: [one as JsonValue], type: 'tree' });
+        const itself = outcome(() => ({ level: 0, entries: [decodeEntry(one, 'leaf: entries[0]')] }));
+        expect(outcome(() => decodeTree(leaf, 'leaf'))).toEqual(itself);
+      }
+    }),
+  );
 });
 
 describe('node', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FileTime } from '../../src/format/tree.ts';
-import { isLater, isSameTime, timeOfMs, utimesText } from '../../src/snapshot/file-time.ts';
+import { isLater, isSameTime, timeOfMs, utimesOf } from '../../src/snapshot/file-time.ts';
 import { temporaryFolders } from '../backend/temporary-folder.ts';
 
 const folder = temporaryFolders();
@@ -17,7 +17,7 @@ describe('file times', () => {
     fc.assert(
       fc.property(seconds, fc.nat(999_999_999), (s, ns) => {
         const time: FileTime = [s, ns];
-        futimesSync(fd, utimesText(time), utimesText(time));
+        futimesSync(fd, utimesOf(time), utimesOf(time));
         expect(isSameTime(timeOfMs(fstatSync(fd).mtimeMs), time)).toBe(true);
       }),
       {

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { placeFile, type Overwrite, type Placed } from '../../src/snapshot/place-file.ts';
+import { filePlacer, type Overwrite, type Placed } from '../../src/snapshot/place-file.ts';
 import { locateHeld } from '../../src/snapshot/target-directories.ts';
 import { openTarget, type ReservedFile, type TargetFolder } from '../../src/snapshot/target-folder.ts';
 import { seededRandom } from '../backend/random.ts';
@@ -20,16 +20,16 @@ interface PlaceOptions {
 /** What a thread does with a path that the target reserved. */
 function place(
   { root, handles }: Pick<TargetFolder, 'root' | 'handles'>,
-  { place: at, name, temporary }: ReservedFile,
+  { place: at, name, temporary, isFree }: ReservedFile,
   content: string,
   { overwrite = 'never', seconds = 1_600_000_000 }: PlaceOptions = {},
 ): Placed {
   const bytes = Buffer.from(content);
-  return placeFile(
+  return filePlacer({ overwrite, owners: false, fsync: false })(
     locateHeld(root, handles)(at),
-    { name, temporary, mode: 0o640, owner: own, mtime: [seconds, 0], size: bytes.length, sparse: false },
+    { name, temporary, isFree, mode: 0o640, owner: own, mtime: [seconds, 0] },
     bytes,
-    { overwrite, owners: false, fsync: false, onRefused: () => undefined },
+    () => undefined,
   );
 }
 
@@ -83,6 +83,51 @@ describe.each([[true], [false]])('a file that is placed, by handle: %s', (handle
     folder.close();
     expect([read(outside), read(`${root}/link`)]).toEqual(['outside', 'new']);
     expect(names(root)).toEqual(['d', 'f', 'link']);
+  });
+
+  test('does not take the folder that stands there, nor a file in a folder that was not made here', () => {
+    const root = newFolder();
+    const facts = { mode: 0o755, owner: own, mtime: [0, 0] as const };
+    makeFolder(root);
+    fs.mkdirSync(`${root}/there`);
+    const folder = open(root);
+    folder.directory('made', facts);
+    folder.directory('there', facts);
+    const [inMade, other, inThere] = [folder.reserve('made/f'), folder.reserve('made/g'), folder.reserve('there/f')];
+    expect([inMade.isFree, inThere.isFree]).toEqual([handles, false]);
+    // Somebody else fills the folders meanwhile.
+    fs.mkdirSync(`${root}/made/f`);
+    fs.writeFileSync(`${root}/there/f`, 'theirs');
+    expect([place(folder, inMade, 'x'), place(folder, other, 'y'), place(folder, inThere, 'z')]).toEqual([
+      'left',
+      'written',
+      'kept',
+    ]);
+    for (const file of [inMade, other, inThere]) file.settle(false);
+    expect([names(`${root}/made`), read(`${root}/made/g`), read(`${root}/there/f`)]).toEqual([
+      ['f', 'g'],
+      'y',
+      'theirs',
+    ]);
+    folder.close();
+  });
+
+  test('in a folder that took the place of one made here replaces nothing', () => {
+    const root = newFolder();
+    const folder = open(root);
+    folder.directory('d', { mode: 0o755, owner: own, mtime: [0, 0] });
+    folder.reserve('d/first').settle(false);
+    fs.renameSync(`${root}/d`, `${root}/moved`);
+    fs.mkdirSync(`${root}/d`);
+    fs.writeFileSync(`${root}/d/f`, 'theirs');
+    // As when so many other folders were used meanwhile that its handle was closed.
+    for (let i = 0; i < 100; i += 1) folder.reserve(`other-${i}/f`).settle(false);
+    const file = folder.reserve('d/f');
+    expect(file.isFree).toBe(false);
+    expect(place(folder, file, 'new')).toBe('kept');
+    file.settle(false);
+    expect(read(`${root}/d/f`)).toBe('theirs');
+    folder.close();
   });
 
   test('that nobody finished is removed when the target closes', () => {

@@ -112,12 +112,16 @@ describe.each([[true], [false]])('a target folder, by handle: %s', (handles) => 
       expect(() => folder.directory(path, facts)).toThrow(unsafe);
       expect(() => folder.file(path, { ...facts, size: 1, sparse: false })).toThrow(unsafe);
       expect(() => folder.symlink(path, 'x', facts)).toThrow(unsafe);
+      expect(() => folder.reserve(path)).toThrow(unsafe);
+      const held = [folder.reserve('file'), folder.reserve('a/file')];
+      expect(() => folder.reserve(path)).toThrow(unsafe);
+      for (const one of held) one.settle(false);
       put(folder, 'f', '');
       expect(() => folder.link(path, 'f')).toThrow(unsafe);
       expect(() => folder.link('g', path)).toThrow(unsafe);
       expect(() => folder.look(path)).toThrow(unsafe);
       if (path !== '') expect(() => folder.removeExtra(path, () => false)).toThrow(unsafe);
-      expect(names(root)).toEqual(['f']);
+      expect(names(root)).toEqual(['a', 'f']);
       folder.close();
     },
   );

@@ -16,11 +16,13 @@ import { checkBlob, openFrame } from '../../pack/open-pack.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import { Handover, type Handlers } from '../../pool/channel.ts';
 import { recordOf, type ErrorRecord } from '../../pool/error-record.ts';
-import { placeFile, type FileToPlace, type Placed, type PlaceOptions } from '../../snapshot/place-file.ts';
+import { filePlacer, type PlaceFile, type Placed, type PlaceOptions } from '../../snapshot/place-file.ts';
 import { locateHeld } from '../../snapshot/target-directories.ts';
+import type { OnRefusedFact } from '../../snapshot/target-facts.ts';
 import { writeWithin } from '../../snapshot/target-file.ts';
+import { unpackFiles, unpackSmallJob, type SmallColumns, type SmallFile, type SmallJob } from './small-columns.ts';
 
-export interface CheckoutSetup extends Omit<PlaceOptions, 'onRefused'> {
+export interface CheckoutSetup extends PlaceOptions {
   /** Of the target, as `TargetFolder` has them. */
   readonly root: ByteString;
   readonly handles: boolean;
@@ -48,28 +50,23 @@ export interface BlobUse<Use> {
   readonly use: Use;
 }
 
-/** A file that holds one blob and nothing else. */
-export interface SmallFile extends FileToPlace {
-  /** Of its folder. */
-  readonly place: ByteString;
-}
-
-export type SmallJob = FramesJob<readonly SmallFile[]>;
-
 /** What became of a file; `bad` where its blob is not sound. */
 export type SmallFate = Placed | 'bad' | { readonly error: ErrorRecord };
 
-export interface SmallAnswer {
-  readonly buffer: ArrayBuffer;
-  /** In the order of the job. */
-  readonly fates: readonly SmallFate[];
+export interface FilesAnswer {
+  /** What became of all files but those that were written, by their numbers in the job. */
+  readonly others: ReadonlyMap<number, SmallFate>;
   readonly refused: readonly RefusedFact[];
+}
+
+export interface SmallAnswer extends FilesAnswer {
+  readonly buffer: ArrayBuffer;
 }
 
 /** A fact that the file system refused of the file of that number in the job. */
 export interface RefusedFact {
   readonly file: number;
-  readonly fact: Parameters<PlaceOptions['onRefused']>[0];
+  readonly fact: Parameters<OnRefusedFact>[0];
   readonly errno: string;
 }
 
@@ -108,17 +105,28 @@ export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Hand
   const hashes = new Map<number, Hash>();
   let buffer: Uint8Array | undefined;
 
-  const placeOne = (
-    { place, ...file }: SmallFile,
-    content: Uint8Array,
-    onRefused: PlaceOptions['onRefused'],
-  ): SmallFate => {
-    try {
-      if (content.byteLength !== file.size) return 'bad';
-      return placeFile(locate(place), file, content, { ...options, onRefused });
-    } catch (error) {
-      return { error: recordOf(error) };
-    }
+  /** Takes files one after the other, in the order of the job, with the content of each, undefined where it is not sound. */
+  const placeFiles = (): { take(file: SmallFile, content: Uint8Array | undefined): void; answer: FilesAnswer } => {
+    const place: PlaceFile = filePlacer(options);
+    const others = new Map<number, SmallFate>();
+    const refused: RefusedFact[] = [];
+    let number = 0;
+    const onRefused: OnRefusedFact = (fact, errno) => refused.push({ file: number, fact, errno });
+    const placeOne = (file: SmallFile, content: Uint8Array): SmallFate => {
+      try {
+        return content.byteLength === file.size ? place(locate(file.place), file, content, onRefused) : 'bad';
+      } catch (error) {
+        return { error: recordOf(error) };
+      }
+    };
+    return {
+      take(file, content) {
+        const fate = content === undefined ? 'bad' : placeOne(file, content);
+        if (fate !== 'written') others.set(number, fate);
+        number += 1;
+      },
+      answer: { others, refused },
+    };
   };
 
   const hashRange = (hash: Hash, fd: number, position: number, length: number): boolean => {
@@ -134,16 +142,11 @@ export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Hand
 
   return {
     small(job: SmallJob) {
-      const fates: SmallFate[] = [];
-      const refused: RefusedFact[] = [];
-      eachBlob(job, (content, files) => {
-        for (const file of files) {
-          const number = fates.length;
-          const onRefused: PlaceOptions['onRefused'] = (fact, errno) => refused.push({ file: number, fact, errno });
-          fates.push(content === undefined ? 'bad' : placeOne(file, content, onRefused));
-        }
+      const { take, answer } = placeFiles();
+      eachBlob(unpackSmallJob(job), (content, files) => {
+        for (const file of files) take(file, content);
       });
-      return new Handover({ buffer: job.buffer, fates, refused } satisfies SmallAnswer, [job.buffer]);
+      return new Handover({ buffer: job.buffer, ...answer } satisfies SmallAnswer, [job.buffer]);
     },
 
     parts(job: PartsJob) {
@@ -159,12 +162,11 @@ export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Hand
     },
 
     /** Empty files. */
-    empty(files: readonly SmallFile[]) {
-      const refused: RefusedFact[] = [];
-      const fates = files.map((file, number) =>
-        placeOne(file, new Uint8Array(0), (fact, errno) => refused.push({ file: number, fact, errno })),
-      );
-      return { fates, refused } satisfies Omit<SmallAnswer, 'buffer'>;
+    empty(files: SmallColumns) {
+      const { take, answer } = placeFiles();
+      const content = new Uint8Array(0);
+      for (const file of unpackFiles(files)) take(file, content);
+      return answer satisfies FilesAnswer;
     },
 
     /** False when the file ends before. */

@@ -65,7 +65,7 @@ export interface PlannedPath {
 export async function planCheckout(
   repository: Repository,
   request: CheckoutRequest,
-  { onPath = () => undefined }: { readonly onPath?: ((planned: PlannedPath) => void) | undefined } = {},
+  { onPath }: { readonly onPath?: ((planned: PlannedPath) => void) | undefined } = {},
 ): Promise<CheckoutPlan> {
   const { target, overwrite } = request;
   const selection = await openSelection(repository, request.revision, request.paths);
@@ -102,25 +102,27 @@ export async function planCheckout(
   const linked = new Set<LinkGroupOf>();
   const onBroken = (): void => void (counts.broken += 1);
 
-  for await (const one of selection.entries(onBroken)) {
+  for await (const entries of selection.entries(onBroken)) {
     throwIfInterrupted(repository.signal, 'planning the checkout');
-    const { path, entry } = one;
-    const size = entry.type === 'file' ? entry.size : 0;
-    const action = actionOn(one, isEmpty ? undefined : look(joinBytes(target, path)), overwrite);
-    onPath({ path: encodeByteText(path), type: entry.type, action, size });
-    if (entry.type === 'directory') {
-      counts.directories += 1;
-      continue;
+    for (const one of entries) {
+      const { path, entry } = one;
+      const size = entry.type === 'file' ? entry.size : 0;
+      const action = actionOn(one, isEmpty ? undefined : look(joinBytes(target, path)), overwrite);
+      onPath?.({ path: encodeByteText(path), type: entry.type, action, size });
+      if (entry.type === 'directory') {
+        counts.directories += 1;
+        continue;
+      }
+      counts[entry.type === 'file' ? 'files' : 'symlinks'] += 1;
+      counts[action === 'add' ? 'added' : action === 'replace' ? 'replaced' : 'staying'] += 1;
+      if (entry.type !== 'file') continue;
+      counts.bytes += size;
+      const group = links.get(path);
+      const isFurtherName = group !== undefined && linked.has(group);
+      if (group !== undefined) linked.add(group);
+      if (action !== 'stay' && !isFurtherName)
+        counts.needed += entry.sparse === true ? await storedBytes(repository, entry) : size;
     }
-    counts[entry.type === 'file' ? 'files' : 'symlinks'] += 1;
-    counts[action === 'add' ? 'added' : action === 'replace' ? 'replaced' : 'staying'] += 1;
-    if (entry.type !== 'file') continue;
-    counts.bytes += size;
-    const group = links.get(path);
-    const isFurtherName = group !== undefined && linked.has(group);
-    if (group !== undefined) linked.add(group);
-    if (action !== 'stay' && !isFurtherName)
-      counts.needed += entry.sparse === true ? await storedBytes(repository, entry) : size;
   }
   if (request.delete === true && !isEmpty) await countExtra(selection, target, counts, onPath);
 
@@ -150,12 +152,13 @@ async function readLinksOr(selection: Selection): Promise<ReadonlyMap<ByteString
 }
 
 function actionOn(
-  { entry, ...one }: UnionEntry,
+  one: UnionEntry,
   there: fs.Stats | undefined,
   overwrite: CheckoutRequest['overwrite'],
 ): PlannedPath['action'] {
   if (there === undefined) return 'add';
-  if (isUnionDirectory({ entry, ...one } as UnionEntry)) return there.isDirectory() ? 'stay' : 'replace';
+  const { entry } = one;
+  if (isUnionDirectory(one)) return there.isDirectory() ? 'stay' : 'replace';
   if (overwrite === 'never') return 'stay';
   const mtime = timeOfMs(there.mtimeMs);
   const isSame = entry.type === 'file' && there.isFile() && there.size === entry.size && isSameTime(mtime, entry.mtime);
@@ -167,7 +170,7 @@ async function countExtra(
   selection: Selection,
   target: ByteString,
   counts: { extra: number },
-  onPath: (planned: PlannedPath) => void,
+  onPath: ((planned: PlannedPath) => void) | undefined,
 ): Promise<void> {
   for await (const { path, names } of selection.folders(() => undefined)) {
     for (const name of namesIn(joinBytes(target, path)) ?? []) {
@@ -176,7 +179,7 @@ async function countExtra(
       const extra = joinBytes(path, name);
       const there = look(joinBytes(target, extra));
       const type = there?.isDirectory() === true ? 'directory' : there?.isSymbolicLink() === true ? 'symlink' : 'file';
-      onPath({ path: encodeByteText(extra), type, action: 'remove', size: type === 'file' ? (there?.size ?? 0) : 0 });
+      onPath?.({ path: encodeByteText(extra), type, action: 'remove', size: type === 'file' ? (there?.size ?? 0) : 0 });
     }
   }
 }

@@ -47,10 +47,10 @@ export interface FileRestorerOptions {
 
 export interface FileRestorer {
   /**
-   * Takes a file, which is restored by `flush` at the latest. Waits where too much is under way. Errors, of this file or
+   * Takes a file, which is restored by `flush` at the latest. To be awaited where it gives a promise. Errors, of this file or
    * another: those that no other file would escape either.
    */
-  add(path: ByteString, entry: FileEntry, onDone?: (fate: FileFate) => void): Promise<void>;
+  add(path: ByteString, entry: FileEntry, onDone?: (fate: FileFate) => void): Promise<void> | undefined;
   flush(): Promise<void>;
   /** Ends what is under way, whatever it does. To be called before the target is closed. */
   close(): Promise<void>;
@@ -101,32 +101,20 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
   };
 
   return {
-    async add(path, entry, onDone = () => undefined) {
+    add(path, entry, onDone) {
       throwIfInterrupted(signal, 'checking out');
-      const done = (fate: FileFate): void => {
-        onFile(path);
-        onDone(fate);
+      const one: Waiting = {
+        path,
+        entry,
+        done(fate) {
+          onFile(path);
+          onDone?.(fate);
+        },
       };
-      const one = { path, entry, done };
       seen.files += 1;
       seen.bytes += entry.size;
       if (seen.bytes >= threadsFrom || seen.files >= leastFiles) workers.start();
-      let isUnchanged = false;
-      const isKnown = await attempt(one, async () => {
-        isUnchanged = await isThere(path, entry);
-      });
-      if (!isKnown) return;
-      if (isUnchanged) {
-        outcome.unchanged += 1;
-        done('unchanged');
-      } else if (entry.chunks !== undefined || (entry.size === 0 && entry.sha256 !== emptyHash)) {
-        await begin(async () => void (await attempt(one, () => restoreLarge(one))));
-      } else {
-        batch.push(one);
-        bytes += entry.size;
-        folders.add(splitPath(path).directory);
-      }
-      if (batch.length >= batchFiles || bytes >= batchBytes || folders.size >= batchFolders) await beginBatch();
+      return mayStay ? addUnlessThere(one) : addMissing(one);
     },
 
     async flush() {
@@ -139,6 +127,30 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
       await Promise.all(under);
     },
   };
+
+  async function addUnlessThere(one: Waiting): Promise<void> {
+    let isUnchanged = false;
+    const isKnown = await attempt(one, async () => {
+      isUnchanged = await isThere(one.path, one.entry);
+    });
+    if (!isKnown) return;
+    if (isUnchanged) {
+      outcome.unchanged += 1;
+      one.done('unchanged');
+    } else await addMissing(one);
+  }
+
+  /** Most files wait for others: for them nothing is to be awaited here. */
+  function addMissing(one: Waiting): Promise<void> | undefined {
+    const { path, entry } = one;
+    if (entry.chunks !== undefined || (entry.size === 0 && entry.sha256 !== emptyHash))
+      return begin(async () => void (await attempt(one, () => restoreLarge(one))));
+    batch.push(one);
+    bytes += entry.size;
+    folders.add(splitPath(path).directory);
+    const isFull = batch.length >= batchFiles || bytes >= batchBytes || folders.size >= batchFolders;
+    return isFull ? beginBatch() : undefined;
+  }
 
   /** Starts `work` once fewer are under way than threads. Without threads it waits for it too. */
   async function begin(work: () => Promise<void>): Promise<void> {
@@ -180,7 +192,6 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
 
   /** Whether the file at `path` has the facts and, which alone proves it, the SHA-256 of `entry`. */
   async function isThere(path: ByteString, { size, mtime, mode, owner, sha256 }: FileEntry): Promise<boolean> {
-    if (!mayStay) return false;
     const there = target.look(path);
     if (there?.kind !== 'file' || there.size !== size || !isSameTime(there.mtime, mtime) || there.mode !== mode)
       return false;

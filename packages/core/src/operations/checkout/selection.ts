@@ -10,6 +10,7 @@ import {
   isUnionDirectory,
   readUnion,
   walkUnion,
+  walkUnionSome,
   type BrokenFolder,
   type UnionDirectory,
   type UnionEntry,
@@ -23,8 +24,8 @@ export interface Selection {
   readonly domain: string;
   /** Collections of the snapshot that retention gave up: what they held is not among the entries. */
   readonly expired: readonly string[];
-  /** Everything in the order of a walk, a folder before what is in it; paths are those in the target. */
-  entries(onBroken: (broken: BrokenFolder) => void): AsyncGenerator<UnionEntry>;
+  /** Everything in the order of a walk, a folder before what is in it, some at a time; paths are those in the target. */
+  entries(onBroken: (broken: BrokenFolder) => void): AsyncGenerator<readonly UnionEntry[]>;
   /** The folders that are taken whole, with the names of all that is in them; `''` is the target itself. */
   folders(
     onBroken: (broken: BrokenFolder) => void,
@@ -72,7 +73,7 @@ export async function openSelection(
 
     async *entries(onBroken) {
       if (isWhole) {
-        yield* walkUnion(readBlob, files.parts, { signal, onBroken });
+        yield* walkUnionSome(readBlob, files.parts, { signal, onBroken });
         return;
       }
       const passed = new Set<ByteString>();
@@ -81,10 +82,10 @@ export async function openSelection(
           if (passed.has(parent)) continue;
           passed.add(parent);
           const folder = await findInUnion(readBlob, files.parts, parent, { signal });
-          if (folder !== undefined) yield folder;
+          if (folder !== undefined) yield [folder];
         }
-        yield one;
-        if (isUnionDirectory(one)) yield* walkUnion(readBlob, one.parts, { base: one.path, signal, onBroken });
+        yield [one];
+        if (isUnionDirectory(one)) yield* walkUnionSome(readBlob, one.parts, { base: one.path, signal, onBroken });
       }
     },
 

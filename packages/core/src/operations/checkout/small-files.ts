@@ -8,10 +8,11 @@ import type { Crew } from '../../pool/crew.ts';
 import { errorOf } from '../../pool/error-record.ts';
 import { inTarget } from '../../snapshot/target-error.ts';
 import type { ReservedFile, TargetFolder } from '../../snapshot/target-folder.ts';
-import type { SmallAnswer, SmallFate, SmallFile } from './checkout-task.ts';
+import type { FilesAnswer, SmallAnswer, SmallFate } from './checkout-task.ts';
 import { noteFact, type Outcome } from './outcome.ts';
 import type { PatientBlobs } from './patient-blobs.ts';
 import type { RunReader } from './read-runs.ts';
+import { packFiles, packSmallJob, type SmallFile } from './small-columns.ts';
 import type { Waiting } from './waiting-file.ts';
 
 export interface SmallFilesOptions {
@@ -35,6 +36,7 @@ export interface SmallFilesOptions {
 interface Reserved {
   readonly one: Waiting;
   readonly file: ReservedFile;
+  isSettled: boolean;
 }
 
 /** Restores a batch. Rejects with what ends the checkout; then no file of it is being written any more. */
@@ -43,21 +45,20 @@ export async function restoreSmall(batch: readonly Waiting[], options: SmallFile
   const reserved: Reserved[] = [];
   const again: Waiting[] = [];
   try {
-    for (const one of batch) attempt(one, () => void reserved.push({ one, file: target.reserve(one.path) }));
-    const unsettled = new Set(reserved);
+    for (const one of batch)
+      attempt(one, () => void reserved.push({ one, file: target.reserve(one.path), isSettled: false }));
 
-    const settle = (files: readonly Reserved[], { fates, refused }: Omit<SmallAnswer, 'buffer'>): void => {
+    const settle = (files: readonly Reserved[], { others, refused }: FilesAnswer): void => {
       for (const { file, fact, errno } of refused) {
         const path = files[file]?.one.path;
         if (path !== undefined) noteFact(outcome, path, fact, errno);
       }
-      for (const [number, reservedFile] of files.entries()) {
-        unsettled.delete(reservedFile);
-        settleOne(reservedFile, fates[number] ?? 'bad');
-      }
+      for (const [number, reservedFile] of files.entries()) settleOne(reservedFile, others.get(number) ?? 'written');
     };
 
-    const settleOne = ({ one, file }: Reserved, fate: SmallFate): void => {
+    const settleOne = (reservedFile: Reserved, fate: SmallFate): void => {
+      const { one, file } = reservedFile;
+      reservedFile.isSettled = true;
       file.settle(fate === 'written');
       if (fate === 'written') options.onWritten(one);
       else if (fate === 'kept') options.onKept(one);
@@ -71,27 +72,30 @@ export async function restoreSmall(batch: readonly Waiting[], options: SmallFile
       }
     };
 
-    const empty = reserved.filter(({ one }) => one.entry.size === 0);
-    const byBlob: Map<BlobId, Reserved[]> = Map.groupBy(
-      reserved.filter(({ one }) => one.entry.size > 0),
-      ({ one }) => one.entry.sha256,
-    );
-    const uses = new Map([...byBlob].map(([id, files]) => [id, files.map(smallFileOf)]));
+    const empty: Reserved[] = [];
+    const byBlob = new Map<BlobId, Reserved[]>();
+    for (const one of reserved) {
+      const { size, sha256 } = one.one.entry;
+      const same = size === 0 ? empty : byBlob.get(sha256);
+      if (same === undefined) byBlob.set(sha256, [one]);
+      else same.push(one);
+    }
 
     if (empty.length > 0) {
-      settle(empty, (await crew.run('empty', empty.map(smallFileOf))) as Omit<SmallAnswer, 'buffer'>);
+      settle(empty, (await crew.run('empty', packFiles(empty.map(smallFileOf)))) as FilesAnswer);
     }
-    const missing = await runs.each(uses, async (job) => {
-      const answer = (await crew.run('small', job, { buffers: [job.buffer] })) as SmallAnswer;
+    const missing = await runs.each(byBlob, async (job) => {
+      const packed = packSmallJob(job, smallFileOf);
+      const answer = (await crew.run('small', packed, { buffers: [job.buffer] })) as SmallAnswer;
       settle(
-        job.frames.flatMap((frame) => frame.blobs.flatMap(({ id }) => byBlob.get(id) ?? [])),
+        job.frames.flatMap(({ blobs: inFrame }) => inFrame.flatMap(({ use }) => use)),
         answer,
       );
       return answer;
     });
     for (const id of missing) {
       for (const one of byBlob.get(id) ?? []) {
-        if (unsettled.delete(one)) settleOne(one, 'bad');
+        if (!one.isSettled) settleOne(one, 'bad');
       }
     }
   } catch (error) {
@@ -129,7 +133,7 @@ async function restoreHere(
 }
 
 function smallFileOf({ one, file }: Reserved): SmallFile {
-  const { mode, owner, mtime, size, sparse = false } = one.entry;
-  const { place, name, temporary } = file;
-  return { place, name, temporary, mode, owner, mtime, size, sparse };
+  const { mode, owner, mtime, size } = one.entry;
+  const { place, name, temporary, isFree } = file;
+  return { place, name, temporary, isFree, mode, owner, mtime, size };
 }
