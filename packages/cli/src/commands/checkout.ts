@@ -50,6 +50,9 @@ export default class Checkout extends MbkCommand {
     delete: Flags.boolean({ description: 'Remove what is not in the snapshot from the folders that are checked out.' }),
     'dry-run': Flags.boolean({ description: 'Say what would be done, and write nothing.' }),
     verify: Flags.boolean({ description: 'Read every file again once it is written.' }),
+    fsync: Flags.boolean({
+      description: 'Bring every file to the disk itself before it takes its name: proof against power cuts, and slow.',
+    }),
     jobs: jobsFlag,
   };
 
@@ -68,7 +71,7 @@ export default class Checkout extends MbkCommand {
         delete: flags.delete,
         verify: flags.verify,
         owners: process.getuid?.() === 0,
-        fsync: true,
+        fsync: flags.fsync,
         threads,
         ...threadOptions(flags.jobs),
       };
