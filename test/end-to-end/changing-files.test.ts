@@ -76,7 +76,9 @@ test.skipIf(!canWatch)(
     const summary = await snapshotWhile(site, file, () => {
       for (const path of ['m.bin', 'n.txt', 'o']) rmSync(join(site.project, path), { recursive: true, force: true });
     });
-    expect(summary.incomplete.map(({ path }) => path)).toEqual(['m.bin', 'n.txt', 'o']);
+    // The folder, or what the walk, which is ahead of the reading, had found in it.
+    const told = summary.incomplete.map(({ path }) => String(path).replace(/^o\/.*$/, 'o'));
+    expect(told).toEqual(['m.bin', 'n.txt', 'o']);
     for (const { message } of summary.incomplete) expect(message).toContain('ENOENT');
     expect((await restoreAndList(site)).map(({ path }) => path)).toEqual(['a.txt', 'z.txt']);
   },
