@@ -45,8 +45,9 @@ export interface CapturePoolOptions extends CaptureStore {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Bytes of a large file that are in memory for each thread that may help with it, beyond the least. */
-const helpBytes = 1_048_576;
+/** Bytes of a large file that are in memory for those who help with it, beyond the least: two pieces, and more for each. */
+const helpBytes = 8_388_608;
+const helpBytesEach = 1_048_576;
 /** Of the windows of all threads together: a shared memory of WebAssembly has at most 2 GiB. */
 const allWindowsBytes = 1_610_612_736;
 /** Threads at most: each needs a window. */
@@ -66,7 +67,7 @@ function packBytesOf(jobs: number): number {
 
 export function capturePool(options: CapturePoolOptions): CapturePool {
   const { keys, keyset, gear, plugins, jobs, claim, putPack, signal } = options;
-  const windowBytes = Math.min(leastWindowBytes + helpBytes * (jobs - 1), Math.floor(allWindowsBytes / jobs));
+  const windowBytes = Math.min(leastWindowBytes + helpBytes + helpBytesEach * jobs, Math.floor(allWindowsBytes / jobs));
   const memory = kernelMemory((kernelScratchBytes + windowBytes) * jobs);
   const kernels = kernelModule();
   const loadsBuffer = new SharedArrayBuffer(4 * jobs);
