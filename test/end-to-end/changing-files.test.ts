@@ -77,7 +77,7 @@ test.skipIf(!canWatch)(
       for (const path of ['m.bin', 'n.txt', 'o']) rmSync(join(site.project, path), { recursive: true, force: true });
     });
     // The folder, or what the walk, which is ahead of the reading, had found in it.
-    const told = summary.incomplete.map(({ path }) => String(path).replace(/^o\/.*$/, 'o'));
+    const told = summary.incomplete.map(({ path }) => (typeof path === 'string' && path.startsWith('o/') ? 'o' : path));
     expect(told).toEqual(['m.bin', 'n.txt', 'o']);
     for (const { message } of summary.incomplete) expect(message).toContain('ENOENT');
     expect((await restoreAndList(site)).map(({ path }) => path)).toEqual(['a.txt', 'z.txt']);

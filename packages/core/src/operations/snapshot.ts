@@ -106,8 +106,8 @@ const maxRounds = 10;
 
 /** Bytes of stored packs, and time, after which work in progress is indexed in the log, so that an interruption keeps it. */
 const checkpointBytes = 1_073_741_824;
-/** Blobs that no segment names are in memory, at about 200 bytes each. */
-const checkpointBlobs = 65_536;
+/** Blobs that no segment names are in memory, and all of them as objects while a segment is made. */
+const checkpointBlobs = 32_768;
 const checkpointMs = 600_000;
 
 /**
