@@ -36,7 +36,8 @@ export interface Backend {
   /**
    * The bytes of an entry, whole, or exactly the `length` bytes from `offset` (to the end when `length` is left out).
    *
-   * The array belongs to the caller; it may be a view of the start of `into`. Absent: 'entry-absent'; a range that passes the end: 'backend-read-short'.
+   * The array belongs to the caller; it may be a view of the start of `into`. Absent: 'entry-absent'; a
+   * range that passes the end: 'backend-read-short'.
    * A whole read allocates what the storage claims to hold: bound it with `length` where that is not to be trusted.
    */
   readonly get: (key: string, options?: GetOptions) => Promise<Uint8Array>;

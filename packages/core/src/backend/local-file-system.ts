@@ -3,7 +3,8 @@
  * the n-th, make them fail, and take away what was not yet on disk when the power went.
  *
  * All calls block, because each is short and their order is the whole guarantee; but for writing large entries and
- * bringing them to the disk, which may take long while worker threads wait for answers. They throw what `node:fs` throws: an `Error` with `code` such as 'ENOENT'.
+ * bringing them to the disk, which may take long while worker threads wait for answers. They throw what `node:fs` throws:
+ * an `Error` with `code` such as 'ENOENT'.
  */
 
 import fs from 'node:fs';

@@ -3,7 +3,8 @@
 export interface OrderedSteps {
   /**
    * Does `step` when all steps before it are done and `ready` has settled. Settles, or returns undefined, when the next
-   * may be added: at once, unless too many wait. Rejects or throws with what a step or the `ready` of one throws; then the rest is never done.
+   * may be added: at once, unless too many wait. Rejects or throws with what a step or the `ready` of one throws; then
+   * the rest is never done.
    */
   add(step: () => Promise<void> | void, ready?: Promise<unknown>): Promise<void> | void;
   /** Settles when all is done. */

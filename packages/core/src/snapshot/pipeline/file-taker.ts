@@ -8,8 +8,7 @@ import { MbkError } from '../../errors.ts';
 import { asBlobId, type BlobId, type BlobType } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
-import type { Threads } from '../../pool/threads.ts';
-import { defaultJobs } from '../../pool/threads.ts';
+import { defaultJobs, type Threads } from '../../pool/threads.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
 import { fileStorer, type FileStorer } from '../file-storer.ts';
@@ -18,13 +17,14 @@ import type { SourceFacts } from '../source-facts.ts';
 import type { WalkedFile } from '../walk.ts';
 import { factNumbers, type Destination, type SmallFilesTaken } from './capture-calls.ts';
 import { capturePool, mostJobs, type CapturePool } from './capture-pool.ts';
+import { takeFile, type TakenFile } from './take-file.ts';
 
 export { captureTaskName } from './capture-pool.ts';
-import { takeFile, type TakenFile } from './take-file.ts';
 
 export interface FileTaker {
   /**
-   * Takes a file; any number at once, in any order, and one whose location is fleeting before the walk goes on. Rejects with what the store throws, and 'interrupted'.
+   * Takes a file; any number at once, in any order, and one whose location is fleeting before the walk goes on. Rejects
+   * with what the store throws, and 'interrupted'.
    */
   take(walked: WalkedFile, destination: Destination): Promise<TakenFile>;
   /** Begins what waits for more to come with it. Call it when nothing more comes until something is done. */
