@@ -149,6 +149,9 @@ export function openBoxInPlace(key: BoxKey, index: number, box: Uint8Array, what
   return body;
 }
 
+/** A part as it is read, as it is deciphered, as Node copies that once more and as it is kept are in the cache together. */
+const partBytes = 32_768;
+
 /** A box that is read part by part: each part holds until the next is read. */
 export interface BoxParts {
   readonly byteLength: number;
@@ -168,8 +171,8 @@ export function openBoxParts(
   const length = box.byteLength - boxOverhead;
   if (length < 0) throw new MbkError('entry-damaged', `${what} is shorter than an authentication tag`);
   const decipher = createDecipheriv('aes-256-gcm', key, nonce(index), { authTagLength: boxOverhead });
-  for (let at = 0; at < length; at += sliceBytes) {
-    const slice = decipher.update(box.read(at, Math.min(sliceBytes, length - at)));
+  for (let at = 0; at < length; at += partBytes) {
+    const slice = decipher.update(box.read(at, Math.min(partBytes, length - at)));
     into.set(slice, at);
     releaseBytes(slice);
   }

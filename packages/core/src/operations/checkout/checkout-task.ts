@@ -1,7 +1,7 @@
 /**
- * The work of a checkout that any thread does: opens frames, checks every blob against its id, and writes small files
- * whole and parts of large ones where they belong. What is not sound is said and left to the thread that asked, which
- * looks for another copy; nothing of it is written.
+ * The work of a checkout that any thread does: opens frames, checks blobs against their ids, and writes small files whole
+ * and parts of large ones where they belong. What is not sound is said and left to the thread that asked, which looks for
+ * another copy. Of large files the blobs need not be checked, since the hash of the file is (docs/decisions/0015).
  */
 import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs';
