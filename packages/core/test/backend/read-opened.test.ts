@@ -28,15 +28,17 @@ test('an opened entry is read at any place, in short and in long parts', async (
   expect(() => read(199_990, 11)).toThrow(expect.objectContaining({ code: 'backend-read-short' }));
 });
 
-test('an entry that became shorter, or whose file is closed, is an error of the backend', () => {
+test('an entry that became shorter, or that the system does not read, is an error of the backend', () => {
   const folder = newFolder();
   mkdirSync(folder);
   const path = join(folder, 'one');
   writeFileSync(path, bytes);
-  const fd = openSync(path);
+  const fd = openSync(path, 'r');
+  onTestFinished(() => closeSync(fd));
   const { read } = readOpened(fd, bytes.length);
   truncateSync(path, 100);
   expect(() => read(50, 100)).toThrow(expect.objectContaining({ code: 'backend-read-short' }));
-  closeSync(fd);
-  expect(() => read(0, 1)).toThrow(expect.objectContaining({ code: 'backend-failed' }));
+  const unreadable = openSync(path, 'a');
+  onTestFinished(() => closeSync(unreadable));
+  expect(() => readOpened(unreadable, 100).read(0, 1)).toThrow(expect.objectContaining({ code: 'backend-failed' }));
 });
