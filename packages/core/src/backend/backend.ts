@@ -67,6 +67,13 @@ export interface Backend {
    */
   readonly sweepTemporaries?: (olderThanMs: number, options?: CallOptions) => Promise<number>;
 
+  /**
+   * Opens an entry that is a file of this machine, for threads of this process to read by themselves; whoever asked closes
+   * it, when none of them reads any more. Only on backends that have such files; what reads it falls back on `get`, which
+   * alone repeats and explains. Absent: 'entry-absent'.
+   */
+  readonly open?: ((key: string, options?: CallOptions) => Promise<OpenedEntry>) | undefined;
+
   /** Gives up connections. Nothing is called after it; what `put` acknowledged is stored without it. */
   readonly close?: () => Promise<void>;
 }
@@ -79,6 +86,11 @@ export interface EntryStat {
 
 export interface Entry extends EntryStat {
   readonly key: string;
+}
+
+export interface OpenedEntry extends EntryStat {
+  readonly fd: number;
+  close(): void;
 }
 
 export interface CallOptions {

@@ -14,7 +14,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
 import { MbkError } from '../errors.ts';
-import type { Backend, PutResult } from './backend.ts';
+import type { Backend, CallOptions, OpenedEntry, PutResult } from './backend.ts';
 import { durableFolders } from './durable-folders.ts';
 import { throwIfInterrupted } from './interrupted.ts';
 import { checkKey, checkPrefix, temporariesFolder } from './key.ts';
@@ -102,6 +102,9 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
       });
     },
 
+    // Threads read with the calls of this machine and no other.
+    open: fs === nodeFileSystem ? open : undefined,
+
     async stat(key, { signal } = {}) {
       const path = pathOf(key);
       const doing = `looking up ${key} in ${name}`;
@@ -163,6 +166,26 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
       });
     },
   };
+
+  async function open(key: string, { signal }: CallOptions = {}): Promise<OpenedEntry> {
+    const path = pathOf(key);
+    const doing = `opening ${key} in ${name}`;
+    await setImmediate();
+    throwIfInterrupted(signal, doing);
+    return guard(doing, path, () => {
+      const fd = orAbsent(() => fs.openSync(path));
+      if (fd === undefined) throw absent(key);
+      const close = (): void => fs.closeSync(fd);
+      try {
+        const { kind, size } = fs.fstatSync(fd);
+        if (kind !== 'file') throw absent(key);
+        return { fd, size, close };
+      } catch (error) {
+        close();
+        throw error;
+      }
+    });
+  }
 
   /** Does `work`, turning what a filesystem call throws into an `MbkError`. */
   function guard<T>(doing: string, path: string, work: () => T): T {

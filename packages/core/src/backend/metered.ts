@@ -31,6 +31,8 @@ export function metered(backend: Backend): MeteredBackend {
   return {
     ...backend,
     meter,
+    // What threads read would not be counted.
+    open: undefined,
 
     put: (key, bytes, options) =>
       count(meter.put, async () => {

@@ -26,7 +26,7 @@ export function retrying(backend: Backend, options: RetryingOptions): Backend {
   if (!Number.isSafeInteger(attempts) || attempts < 1) {
     throw new RangeError(`expected attempts to be a whole number from 1, got ${attempts}`);
   }
-  const { sweepTemporaries } = backend;
+  const { open, sweepTemporaries } = backend;
 
   return {
     ...backend,
@@ -36,6 +36,7 @@ export function retrying(backend: Backend, options: RetryingOptions): Backend {
     list,
     delete: (key, call) => retry(call, () => backend.delete(key, call)),
     now: (call) => retry(call, () => backend.now(call)),
+    ...(open && { open: (key, call) => retry(call, () => open(key, call)) }),
     ...(sweepTemporaries && {
       sweepTemporaries: (olderThanMs, call) => retry(call, () => sweepTemporaries(olderThanMs, call)),
     }),

@@ -17,9 +17,18 @@ export interface FrameCodec {
    */
   decode(stored: Uint8Array, options: DecodeOptions): Uint8Array;
 
+  /**
+   * The same, part by part: `take` gets all bytes of the frame in their order, in memory that holds until it returns. For
+   * codecs that need no memory for all of it. Errors: as `decode`, perhaps after some parts.
+   */
+  decodeParts?(stored: Uint8Array, options: DecodeOptions, take: TakePart): void;
+
   /** Whether `encoded` decodes to `plain`, for codecs that can tell without memory for all of it. Errors: as `decode`. */
   gives?(plain: Uint8Array, encoded: Encoded, what: string): boolean;
 }
+
+/** Hears of a part of a frame, and where in the frame it begins. */
+export type TakePart = (bytes: Uint8Array, offset: number) => void;
 
 export interface Encoded {
   readonly stored: Uint8Array;

@@ -9,7 +9,7 @@
  */
 import type { Element } from '../chunker/piece.ts';
 import { viewOf } from '../format/bytes.ts';
-import type { DecodeOptions, Encoded, FrameCodec } from './frame-codec.ts';
+import type { DecodeOptions, Encoded, FrameCodec, TakePart } from './frame-codec.ts';
 import { malformed, readStream, streamState, type StreamPlace, writeStream } from './tensor/stream.ts';
 import { fieldsOf, join, numbered, split, type Transform, transformOf, transforms } from './tensor/transform.ts';
 import { alignedAs, mostPlainBytes, segmentBytes, threadWorkspace, type Workspace } from './tensor/workspace.ts';
@@ -19,7 +19,12 @@ const number = 2;
 const name = 'tensor';
 
 /** Reads what any of them wrote. */
-export const tensorReader: Pick<FrameCodec, 'number' | 'name' | 'decode'> = { number, name, decode };
+export const tensorReader: Pick<FrameCodec, 'number' | 'name' | 'decode' | 'decodeParts'> = {
+  number,
+  name,
+  decode,
+  decodeParts,
+};
 
 /**
  * The codec for frames of these elements; undefined when there is none. What it encodes lies in memory of this thread
@@ -83,6 +88,13 @@ function decode(stored: Uint8Array, options: DecodeOptions, workspace = threadWo
     return true;
   });
   return plain;
+}
+
+function decodeParts(stored: Uint8Array, options: DecodeOptions, take: TakePart): void {
+  decodeTo(stored, options, threadWorkspace(), (bytes, offset) => {
+    take(bytes, offset);
+    return true;
+  });
 }
 
 /** Whether `stored` is that of `plain`: decoded a segment at a time, so that nothing is allocated. */

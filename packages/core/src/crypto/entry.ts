@@ -149,6 +149,46 @@ export function openBoxInPlace(key: BoxKey, index: number, box: Uint8Array, what
   return body;
 }
 
+/** A part as it is read, as it is deciphered, as Node copies that once more and as it is kept are in the cache together. */
+const partBytes = 32_768;
+
+/** A box that is read part by part: each part holds until the next is read. */
+export interface BoxParts {
+  readonly byteLength: number;
+  read(offset: number, length: number): Uint8Array;
+}
+
+/**
+ * The plaintext of a box that is read in slices, from its start to its end, at the start of `into`. `checkTag` hears its
+ * tag before the box is authenticated. Errors: `entry-damaged`; what `box` and `checkTag` throw.
+ */
+export function openBoxParts(
+  key: BoxKey,
+  index: number,
+  box: BoxParts,
+  { into, what, checkTag }: OpenBoxPartsOptions,
+): Uint8Array {
+  const length = box.byteLength - boxOverhead;
+  if (length < 0) throw new MbkError('entry-damaged', `${what} is shorter than an authentication tag`);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce(index), { authTagLength: boxOverhead });
+  for (let at = 0; at < length; at += partBytes) {
+    const slice = decipher.update(box.read(at, Math.min(partBytes, length - at)));
+    into.set(slice, at);
+    releaseBytes(slice);
+  }
+  const tag = box.read(length, boxOverhead);
+  checkTag?.(tag);
+  decipher.setAuthTag(tag);
+  authenticate(decipher, what);
+  return into.subarray(0, length);
+}
+
+export interface OpenBoxPartsOptions {
+  readonly into: Uint8Array;
+  readonly what: string;
+  readonly checkTag?: ((tag: Uint8Array) => void) | undefined;
+}
+
 function opening(
   key: BoxKey,
   index: number,

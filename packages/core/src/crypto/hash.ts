@@ -1,10 +1,10 @@
 /**
  * Hashes and key derivation. node:crypto hashes on the hot path; HKDF is @noble/hashes', audited and independent of it.
  */
-import { createHash, hash } from 'node:crypto';
+import { createHash, hash, type Hash } from 'node:crypto';
 import { hkdf as nobleHkdf } from '@noble/hashes/hkdf.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
-import { utf8 } from '../format/bytes.ts';
+import { toHex, utf8 } from '../format/bytes.ts';
 
 /** Fresh random bytes; an argument everywhere so that tests are repeatable. */
 export type Random = (length: number) => Uint8Array;
@@ -19,6 +19,34 @@ export function sha256(bytes: Uint8Array | readonly Uint8Array[]): Uint8Array {
 /** SHA-256 of `bytes` as 64 lower-case hex digits. */
 export function sha256Hex(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'hex');
+}
+
+/** SHA-256 of bytes that come one part after the other; `hex` ends it. */
+export interface RunningHash {
+  update(bytes: Uint8Array): void;
+  hex(): string;
+}
+
+/** One implementation of SHA-256. */
+export interface Sha256 {
+  /** Of all bytes at once, in hex. */
+  hex(bytes: Uint8Array): string;
+  start(): RunningHash;
+}
+
+export const platformSha256: Sha256 = { hex: sha256Hex, start: () => running(createHash('sha256')) };
+
+/** Slow, and independent of the platform's. */
+export const independentSha256: Sha256 = {
+  hex: (bytes) => toHex(nobleSha256(bytes)),
+  start() {
+    const hasher = nobleSha256.create();
+    return { update: (bytes) => void hasher.update(bytes), hex: () => toHex(hasher.digest()) };
+  },
+};
+
+function running(hasher: Hash): RunningHash {
+  return { update: (bytes) => void hasher.update(bytes), hex: () => hasher.digest('hex') };
 }
 
 /** HKDF-SHA-256 (RFC 5869): `length` bytes, at most 8,160. */

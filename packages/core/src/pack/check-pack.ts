@@ -1,12 +1,13 @@
 /** Whether a whole pack is what was written: `mbk verify --data` (docs/format.md, Packs). */
-import { releaseBytes } from '../crypto/release-bytes.ts';
-import { headerBytes } from '../crypto/entry.ts';
-import { sha256Hex } from '../crypto/hash.ts';
+import { type BoxKey, headerBytes, prepareKey } from '../crypto/entry.ts';
+import { platformSha256, type RunningHash, type Sha256 } from '../crypto/hash.ts';
 import type { Keys } from '../crypto/keyset.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import type { BlobId, PackId, PackKind } from '../format/ids.ts';
 import { decodePackTrailer, type FooterFrame, packTrailerBytes } from '../format/pack-footer.ts';
-import { checkBlob, checkPackSize, footerOffset, framesKey, openContents, openFrame } from './open-pack.ts';
+import type { PackRow } from '../format/segment-rows.ts';
+import { type ByteSource, memorySource } from './byte-source.ts';
+import { blobWrong, checkPackSize, footerOffset, framesKey, openContents, openFrameParts } from './open-pack.ts';
 import { type PackContents, packName } from './pack-contents.ts';
 import { isDamage } from './read-twice.ts';
 
@@ -29,83 +30,173 @@ export interface CheckPackOptions {
   readonly kind: PackKind;
   readonly id: PackId;
   readonly keys: Keys;
-  /** SHA-256 in hex; that of the platform unless given. */
-  readonly hash?: ((bytes: Uint8Array) => string) | undefined;
+  /** That of the platform unless given. */
+  readonly sha256?: Sha256 | undefined;
 }
 
 /**
- * Checks all bytes of a pack, which are used up by it: their SHA-256 is its name, header, footer and signature hold, every frame opens and
+ * Checks all bytes of a pack: their SHA-256 is its name, header, footer and signature hold, every frame opens and
  * decodes, and every blob has the SHA-256 that is its id. Goes on after a damaged frame, to tell the extent.
  *
- * Errors: only those that say nothing about the pack (`role-denied`); damage is in the result.
+ * The pack is read once, from its start to its end and in parts that stay in the caches of a processor, after its footer;
+ * no more of it is held than one frame.
+ *
+ * Errors: only those that say nothing about the pack (`role-denied`, those of `pack`); damage is in the result.
  */
-export function checkPack(bytes: Uint8Array, { kind, id, keys, hash = sha256Hex }: CheckPackOptions): PackCheck {
+export function checkPack(
+  pack: Uint8Array | PackBytes,
+  { kind, id, keys, sha256 = platformSha256 }: CheckPackOptions,
+): PackCheck {
+  const bytes = pack instanceof Uint8Array ? memorySource(pack) : pack;
   const what = packName({ kind, id });
+  const hashed = hashedInOrder(bytes, sha256);
+  const opened = contentsOf(bytes, { kind, id, keys });
+  const inFrames: PackProblem[] = [];
+  if (!('error' in opened)) {
+    const key = prepareKey(framesKey(opened.row, keys));
+    opened.frames.forEach((frame, number) => {
+      const problem = checkFrame(hashed.read, { key, row: opened.row, frame, number, sha256 });
+      if (problem !== undefined) inFrames.push(problem);
+    });
+  }
+  const actual = hashed.finish();
   const problems: PackProblem[] = [];
-  const actual = hash(bytes);
   if (actual !== id) {
     const error = new MbkError('entry-damaged', `${what}: the SHA-256 of its bytes is ${actual}`, {
       details: { pack: id, actual },
     });
     problems.push({ error, blobs: [] });
   }
-  let contents: PackContents;
-  try {
-    contents = contentsOf(bytes, kind, id, keys);
-  } catch (error) {
-    // In changed bytes a keyset that was not granted is a damaged header.
-    const isHeaderDamage = actual !== id && isMbkError(error, 'role-denied');
-    problems.push({ error: isHeaderDamage ? error : asDamage(error), blobs: [] });
-    return { contents: undefined, problems };
-  }
-  const key = framesKey(contents.row, keys);
-  contents.frames.forEach((frame, number) => {
-    const problem = checkFrame(bytes, { key, contents, frame, number, hash });
-    if (problem !== undefined) problems.push(problem);
-  });
-  return { contents, problems };
+  if (!('error' in opened)) return { contents: opened, problems: [...problems, ...inFrames] };
+  const { error } = opened;
+  // In changed bytes a keyset that was not granted is a damaged header.
+  const isHeaderDamage = actual !== id && isMbkError(error, 'role-denied');
+  problems.push({ error: isHeaderDamage ? error : asDamage(error), blobs: [] });
+  return { contents: undefined, problems };
 }
 
-function contentsOf(bytes: Uint8Array, kind: PackKind, id: PackId, keys: Keys): PackContents {
+/** The bytes of a pack; what `read` gives holds until it is called again. */
+export type PackBytes = Pick<ByteSource, 'byteLength' | 'read'>;
+
+function contentsOf(
+  pack: PackBytes,
+  { kind, id, keys }: Pick<CheckPackOptions, 'kind' | 'id' | 'keys'>,
+): PackContents | { readonly error: unknown } {
   const what = packName({ kind, id });
-  const size = bytes.byteLength;
-  checkPackSize(size, what);
-  const boxLength = decodePackTrailer(bytes.subarray(-packTrailerBytes), what);
-  const boxOffset = footerOffset(size, boxLength, what);
-  const footerBox = bytes.subarray(boxOffset, boxOffset + boxLength);
-  return openContents({ kind, id, size, header: bytes.subarray(0, headerBytes), footerBox }, keys);
+  const size = pack.byteLength;
+  try {
+    checkPackSize(size, what);
+    const boxLength = decodePackTrailer(pack.read(size - packTrailerBytes, packTrailerBytes), what);
+    const boxOffset = footerOffset(size, boxLength, what);
+    const header = pack.read(0, headerBytes).slice();
+    return openContents({ kind, id, size, header, footerBox: pack.read(boxOffset, boxLength) }, keys);
+  } catch (error) {
+    if (isMbkError(error)) return { error };
+    throw error;
+  }
+}
+
+/** What is hashed at a time where nothing else is done with it. */
+const hashedBytes = 65_536;
+
+/** Reads that are hashed as well, each byte once and in their order, whatever the reads leave out or come back to. */
+function hashedInOrder(
+  pack: PackBytes,
+  sha256: Sha256,
+): { readonly read: PackBytes['read']; readonly finish: () => string } {
+  const hash = sha256.start();
+  let done = 0;
+
+  const read = (offset: number, length: number): Uint8Array => {
+    while (done < offset) next(Math.min(hashedBytes, offset - done));
+    const bytes = pack.read(offset, length);
+    if (offset + length > done) {
+      hash.update(bytes.subarray(done - offset));
+      done = offset + length;
+    }
+    return bytes;
+  };
+  const next = (length: number): void => {
+    hash.update(pack.read(done, length));
+    done += length;
+  };
+
+  return {
+    read,
+    finish() {
+      while (done < pack.byteLength) next(Math.min(hashedBytes, pack.byteLength - done));
+      return hash.hex();
+    },
+  };
 }
 
 interface FrameToCheck {
-  readonly key: Uint8Array;
-  readonly contents: PackContents;
+  readonly key: BoxKey;
+  readonly row: PackRow;
   readonly frame: FooterFrame;
   readonly number: number;
-  readonly hash: (bytes: Uint8Array) => string;
+  readonly sha256: Sha256;
 }
 
-function checkFrame(bytes: Uint8Array, { key, contents, frame, number, hash }: FrameToCheck): PackProblem | undefined {
-  const { row } = contents;
-  let plain: Uint8Array;
-  try {
-    plain = openFrame(key, row, number, frame, bytes.subarray(frame.offset, frame.offset + frame.boxLength));
-  } catch (error) {
-    return { error: asDamage(error), frame: number, blobs: frame.blobs.map((blob) => blob.id) };
-  }
+function checkFrame(
+  read: PackBytes['read'],
+  { key, row, frame, number, sha256 }: FrameToCheck,
+): PackProblem | undefined {
+  const { offset, boxLength: byteLength, blobs } = frame;
+  const box = { byteLength, read: (at: number, length: number): Uint8Array => read(offset + at, length) };
   const wrong: BlobId[] = [];
-  let first: MbkError | undefined;
-  let offset = 0;
-  for (const blob of frame.blobs) {
-    try {
-      checkBlob(blob.id, plain.subarray(offset, offset + blob.length), row, number, hash);
-    } catch (error) {
-      first ??= asDamage(error);
-      wrong.push(blob.id);
-    }
-    offset += blob.length;
+  const hashes = hashBlobs(blobs, sha256, (id, found) => {
+    if (found !== id) wrong.push(id);
+  });
+  try {
+    openFrameParts(key, row, number, frame, { box, take: hashes.take });
+    hashes.finish();
+  } catch (error) {
+    return { error: asDamage(error), frame: number, blobs: blobs.map((blob) => blob.id) };
   }
-  if (plain.buffer !== bytes.buffer) releaseBytes(plain);
-  return first === undefined ? undefined : { error: first, frame: number, blobs: wrong };
+  const [first] = wrong;
+  return first === undefined ? undefined : { error: blobWrong(first, row, number), frame: number, blobs: wrong };
+}
+
+/** Gives the SHA-256 of each blob of a frame whose bytes come part by part. */
+function hashBlobs(
+  blobs: FooterFrame['blobs'],
+  sha256: Sha256,
+  onHash: (id: BlobId, hash: string) => void,
+): { readonly take: (bytes: Uint8Array) => void; readonly finish: () => void } {
+  let number = 0;
+  let left = blobs[0]?.length ?? 0;
+  let hash: RunningHash | undefined;
+
+  const end = (id: BlobId, found: string): void => {
+    onHash(id, found);
+    number += 1;
+    left = blobs[number]?.length ?? 0;
+    hash = undefined;
+  };
+
+  return {
+    take(bytes) {
+      let at = 0;
+      for (let blob = blobs[number]; blob !== undefined && at < bytes.length; blob = blobs[number]) {
+        const part = bytes.subarray(at, at + left);
+        at += part.length;
+        if (hash === undefined && part.length === left) end(blob.id, sha256.hex(part));
+        else {
+          hash ??= sha256.start();
+          hash.update(part);
+          left -= part.length;
+          if (left === 0) end(blob.id, hash.hex());
+        }
+      }
+    },
+
+    /** All bytes came: blobs for which there were none are empty. */
+    finish() {
+      for (let blob = blobs[number]; blob !== undefined; blob = blobs[number])
+        end(blob.id, (hash ?? sha256.start()).hex());
+    },
+  };
 }
 
 /** `error` if it tells damage or what this program cannot read; thrown on otherwise. */

@@ -2,12 +2,22 @@
  * From the bytes of a pack to what they hold: the footer, checked and verified, and single frames
  * (docs/format.md, Packs). No I/O: `pack-reader.ts` and `check-pack.ts` bring the bytes.
  */
-import { decodeFrame } from '../codec/registry.ts';
-import { headerBytes, openBox, openBoxInPlace } from '../crypto/entry.ts';
+import type { TakePart } from '../codec/frame-codec.ts';
+import { decodeFrame, decodeFrameParts } from '../codec/registry.ts';
+import { frameMemory } from '../codec/tensor/workspace.ts';
+import {
+  type BoxKey,
+  boxOverhead,
+  type BoxParts,
+  headerBytes,
+  openBox,
+  openBoxInPlace,
+  openBoxParts,
+} from '../crypto/entry.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import { verifyMessage } from '../crypto/key-pair.ts';
 import type { Keys } from '../crypto/keyset.ts';
-import { MbkError } from '../errors.ts';
+import { isMbkError, MbkError } from '../errors.ts';
 import { concatBytes, equalBytes, fromHex } from '../format/bytes.ts';
 import type { BlobId, PackId, PackKind } from '../format/ids.ts';
 import { limits } from '../format/limits.ts';
@@ -100,15 +110,58 @@ export function openFrame(
   return decodeFrame(frame.codec, stored, { plainLength: frame.plainLength, parameters: frame.parameters, what });
 }
 
-/** Throws `entry-damaged` unless `bytes` are those of blob `id`. */
-export function checkBlob(
-  id: BlobId,
-  bytes: Uint8Array,
+/**
+ * The plaintext of frame `number` part by part, each in memory that holds until `take` returns; the box is read from its
+ * start to its end, whatever it holds. Nothing is given of a box that does not authenticate. Errors: as `openFrame`,
+ * perhaps after some parts; what `box` and `take` throw.
+ */
+export function openFrameParts(
+  key: BoxKey,
   row: PackRow,
   number: number,
-  hash: (bytes: Uint8Array) => string = sha256Hex,
+  frame: FrameToOpen,
+  { box, take }: { readonly box: BoxParts; readonly take: TakePart },
 ): void {
-  if (hash(bytes) !== id) throw frameDamaged(row, number, `does not hold the bytes of blob ${id}`);
+  const { codec, plainLength, parameters } = frame;
+  const stored = openStored(key, row, number, frame, box);
+  decodeFrameParts(codec, stored, { plainLength, parameters, what: frameName(row, number) }, take);
+}
+
+/** The same as one array, which may be memory that holds until the next frame is opened in this way. */
+export function openFrameRead(
+  key: BoxKey,
+  row: PackRow,
+  number: number,
+  frame: FrameToOpen,
+  box: BoxParts,
+): Uint8Array {
+  const { codec, plainLength, parameters } = frame;
+  const stored = openStored(key, row, number, frame, box);
+  return decodeFrame(codec, stored, { plainLength, parameters, what: frameName(row, number) });
+}
+
+function openStored(key: BoxKey, row: PackRow, number: number, frame: FrameToOpen, box: BoxParts): Uint8Array {
+  const { boxEnd, boxLength } = frame;
+  const checkTag = (tag: Uint8Array): void => {
+    if (boxEnd !== undefined && !equalBytes(tag.subarray(-boxEndBytes), boxEnd))
+      throw frameDamaged(row, number, 'is not the one that the footer names');
+  };
+  const into = frameMemory(Math.max(0, boxLength - boxOverhead));
+  try {
+    return openBoxParts(key, number, box, { into, what: frameName(row, number), checkTag });
+  } catch (cause) {
+    if (!isMbkError(cause, 'entry-damaged') || cause.details['frame'] === number) throw cause;
+    throw frameDamaged(row, number, 'does not authenticate: its bytes were changed', cause);
+  }
+}
+
+/** Throws `entry-damaged` unless `bytes` are those of blob `id`. */
+export function checkBlob(id: BlobId, bytes: Uint8Array, row: PackRow, number: number): void {
+  if (sha256Hex(bytes) !== id) throw blobWrong(id, row, number);
+}
+
+export function blobWrong(id: BlobId, row: PackRow, number: number): MbkError {
+  return frameDamaged(row, number, `does not hold the bytes of blob ${id}`);
 }
 
 export function frameName(row: PackRow, number: number): string {

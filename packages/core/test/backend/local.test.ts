@@ -4,8 +4,10 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { faulty } from '../../src/backend/faulty.ts';
 import { localBackend } from '../../src/backend/local.ts';
 import { nodeFileSystem, type LocalFileSystem } from '../../src/backend/local-file-system.ts';
+import { metered } from '../../src/backend/metered.ts';
 import { countingFileSystem, errnoError, recordingFileSystem, type FileSystemCall } from '../../src/testing.ts';
 import { keysOf } from './keys-of.ts';
 import { temporaryFolders } from './temporary-folder.ts';
@@ -97,6 +99,23 @@ describe('what lies in the folder', () => {
     expect(await two.put('log/2', [bytes(2)])).toBe('stored');
     await one.delete('log/1');
     expect(await keysOf(two)).toEqual(['log/2']);
+  });
+});
+
+describe('opening entries for threads', () => {
+  test('absent is told as by get, and nothing but files is opened', async () => {
+    const folder = newFolder();
+    const backend = localBackend(folder);
+    await backend.put('packs/3f/a', [bytes(1, 2)]);
+    await expect(backend.open?.('packs/3f/b')).rejects.toMatchObject({ code: 'entry-absent' });
+    await expect(backend.open?.('packs/3f')).rejects.toMatchObject({ code: 'entry-absent' });
+  });
+
+  test('no backend that has another filesystem, counts or misbehaves lets threads read past it', () => {
+    expect(localBackend('/r', { fs: recordingFileSystem() }).open).toBeUndefined();
+    const backend = localBackend(newFolder());
+    expect(metered(backend).open).toBeUndefined();
+    expect(faulty(backend, { plan: () => undefined, random: () => 0 }).open).toBeUndefined();
   });
 });
 

@@ -3,9 +3,9 @@ import { blockOf, type Dtype } from '@mbk/plugin-sdk';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeFrame } from '../../src/codec/encode-frame.ts';
-import { decodeFrame } from '../../src/codec/registry.ts';
+import { decodeFrame, decodeFrameParts } from '../../src/codec/registry.ts';
 import { tensorCodec } from '../../src/codec/tensor.ts';
-import { segmentBytes, workspaceBytes, workspaceIn } from '../../src/codec/tensor/workspace.ts';
+import { frameMemory, segmentBytes, workspaceBytes, workspaceIn } from '../../src/codec/tensor/workspace.ts';
 import { gaussian } from './gaussian.ts';
 
 // prettier-ignore
@@ -28,7 +28,20 @@ function stored(plain: Uint8Array, dtype: string, unit: number) {
 }
 
 function restored({ stored: bytes, parameters }: ReturnType<typeof stored>, plainLength: number): Uint8Array {
-  return decodeFrame(2, bytes, { plainLength, parameters, what: 'frame 0 of a pack' });
+  const options = { plainLength, parameters, what: 'frame 0 of a pack' };
+  const plain = decodeFrame(2, bytes, options);
+  // In parts it is the same, also from the memory that frames are read into.
+  const read = frameMemory(bytes.length);
+  read.set(bytes);
+  for (const from of [bytes, read]) {
+    const parts: Uint8Array[] = [];
+    decodeFrameParts(2, from, options, (part, offset) => {
+      expect(offset).toBe(parts.reduce((sum, { length }) => sum + length, 0));
+      parts.push(part.slice());
+    });
+    expect(Buffer.compare(Buffer.concat(parts), plain)).toBe(0);
+  }
+  return plain;
 }
 
 /** Numbers that are hard for floats of any size, as bytes. */

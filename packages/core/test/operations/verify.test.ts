@@ -3,6 +3,7 @@ import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
+import { localBackend } from '../../src/backend/local.ts';
 import type { PackId } from '../../src/format/ids.ts';
 import { packKey } from '../../src/format/ids.ts';
 import {
@@ -11,7 +12,7 @@ import {
   type VerifyReport,
   type VerifyRequest,
 } from '../../src/operations/verify.ts';
-import { testRepository, type TestRepository } from './make-repository.ts';
+import { temporaryFolder, testRepository, type TestRepository } from './make-repository.ts';
 
 /** A source with every kind of record: chunk lists, zero runs, links, empty files and folders. */
 export function fillSource(source: string): void {
@@ -49,8 +50,8 @@ const flipAt =
   (bytes: Uint8Array): Uint8Array =>
     bytes.map((byte, i) => (i === (at + bytes.length) % bytes.length ? byte ^ 1 : byte));
 
-async function labWithTwo(): Promise<TestRepository> {
-  const lab = await testRepository();
+async function labWithTwo(stored?: Backend): Promise<TestRepository> {
+  const lab = await testRepository(stored);
   fillSource(lab.source);
   await lab.snapshot();
   writeFileSync(join(lab.source, 'lab/notes2.txt'), 'beta');
@@ -118,6 +119,16 @@ describe.each(ways)('verify, %s,', (_, way) => {
     expect(findings[0]).toMatchObject({ code: 'pack-damaged', severity: 'error', key });
     expect(findings[0]?.message).toMatch(/frames \d/);
     expect(findings[0]?.dependents?.length).toBeGreaterThan(0);
+  });
+
+  test('packs that are files are read by whoever checks them, and damage in them is told as ever', async () => {
+    const lab = await labWithTwo(localBackend(join(temporaryFolder(), 'repository')));
+    expect(await verify(lab, { data: true })).toMatchObject({ errors: 0, findings: [] });
+    const [key = ''] = await largest(lab.backend, 'packs/');
+    await damage(lab.backend, key, flipAt(200_000));
+    const { findings } = await verify(lab, { data: true });
+    expect(findings).toMatchObject([{ code: 'pack-damaged', severity: 'error', key }]);
+    expect(findings[0]?.message).toMatch(/SHA-256.*frames \d/);
   });
 
   test('a cut pack is noticed without reading data; with data, what is left of it counts', async () => {

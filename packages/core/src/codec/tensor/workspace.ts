@@ -55,7 +55,9 @@ type Region =
   /** The lanes of one stream, to be read. */
   | 'coded'
   /** The coded form of a frame, as it is written. */
-  | 'stored';
+  | 'stored'
+  /** The same, as it is read. */
+  | 'read';
 
 const regionBytes: Readonly<Record<Region, number>> = {
   counters: laneCountsBytes,
@@ -67,6 +69,7 @@ const regionBytes: Readonly<Record<Region, number>> = {
   planes: planeBytes,
   coded: mostLaneBytes(planeBytes),
   stored: mostPlainBytes + codedOverhead,
+  read: mostPlainBytes + codedOverhead,
 };
 
 /** Bytes of all regions. */
@@ -92,6 +95,16 @@ export function workspaceIn(kernels: StreamKernels): Workspace {
 
 /** The workspace of this thread: memory to work in, nothing that a call leaves to the next. */
 export const threadWorkspace: () => Workspace = once(() => workspaceIn(wasmStreams(kernelMemory(workspaceBytes))));
+
+/**
+ * Memory of this thread for the coded form of a frame of `bytes` that is to be read, for one frame at a time: kernels find
+ * it there without a copy. Of its own where it is larger than those that mbk writes.
+ */
+export function frameMemory(bytes: number): Uint8Array {
+  if (bytes > regionBytes.read) return new Uint8Array(bytes);
+  const { kernels, at } = threadWorkspace();
+  return kernels.bytes.subarray(at.read, at.read + bytes);
+}
 
 /** Makes a value when it is first asked for. */
 function once<T>(make: () => T): () => T {

@@ -1,18 +1,20 @@
 /**
- * The work of a checkout that any thread does: opens frames, checks every blob against its id, and writes small files
- * whole and parts of large ones where they belong. What is not sound is said and left to the thread that asked, which
- * looks for another copy; nothing of it is written.
+ * The work of a checkout that any thread does: opens frames, checks blobs against their ids, and writes small files whole
+ * and parts of large ones where they belong. What is not sound is said and left to the thread that asked, which looks for
+ * another copy. Of large files the blobs need not be checked, since the hash of the file is (docs/decisions/0015).
  */
 import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs';
+import { readOpened } from '../../backend/read-opened.ts';
 import { zeroBlock } from '../../chunker/zeros.ts';
+import type { BoxParts } from '../../crypto/entry.ts';
 import { releaseBytes } from '../../crypto/release-bytes.ts';
 import { isMbkError } from '../../errors.ts';
 import type { ByteString } from '../../format/byte-name.ts';
 import type { BlobId } from '../../format/ids.ts';
 import type { FrameRow } from '../../format/pack-footer.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
-import { checkBlob, openFrame } from '../../pack/open-pack.ts';
+import { checkBlob, openFrameParts, openFrameRead } from '../../pack/open-pack.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import { Handover, type Handlers } from '../../pool/channel.ts';
 import { recordOf, type ErrorRecord } from '../../pool/error-record.ts';
@@ -32,14 +34,22 @@ export interface CheckoutSetup extends PlaceOptions {
 export interface FramesJob<Use> {
   readonly key: Uint8Array;
   readonly pack: PackRow;
-  /** Holds the pack's bytes from `offset` on. It comes back with the answer. */
-  readonly buffer: ArrayBuffer;
-  readonly offset: number;
+  readonly bytes: RunBytes;
   readonly frames: readonly {
     readonly number: number;
     readonly frame: FrameRow;
     readonly blobs: readonly BlobUse<Use>[];
   }[];
+}
+
+/** The bytes of some frames: memory, which comes back with the answer, or the pack itself as an opened file. */
+export type RunBytes =
+  /** Holds the pack's bytes from `offset` on. */
+  { readonly buffer: ArrayBuffer; readonly offset: number } | { readonly fd: number };
+
+/** What a job of frames gives back: the memory that it was given. */
+export interface FramesAnswer {
+  readonly buffer: ArrayBuffer | undefined;
 }
 
 export interface BlobUse<Use> {
@@ -59,9 +69,7 @@ export interface FilesAnswer {
   readonly refused: readonly RefusedFact[];
 }
 
-export interface SmallAnswer extends FilesAnswer {
-  readonly buffer: ArrayBuffer;
-}
+export interface SmallAnswer extends FilesAnswer, FramesAnswer {}
 
 /** A fact that the file system refused of the file of that number in the job. */
 export interface RefusedFact {
@@ -75,6 +83,11 @@ export interface PartsJob extends FramesJob<readonly Part[]> {
   readonly fd: number;
   /** Bytes of the file. */
   readonly size: number;
+  /**
+   * Whether every blob is checked against its id before anything of it is written. Else frames that authenticate are
+   * written as they are decoded: for files whose own hash is checked before they take their names.
+   */
+  readonly isChecked: boolean;
 }
 
 export interface Part {
@@ -84,9 +97,8 @@ export interface Part {
   readonly length: number;
 }
 
-export interface PartsAnswer {
-  readonly buffer: ArrayBuffer;
-  /** Blobs that are not sound; nothing of them was written. */
+export interface PartsAnswer extends FramesAnswer {
+  /** Blobs that are not sound, and are still to be written. */
   readonly bad: readonly BlobId[];
 }
 
@@ -98,7 +110,8 @@ export interface HashJob {
   readonly length: number;
 }
 
-const readBytes = 1024 * 1024;
+/** What is read back stays in the cache of a processor while it is hashed. */
+const readBytes = 131_072;
 
 export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Handlers {
   const locate = locateHeld(root, handles);
@@ -146,19 +159,21 @@ export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Hand
       eachBlob(unpackSmallJob(job), (content, files) => {
         for (const file of files) take(file, content);
       });
-      return new Handover({ buffer: job.buffer, ...answer } satisfies SmallAnswer, [job.buffer]);
+      return back(job, answer);
     },
 
     parts(job: PartsJob) {
       const bad: BlobId[] = [];
-      eachBlob(job, (content, parts, id) => {
-        if (content === undefined) bad.push(id);
-        else {
-          for (const { position, from, length } of parts)
-            writeWithin(job.fd, job.size, content.subarray(from, from + length), position);
-        }
-      });
-      return new Handover({ buffer: job.buffer, bad } satisfies PartsAnswer, [job.buffer]);
+      if (job.isChecked) {
+        eachBlob(job, (content, parts, id) => {
+          if (content === undefined) bad.push(id);
+          else {
+            for (const { position, from, length } of parts)
+              writeWithin(job.fd, job.size, content.subarray(from, from + length), position);
+          }
+        });
+      } else writeFrames(job, (ids) => bad.push(...ids));
+      return back(job, { bad });
     },
 
     /** Empty files. */
@@ -190,14 +205,58 @@ export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Hand
   };
 }
 
+/** The answer of a job with the memory that it was given. */
+function back<Answer extends object>({ bytes }: Pick<FramesJob<unknown>, 'bytes'>, answer: Answer): Handover {
+  const buffer = 'buffer' in bytes ? bytes.buffer : undefined;
+  return new Handover({ buffer, ...answer } satisfies Answer & FramesAnswer, buffer === undefined ? [] : [buffer]);
+}
+
+/** The boxes of a job. */
+function boxesOf({ bytes, pack }: Pick<FramesJob<unknown>, 'bytes' | 'pack'>): (frame: FrameRow) => BoxParts {
+  const opened = 'fd' in bytes ? readOpened(bytes.fd, pack.size) : undefined;
+  return ({ offset, boxLength: byteLength }) => ({
+    byteLength,
+    read: (at, length) => opened?.read(offset + at, length) ?? inMemory(bytes, offset + at, length),
+  });
+}
+
+function inMemory(bytes: RunBytes, offset: number, length: number): Uint8Array {
+  if (!('buffer' in bytes)) throw new TypeError('expected bytes in memory');
+  return new Uint8Array(bytes.buffer, offset - bytes.offset, length);
+}
+
+/** Writes the parts of a job as its frames are decoded; `onBad` hears the blobs of frames that cannot be opened. */
+function writeFrames(job: PartsJob, onBad: (ids: readonly BlobId[]) => void): void {
+  const boxOf = boxesOf(job);
+  for (const { number, frame, blobs } of job.frames) {
+    const spans = blobs.flatMap(({ offset, use }) =>
+      use.map(({ position, from, length }) => ({ position, from: offset + from, to: offset + from + length })),
+    );
+    const take = (bytes: Uint8Array, offset: number): void => {
+      const end = offset + bytes.byteLength;
+      for (const { position, from, to } of spans) {
+        const [first, last] = [Math.max(from, offset), Math.min(to, end)];
+        if (first < last)
+          writeWithin(job.fd, job.size, bytes.subarray(first - offset, last - offset), position + first - from);
+      }
+    };
+    const isOpened = orDamaged(() => {
+      openFrameParts(job.key, job.pack, number, frame, { box: boxOf(frame), take });
+      return true;
+    });
+    if (isOpened === undefined) onBad(blobs.map(({ id }) => id));
+  }
+}
+
 /** Calls `use` with each blob of a job in its order, undefined where it is not sound. */
 function eachBlob<Use>(
-  { key, pack, buffer, offset, frames }: FramesJob<Use>,
+  job: FramesJob<Use>,
   use: (content: Uint8Array | undefined, use: Use, id: BlobId) => void,
 ): void {
+  const { key, pack, frames } = job;
+  const boxOf = boxesOf(job);
   for (const { number, frame, blobs } of frames) {
-    const box = new Uint8Array(buffer, frame.offset - offset, frame.boxLength);
-    const plain = orDamaged(() => openFrame(key, pack, number, frame, box));
+    const plain = orDamaged(() => openFrameRead(key, pack, number, frame, boxOf(frame)));
     for (const { id, offset: from, length, use: how } of blobs) {
       const content =
         plain &&
@@ -208,15 +267,16 @@ function eachBlob<Use>(
         });
       use(content, how, id);
     }
-    if (plain !== undefined && plain.buffer !== buffer) releaseBytes(plain);
+    if (plain !== undefined) releaseBytes(plain);
   }
 }
 
-function orDamaged(open: () => Uint8Array): Uint8Array | undefined {
+function orDamaged<T>(open: () => T): T | undefined {
   try {
     return open();
   } catch (error) {
-    if (isDamage(error) || isMbkError(error, 'codec-unknown')) return undefined;
+    // What a thread cannot read is read again by the thread that asked, which explains it.
+    if (isDamage(error) || isMbkError(error, 'codec-unknown', 'backend-failed')) return undefined;
     throw error;
   }
 }

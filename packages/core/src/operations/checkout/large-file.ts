@@ -16,7 +16,7 @@ import { inTarget } from '../../snapshot/target-error.ts';
 import type { TargetFile } from '../../snapshot/target-folder.ts';
 import type { HashJob, Part, PartsAnswer, PartsJob } from './checkout-task.ts';
 import type { PatientBlobs } from './patient-blobs.ts';
-import type { RunReader } from './read-runs.ts';
+import { buffersOf, type RunReader } from './read-runs.ts';
 import { named, wrongLength, type Waiting } from './waiting-file.ts';
 
 export interface LargeFileOptions {
@@ -37,10 +37,32 @@ const windowChunks = 16_384;
 /** Windows of a file that are written and not yet hashed; what they hold is in the file and not in memory. */
 const windowsAhead = 3;
 
-/** Writes the bytes of the file of `one` and proves them. When it rejects, no thread uses the file any more. */
+interface PassOptions extends LargeFileOptions {
+  /** Whether every blob is checked against its id. */
+  readonly isChecked: boolean;
+}
+
+/**
+ * Writes the bytes of the file of `one` and proves them by its SHA-256. Only where that is not the one are the blobs
+ * hashed too, in a second pass, which takes those that are wrong from other copies. When it rejects, no thread uses the
+ * file any more.
+ */
 export async function writeLarge(one: Waiting, file: TargetFile, options: LargeFileOptions): Promise<void> {
-  const { crew, readBlob, signal } = options;
   const { path, entry } = one;
+  let found = await writeAndHash(one, file, { ...options, isChecked: false });
+  if (found !== entry.sha256) found = await writeAndHash(one, file, { ...options, isChecked: true });
+  if (found !== entry.sha256) {
+    throw new MbkError('entry-damaged', `the chunks of ${displayBytes(path)} do not have the SHA-256 of the file`, {
+      details: { path: displayBytes(path), expected: entry.sha256, found },
+    });
+  }
+  if (options.fsync) await inFile(one, options.crew.run('sync', file.fd));
+}
+
+/** Writes all bytes of the file; the SHA-256, in hex, of what it reads back. */
+async function writeAndHash(one: Waiting, file: TargetFile, options: PassOptions): Promise<string> {
+  const { crew, readBlob, signal } = options;
+  const { entry } = one;
   const hasher: Hasher = { number: options.number, place: crew.place() };
   const under = new Set<Promise<unknown>>();
   const track = <T>(work: Promise<T>): Promise<T> => {
@@ -66,13 +88,7 @@ export async function writeLarge(one: Waiting, file: TargetFile, options: LargeF
       if (inTurn.length >= windowsAhead) await inTurn.shift();
     }
     for (const window of inTurn) await window;
-    const found = await crew.run('digest', hasher.number, { place: hasher.place });
-    if (found !== entry.sha256) {
-      throw new MbkError('entry-damaged', `the chunks of ${displayBytes(path)} do not have the SHA-256 of the file`, {
-        details: { path: displayBytes(path), expected: entry.sha256, found },
-      });
-    }
-    if (options.fsync) await inFile(one, crew.run('sync', file.fd));
+    return (await crew.run('digest', hasher.number, { place: hasher.place })) as string;
   } catch (error) {
     while (under.size > 0) await Promise.all(under);
     await crew.run('digest', hasher.number, { place: hasher.place }).catch(() => undefined); // frees it
@@ -85,7 +101,7 @@ async function writeWindow(
   one: Waiting,
   file: TargetFile,
   window: readonly PlacedChunk[],
-  { crew, runs, blobs, signal }: LargeFileOptions,
+  { crew, runs, blobs, signal, isChecked }: PassOptions,
 ): Promise<void> {
   const parts = new Map<BlobId, ChunkPart[]>();
   for (const chunk of window) {
@@ -104,8 +120,8 @@ async function writeWindow(
   const bad: BlobId[] = [];
   const missing = await runs.each(parts, async (frames) => {
     for (const { blobs: found } of frames.frames) for (const { id, length } of found) checkFits(id, length);
-    const job: PartsJob = { ...frames, fd: file.fd, size: one.entry.size };
-    const answer = (await inFile(one, crew.run('parts', job, { buffers: [job.buffer] }))) as PartsAnswer;
+    const job: PartsJob = { ...frames, fd: file.fd, size: one.entry.size, isChecked };
+    const answer = (await inFile(one, crew.run('parts', job, { buffers: buffersOf(job) }))) as PartsAnswer;
     bad.push(...answer.bad);
     return answer;
   });

@@ -1,23 +1,30 @@
-/** Reads the frames of many blobs for jobs that open them, as far ahead as memory allows. */
+/** Reads the frames of many blobs for jobs that open them, as far ahead as memory allows; jobs read what are files. */
+import type { OpenedEntry } from '../../backend/backend.ts';
 import { isMbkError } from '../../errors.ts';
-import type { BlobId } from '../../format/ids.ts';
+import { type BlobId, packKey } from '../../format/ids.ts';
+import type { PackRow } from '../../format/segment-rows.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import type { BlobReader } from '../../pack/blob-reader.ts';
 import type { ReadRun } from '../../pack/plan-reads.ts';
 import { readBuffers } from '../../pool/read-buffers.ts';
 import { room } from '../../pool/room.ts';
 import type { Repository } from '../../repository.ts';
-import type { BlobUse, FramesJob } from './checkout-task.ts';
+import type { BlobUse, FramesAnswer, FramesJob } from './checkout-task.ts';
 
 export interface RunReader {
   /**
    * Runs `job` for the frames of all blobs of `uses`, several at a time, and gives the blobs that no frame could be read
-   * of. `job` gives the buffer back. When this settles, no job of it is under way.
+   * of. `job` gives memory back. When this settles, no job of it is under way.
    */
   each<Use>(
     uses: ReadonlyMap<BlobId, Use>,
-    job: (frames: FramesJob<Use>) => Promise<{ readonly buffer: ArrayBuffer }>,
+    job: (frames: FramesJob<Use>) => Promise<FramesAnswer>,
   ): Promise<readonly BlobId[]>;
+}
+
+/** What of a job changes hands. */
+export function buffersOf({ bytes }: Pick<FramesJob<unknown>, 'bytes'>): readonly ArrayBuffer[] {
+  return 'buffer' in bytes ? [bytes.buffer] : [];
 }
 
 /** A run for one job; small, so that all threads have something to do. */
@@ -26,7 +33,7 @@ const runBytes = 2 * 1024 * 1024;
 const bufferBytes = 8 * 1024 * 1024 + 64 * 1024;
 
 /** At most `most` runs are read and not yet written. */
-export function runReader({ blobs, signal }: Repository, most: number): RunReader {
+export function runReader({ backend, blobs, signal }: Repository, most: number): RunReader {
   const buffers = readBuffers({ bytes: bufferBytes, most });
   const memory = room(most * bufferBytes);
 
@@ -42,9 +49,8 @@ export function runReader({ blobs, signal }: Repository, most: number): RunReade
         const taken = Math.max(run.length, bufferBytes);
         await memory.take(taken);
         const one = (async () => {
-          const frames = failure === undefined ? await readOne(reader, run, uses) : undefined;
-          if (frames === undefined) missing.push(...run.frames.flatMap(({ copies }) => copies.map(({ id }) => id)));
-          else buffers.give((await job(frames)).buffer);
+          const isDone = failure === undefined && (await runOne(reader, run, uses, job));
+          if (!isDone) missing.push(...run.frames.flatMap(({ copies }) => copies.map(({ id }) => id)));
         })()
           .catch((error: unknown) => void (failure ??= { error }))
           .finally(() => {
@@ -59,13 +65,25 @@ export function runReader({ blobs, signal }: Repository, most: number): RunReade
     },
   };
 
-  async function readOne<Use>(
+  /** False where the frames cannot be read. */
+  async function runOne<Use>(
     reader: BlobReader,
     run: ReadRun,
     uses: ReadonlyMap<BlobId, Use>,
-  ): Promise<FramesJob<Use> | undefined> {
+    job: (frames: FramesJob<Use>) => Promise<FramesAnswer>,
+  ): Promise<boolean> {
     const key = keyOf(reader, run);
-    if (key === undefined) return undefined;
+    if (key === undefined) return false;
+    const frames = framesOf(run, uses);
+    const opened = await open(run.pack);
+    if (opened !== undefined) {
+      try {
+        await job({ key, pack: run.pack, bytes: { fd: opened.fd }, frames });
+      } finally {
+        opened.close();
+      }
+      return true;
+    }
     let isThere = true;
     const { buffer, length } = await buffers.read(async (into) => {
       const bytes = await reader.readRun(run, { signal, into });
@@ -74,18 +92,33 @@ export function runReader({ blobs, signal }: Repository, most: number): RunReade
     });
     if (!isThere || length !== run.length) {
       buffers.give(buffer);
-      return undefined;
+      return false;
     }
-    const frames = run.frames.map(({ number, frame, copies }) => ({
-      number,
-      frame,
-      blobs: copies.flatMap(({ id, offset, length: bytes }): BlobUse<Use>[] => {
-        const use = uses.get(id);
-        return use === undefined ? [] : [{ id, offset, length: bytes, use }];
-      }),
-    }));
-    return { key, pack: run.pack, buffer, offset: run.offset, frames };
+    const answer = await job({ key, pack: run.pack, bytes: { buffer, offset: run.offset }, frames });
+    if (answer.buffer !== undefined) buffers.give(answer.buffer);
+    return true;
   }
+
+  /** The pack, where threads can read it; the backend says why not when it is asked for bytes. */
+  async function open({ kind, id }: PackRow): Promise<OpenedEntry | undefined> {
+    try {
+      return await backend.open?.(packKey(kind, id), { signal });
+    } catch (error) {
+      if (isMbkError(error, 'entry-absent', 'backend-failed')) return undefined;
+      throw error;
+    }
+  }
+}
+
+function framesOf<Use>({ frames }: ReadRun, uses: ReadonlyMap<BlobId, Use>): FramesJob<Use>['frames'] {
+  return frames.map(({ number, frame, copies }) => ({
+    number,
+    frame,
+    blobs: copies.flatMap(({ id, offset, length }): BlobUse<Use>[] => {
+      const use = uses.get(id);
+      return use === undefined ? [] : [{ id, offset, length, use }];
+    }),
+  }));
 }
 
 /** Undefined for a pack whose header is not sound. */

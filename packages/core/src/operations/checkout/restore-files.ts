@@ -1,6 +1,7 @@
 /**
- * Writes files out. No damaged byte is ever restored as good: every blob is checked against its id and the whole file
- * against its SHA-256 before it takes its name; a file that does not pass is not written at all, and the rest goes on.
+ * Writes files out. No damaged byte is ever restored as good: all bytes of a file are checked against its SHA-256, which
+ * is the id of its blob where it has one only, before it takes its name; a file that does not pass is not written at all,
+ * and the rest goes on.
  *
  * Small files are gathered into batches; of large ones a few are under way at a time. This thread looks up, reads and
  * keeps account; what computes and writes are jobs (`checkout-task.ts`), on threads of their own once there is enough.

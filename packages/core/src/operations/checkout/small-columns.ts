@@ -7,7 +7,7 @@ import { asBlobId, type BlobId } from '../../format/ids.ts';
 import type { FrameRow } from '../../format/pack-footer.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
 import type { FileToPlace } from '../../snapshot/place-file.ts';
-import type { FramesJob } from './checkout-task.ts';
+import type { FramesJob, RunBytes } from './checkout-task.ts';
 
 /** A file that holds one blob and nothing else. */
 export interface SmallFile extends FileToPlace {
@@ -31,8 +31,7 @@ export interface SmallColumns {
 export interface SmallJob {
   readonly key: Uint8Array;
   readonly pack: PackRow;
-  readonly buffer: ArrayBuffer;
-  readonly offset: number;
+  readonly bytes: RunBytes;
   readonly frames: readonly { readonly number: number; readonly frame: FrameRow; readonly blobs: number }[];
   /** In hex, one after the other. */
   readonly ids: string;

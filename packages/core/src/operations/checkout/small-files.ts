@@ -11,7 +11,7 @@ import type { ReservedFile, TargetFolder } from '../../snapshot/target-folder.ts
 import type { FilesAnswer, SmallAnswer, SmallFate } from './checkout-task.ts';
 import { noteFact, type Outcome } from './outcome.ts';
 import type { PatientBlobs } from './patient-blobs.ts';
-import type { RunReader } from './read-runs.ts';
+import { buffersOf, type RunReader } from './read-runs.ts';
 import { packFiles, packSmallJob, type SmallFile } from './small-columns.ts';
 import type { Waiting } from './waiting-file.ts';
 
@@ -86,7 +86,7 @@ export async function restoreSmall(batch: readonly Waiting[], options: SmallFile
     }
     const missing = await runs.each(byBlob, async (job) => {
       const packed = packSmallJob(job, smallFileOf);
-      const answer = (await crew.run('small', packed, { buffers: [job.buffer] })) as SmallAnswer;
+      const answer = (await crew.run('small', packed, { buffers: buffersOf(job) })) as SmallAnswer;
       settle(
         job.frames.flatMap(({ blobs: inFrame }) => inFrame.flatMap(({ use }) => use)),
         answer,

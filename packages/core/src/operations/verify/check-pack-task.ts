@@ -1,9 +1,9 @@
 /** Checks whole packs in a thread of their own: `checkPack`, with answers that cross to another thread. */
-import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+import { readOpened } from '../../backend/read-opened.ts';
+import { independentSha256, platformSha256 } from '../../crypto/hash.ts';
 import type { Keys } from '../../crypto/keyset.ts';
-import { toHex } from '../../format/bytes.ts';
 import type { BlobId, PackId, PackKind } from '../../format/ids.ts';
-import { checkPack } from '../../pack/check-pack.ts';
+import { checkPack, type PackBytes } from '../../pack/check-pack.ts';
 import type { PackContents } from '../../pack/pack-contents.ts';
 import { Handover, type Handlers } from '../../pool/channel.ts';
 import { recordOf, type ErrorRecord } from '../../pool/error-record.ts';
@@ -22,9 +22,21 @@ export interface CheckPackJob {
   readonly length: number;
 }
 
-export interface CheckedPack {
+/** A pack that the thread reads itself. */
+export interface CheckOpenedJob {
+  readonly kind: PackKind;
+  readonly id: PackId;
+  readonly fd: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface CheckedOpened {
   readonly contents: PackContents | undefined;
   readonly problems: readonly CheckedProblem[];
+}
+
+export interface CheckedPack extends CheckedOpened {
   readonly buffer: ArrayBuffer;
 }
 
@@ -35,12 +47,23 @@ export interface CheckedProblem {
 }
 
 export function checkPackTask({ keys, independent }: CheckPackSetup): Handlers {
-  const hash = independent ? (bytes: Uint8Array): string => toHex(nobleSha256(bytes)) : undefined;
+  const sha256 = independent ? independentSha256 : platformSha256;
+
+  const check = (pack: Uint8Array | PackBytes, { kind, id }: Pick<CheckPackJob, 'kind' | 'id'>): CheckedOpened => {
+    const { contents, problems } = checkPack(pack, { kind, id, keys, sha256 });
+    return {
+      contents,
+      problems: problems.map(({ error, frame, blobs }) => ({ error: recordOf(error), frame, blobs })),
+    };
+  };
+
   return {
-    check({ kind, id, buffer, length }: CheckPackJob) {
-      const { contents, problems: found } = checkPack(new Uint8Array(buffer, 0, length), { kind, id, keys, hash });
-      const problems = found.map(({ error, frame, blobs }) => ({ error: recordOf(error), frame, blobs }));
-      return new Handover({ contents, problems, buffer } satisfies CheckedPack, [buffer]);
+    check(job: CheckPackJob) {
+      const { buffer, length } = job;
+      const checked = check(new Uint8Array(buffer, 0, length), job);
+      return new Handover({ ...checked, buffer } satisfies CheckedPack, [buffer]);
     },
+
+    checkOpened: (job: CheckOpenedJob) => check(readOpened(job.fd, job.size), job),
   };
 }

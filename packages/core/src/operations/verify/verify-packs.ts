@@ -9,6 +9,7 @@
  */
 import { equalBytes } from '../../format/bytes.ts';
 import { type PackId, packKey } from '../../format/ids.ts';
+import type { FrameRow } from '../../format/pack-footer.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
 import { isDeleted, isLost } from '../../log/fold.ts';
 import type { BlobCopy } from '../../pack/blob-copy.ts';
@@ -284,6 +285,8 @@ function isSameRow(a: PackRow, b: PackRow): boolean {
 function missingBlob(segment: Segment, { row, frames }: PackContents): string | undefined {
   for (const [number, frame] of frames.entries()) {
     let offset = 0;
+    // Copies of one frame share what was found to be the same.
+    let same: FrameRow | undefined;
     for (const { id, type, length } of frame.blobs) {
       const copy = segment
         .copies(row.kind, id)
@@ -296,17 +299,20 @@ function missingBlob(segment: Segment, { row, frames }: PackContents): string | 
             one.type === type,
         );
       if (copy === undefined) return `no row of blob ${id} in frame ${number}`;
-      const same =
-        (['offset', 'boxLength', 'plainLength', 'codec', 'depth'] as const).every(
-          (field) => copy.frame[field] === frame[field],
-        ) &&
-        equalBytes(copy.frame.parameters, frame.parameters) &&
-        copy.frame.bases.join() === frame.bases.join();
-      if (!same) return `another row of frame ${number}`;
+      if (copy.frame !== same && !isSameFrame(copy.frame, frame)) return `another row of frame ${number}`;
+      same = copy.frame;
       offset += length;
     }
   }
   return undefined;
+}
+
+function isSameFrame(a: FrameRow, b: FrameRow): boolean {
+  return (
+    (['offset', 'boxLength', 'plainLength', 'codec', 'depth'] as const).every((field) => a[field] === b[field]) &&
+    equalBytes(a.parameters, b.parameters) &&
+    a.bases.join() === b.bases.join()
+  );
 }
 
 function markPartial(index: IndexSet, { id }: PackRow, seen: ReadonlyMap<Segment, SeenRows>): void {

@@ -1,7 +1,9 @@
 /**
- * Packs read whole and checked on all cores. This thread reads and hands over, the jobs compute; what is read and not yet
- * checked is bounded. What comes of it is the same with and without threads.
+ * Packs read whole and checked on all cores. Where packs are files the jobs read them too; elsewhere, and where anything
+ * is wrong, this thread reads and hands over, and what is read and not yet checked is bounded. What comes of it is the
+ * same in both ways, with and without threads.
  */
+import { isMbkError } from '../../errors.ts';
 import { packKey } from '../../format/ids.ts';
 import { limits } from '../../format/limits.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
@@ -11,8 +13,10 @@ import type { Repository } from '../../repository.ts';
 import { readBuffers } from '../../pool/read-buffers.ts';
 import {
   checkPackTask,
+  type CheckedOpened,
   type CheckedPack,
   type CheckedProblem,
+  type CheckOpenedJob,
   type CheckPackJob,
   type CheckPackSetup,
 } from './check-pack-task.ts';
@@ -81,11 +85,31 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
     }
   };
 
+  /** Undefined where the backend opens no files, or the pack is not found sound in this way. */
+  const checkOpened = async ({ kind, id }: PackRow, size: number): Promise<CheckedWhole | undefined> => {
+    if (backend.open === undefined || size > limits.packBytes) return undefined;
+    try {
+      const { fd, close } = await backend.open(packKey(kind, id), { signal });
+      try {
+        const job: CheckOpenedJob = { kind, id, fd, size };
+        const { contents, problems } = (await workers.run('checkOpened', job)) as CheckedOpened;
+        return problems.length === 0 ? { contents, problems, bytes: undefined } : undefined;
+      } finally {
+        close();
+      }
+    } catch (error) {
+      if (isMbkError(error, 'entry-absent', 'backend-failed', 'backend-read-short')) return undefined;
+      throw error;
+    }
+  };
+
   return {
     get ahead() {
       return workers.size === 1 ? 1 : 2 * workers.size;
     },
     async check(row, size) {
+      const sound = await checkOpened(row, size);
+      if (sound !== undefined) return sound;
       const checked = await checkOnce(row, size);
       // A read may go wrong once; the verdict falls on the second.
       return checked.problems.length === 0 ? checked : checkOnce(row, size);

@@ -40,8 +40,7 @@ const jobs: fc.Arbitrary<FramesJob<readonly SmallFile[]>> = fc.record({
     lifetime: 'long' as const,
     frames: 3,
   }),
-  buffer: fc.constant(new ArrayBuffer(8)),
-  offset: u32,
+  bytes: fc.oneof(fc.record({ buffer: fc.constant(new ArrayBuffer(8)), offset: u32 }), fc.record({ fd: u32 })),
   frames: fc.array(
     fc.record({
       number: u32,

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import type * as threadsModule from 'node:worker_threads';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Backend } from '../../../src/backend/backend.ts';
+import { localBackend } from '../../../src/backend/local.ts';
 import { memoryBackend } from '../../../src/backend/memory.ts';
 import { executeCheckout, type CheckoutReport, type CheckoutRequest } from '../../../src/operations/checkout.ts';
 import type { OpenOptions } from '../../../src/repository.ts';
-import { testRepository, type TestRepository } from '../make-repository.ts';
+import { temporaryFolder, testRepository, type TestRepository } from '../make-repository.ts';
 
 /** The threads that were started, so that a test can end one. */
 const threads: threadsModule.Worker[] = [];
@@ -57,8 +58,8 @@ function watched(backend: Backend, onRead: (count: number, bytes: Uint8Array) =>
   };
 }
 
-async function fullLab(): Promise<TestRepository> {
-  const lab = await testRepository(memoryBackend());
+async function fullLab(stored: Backend = memoryBackend()): Promise<TestRepository> {
+  const lab = await testRepository(stored);
   const { source } = lab;
   const block = randomBytes(1_500_000);
   // Zero runs, and content that comes more than once in one file and in others.
@@ -102,6 +103,58 @@ describe.each(ways)('checkout %s', (_, way) => {
     const restored = contents(target);
     expect([...restored.keys()]).toEqual([...contents(lab.source).keys()]);
     expectWholeFiles(target, lab.source);
+  });
+
+  test('lets threads read packs that are files', async () => {
+    const lab = await fullLab(localBackend(join(temporaryFolder(), 'repository')));
+    const target = join(lab.folder, 'out');
+    expect(await checkout(lab, target, way)).toMatchObject({ damaged: 0, refused: 0, links: 1, files: 458 });
+    expectWholeFiles(target, lab.source);
+  });
+
+  test('takes a blob from where it is sound when a frame that authenticates holds another', async () => {
+    const lab = await testRepository();
+    const size = 8 * 1024 * 1024;
+    const content = Buffer.concat([Buffer.alloc(size, 1), Buffer.alloc(size, 2)]);
+    writeFileSync(join(lab.source, 'two'), content);
+    await lab.snapshot(one);
+    const opened = await lab.open();
+    onTestFinished(() => opened.close());
+    let swapped = 0;
+    const repository: typeof opened = {
+      ...opened,
+      async blobs() {
+        const reader = await opened.blobs();
+        return {
+          ...reader,
+          plan(...given) {
+            const plan = reader.plan(...given);
+            const frames = plan.runs.flatMap((run) => run.frames);
+            const [a, b] = frames;
+            if (frames.length !== 2 || a === undefined || b === undefined) return plan;
+            swapped += 1;
+            const runs = plan.runs.map((run) => ({
+              ...run,
+              frames: run.frames.map((frame) => ({ ...frame, copies: (frame === a ? b : a).copies })),
+            }));
+            return { ...plan, runs };
+          },
+        };
+      },
+    };
+    const target = join(lab.folder, 'out');
+    const targetBytes = Buffer.from(target).toString('latin1');
+    const report = await executeCheckout(repository, {
+      revision: 'lab',
+      paths: [],
+      target: targetBytes,
+      owners: false,
+      ...way,
+    });
+    expect(report).toMatchObject({ damaged: 0, files: 1 });
+    // Once as it is, and once more with every blob checked.
+    expect(swapped).toBe(2);
+    expect(readFileSync(join(target, 'two')).equals(content)).toBe(true);
   });
 
   test('reads again what a cable spoilt', async () => {
