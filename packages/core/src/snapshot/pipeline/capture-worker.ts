@@ -6,6 +6,7 @@ import type { Random } from '../../crypto/hash.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import { asBlobId, type BlobId } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
+import { packColumns } from '../../pack/compact-contents.ts';
 import { framePacker } from '../../pack/frame-packer.ts';
 import { pagePool, type PagePool } from '../../pack/pack-pages.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
@@ -15,6 +16,7 @@ import type {
   CaptureMain,
   CaptureSetup,
   LargeFile,
+  PackToPut,
   SharedPiece,
   SmallFiles,
   SmallFilesTaken,
@@ -57,7 +59,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   /** Stores a blob, unless it is known. */
   const store = async (bytes: Uint8Array, { destination, element }: PieceOptions): Promise<BlobId> => {
     const id = asBlobId(sha256Hex(bytes));
-    const wanted = await calls.claim({ destination, ids: [id], lengths: [bytes.length] });
+    const wanted = await calls.claim({ destination, ids: id, lengths: Float64Array.of(bytes.length) });
     if (wanted[0] === 1) await sender.add({ type: 'data', id, bytes, element }, destination.lifetime);
     return id;
   };
@@ -105,8 +107,8 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
         const { taken, blobs } = readSmallFiles(files, buffer, setup);
         if (blobs.length > 0) {
           const { destination } = files;
-          const ids = blobs.map(({ id }) => id);
-          const lengths = blobs.map(({ bytes }) => bytes.length);
+          const ids = blobs.map(({ id }) => id).join('');
+          const lengths = Float64Array.from(blobs, ({ bytes }) => bytes.length);
           const wanted = await calls.claim({ destination, ids, lengths });
           for (const [place, { id, bytes }] of blobs.entries()) {
             if (wanted[place] === 1) await sender.add({ type: 'data', id, bytes }, destination.lifetime);
@@ -140,8 +142,9 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
 function callsOf(main: Pick<Channel, 'call'>, pages: PagePool): CaptureMain {
   return {
     claim: (claims) => main.call('claim', claims) as Promise<Uint8Array>,
-    async pack(pack: FinishedPack) {
-      const buffers = pack.parts.map(({ buffer }) => buffer);
+    async pack({ key, parts, contents }: FinishedPack) {
+      const buffers = parts.map(({ buffer }) => buffer);
+      const pack: PackToPut = { key, parts, columns: packColumns(contents) };
       const back = (await main.call('pack', pack, buffers)) as readonly ArrayBuffer[];
       for (const buffer of back) pages.give(new Uint8Array(buffer));
     },
