@@ -2,7 +2,7 @@
  * Contents of a pack whose blobs lie in buffers, 49 bytes each, until somebody asks for them as objects: a session may
  * hold a million of them, and a thread that packed hands them over as they are.
  */
-import { fromHex, toHex } from '../format/bytes.ts';
+import { toHex } from '../format/bytes.ts';
 import { asBlobId, type BlobId, blobTypeNumber, blobTypeOf } from '../format/ids.ts';
 import type { FooterBlob, FooterFrame } from '../format/pack-footer.ts';
 import type { PackRow } from '../format/segment-rows.ts';
@@ -54,11 +54,12 @@ export function packColumns({ row, frames }: PackContents): PackColumns {
     lengths: new Uint32Array(blobs),
     offsets: new Uint32Array(blobs),
   };
+  const ids = Buffer.from(columns.ids.buffer);
   let at = 0;
   frames.forEach((frame, number) => {
     let offset = 0;
     for (const { id, type, length } of frame.blobs) {
-      columns.ids.set(fromHex(id), at * 32);
+      ids.write(id, at * 32, 'hex');
       columns.offsets[at] = offset;
       offset += length;
       columns.types[at] = blobTypeNumber(type);

@@ -64,7 +64,7 @@ const smallDepth = 3;
  * (docs/decisions/0009-threads-close-packs-early.md).
  */
 function packBytesOf(jobs: number): number {
-  return Math.min(parameters.packBytes, Math.max(2, jobs) * 4_194_304);
+  return Math.min(parameters.packBytes, Math.max(2, jobs) * 3_145_728);
 }
 
 export function capturePool(options: CapturePoolOptions): CapturePool {

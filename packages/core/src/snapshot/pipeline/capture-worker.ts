@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { memoryKernels } from '@mbk/kernels';
 import { sha256Hex } from '../../crypto/hash.ts';
 import type { Random } from '../../crypto/hash.ts';
+import { releaseBytes } from '../../crypto/release-bytes.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import { asBlobId, type BlobId } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
@@ -78,6 +79,9 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
     }
   };
 
+  /** Gives back what small files were read into: large ones mostly come alone, and need memory of their own. */
+  const dropBatches = (): void => batches.splice(0).forEach(releaseBytes);
+
   const cutLarge = async ({ file, fd, size, layout, destination }: LargeFile): Promise<CutFile> => {
     const cutter = fileCutter({ store: (bytes, element) => storePiece(bytes, { destination, element }), gear, window });
     let chunks: Chunk[] = [];
@@ -122,12 +126,14 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
     },
 
     large(file: LargeFile): Promise<CutFile> {
+      dropBatches();
       const cut = turn.then(() => cutLarge(file));
       turn = cut.catch(() => undefined); // its caller is told
       return cut;
     },
 
     async piece({ offset, length, ...options }: SharedPiece): Promise<BlobId> {
+      dropBatches();
       try {
         return await store(memory.subarray(offset, offset + length), options);
       } finally {
