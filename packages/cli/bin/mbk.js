@@ -32,8 +32,8 @@ function isSupported(version) {
 /**
  * Starts this process anew with a small young generation, where a command goes through many files and the system can:
  * V8 would let it grow to 96 MiB, and a running one cannot be told otherwise. Costs 30 ms and saves 110 MB of a
- * snapshot of 25,000 files. What outlives it is mostly garbage soon after: collected when the heap has grown by two
- * fifths in place of fourfold, which saves another 40 MB of 52,000 files.
+ * snapshot of 25,000 files. What outlives it is mostly garbage soon after, and collected before the heap has grown to
+ * three times what is used: that saves another 40 MB of 52,000 files.
  */
 function startFrugally() {
   const isLong = ['snapshot', 'checkout', 'verify'].includes(process.argv[2]);

@@ -76,7 +76,7 @@ export interface CapturedSource {
   readonly progress: Omit<CaptureProgress, 'path'>;
 }
 
-const eventsPerTurn = 64;
+const eventsPerTurn = 128;
 /** What the walk found and waits for files to be read before it: about 1 KiB each. */
 const mostWaiting = 2048;
 
