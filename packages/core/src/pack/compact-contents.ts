@@ -12,7 +12,7 @@ import type { PackContents } from './pack-contents.ts';
 /** What a pack holds, as plain data for structured clone. */
 export interface PackColumns {
   readonly row: PackRow;
-  readonly frames: readonly Omit<FooterFrame, 'blobs'>[];
+  readonly frames: readonly FrameColumns[];
   /** Number of the first blob of each frame, and behind the last how many there are. */
   readonly firsts: Uint32Array;
   /** Of each blob, in the order of the frames: 32 bytes of id, number of its type, length, offset in its frame. */
@@ -43,11 +43,18 @@ function isCompact(contents: PackContents): contents is CompactContents {
   return 'columns' in contents;
 }
 
+type FrameColumns = Omit<FooterFrame, 'blobs'>;
+
+function withoutBlobs(frame: FrameColumns): FrameColumns {
+  const { offset, boxLength, plainLength, codec, depth, parameters, bases, boxEnd } = frame;
+  return { offset, boxLength, plainLength, codec, depth, parameters, bases, boxEnd };
+}
+
 export function packColumns({ row, frames }: PackContents): PackColumns {
   const blobs = frames.reduce((count, frame) => count + frame.blobs.length, 0);
   const columns = {
     row,
-    frames: frames.map(({ blobs: _, ...frame }) => frame),
+    frames: frames.map(withoutBlobs),
     firsts: new Uint32Array(frames.length + 1),
     ids: new Uint8Array(blobs * 32),
     types: new Uint8Array(blobs),
@@ -80,18 +87,10 @@ export function contentsOfColumns(columns: PackColumns): CompactContents {
     length: lengths[blob] ?? 0,
   });
   const frames = columns.frames.map((frame, number): FooterFrame => {
-    const { offset, boxLength, plainLength, codec, depth, parameters, bases, boxEnd } = frame;
     const first = firsts[number] ?? 0;
     const count = (firsts[number + 1] ?? 0) - first;
     return {
-      offset,
-      boxLength,
-      plainLength,
-      codec,
-      depth,
-      parameters,
-      bases,
-      boxEnd,
+      ...frame,
       get blobs() {
         return Array.from({ length: count }, (_, index) => blobAt(first + index));
       },

@@ -238,12 +238,7 @@ function addedRows(database: DatabaseSync): AddedRows {
 }
 
 /** Makes rows those of a capture; of the rows that are there, `kept` are to stay, as far as that is known. */
-function writeCapture(
-  database: DatabaseSync,
-  capture: CaptureRef,
-  generation: number,
-  kept: number | undefined,
-): void {
+function writeCapture(database: DatabaseSync, capture: CaptureRef, generation: number, kept: number | undefined): void {
   const { domain, collection, commit, n } = capture;
   const row = database
     .prepare(
