@@ -81,7 +81,7 @@ function makeSegment(segment: number, count: number): { info: SegmentInfo; key: 
     const frameRow = mix(segment, row, 9) % frames;
     encodeRecord(record, 0, id, { frameRow, offset: 4096 * (row % blobsPerFrame), length: 4096, type: 'data' });
     writer.write('records', record);
-    addToFilter(filter, id);
+    addToFilter(viewOf(filter), viewOf(id));
     if (row % perPage === 0) directory.set(id.subarray(0, 16), (row / perPage) * rowBytes.directory);
   }
   writePacks();

@@ -51,8 +51,8 @@ describe('the launcher', () => {
     expect(launch(file, '20.0.0')).toEqual({ code: 7, stdout: `started with ${file} --version\n`, stderr: '' });
   });
 
-  test('gives long commands a small young generation, unless one was asked for', () => {
-    const show = `console.log(process.execArgv.filter((flag) => flag.includes('semi-space')).join(' '))`;
+  test('gives long commands a heap that grows little, unless something else was asked for', () => {
+    const show = `console.log(process.execArgv.filter((flag) => /semi-space|heap-growing/.test(flag)).join(' '))`;
     const seen = (args: readonly string[], options = ''): string => {
       const file = join(folder, 'frugal', 'bin', 'mbk.js');
       mkdirSync(join(folder, 'frugal', 'bin'), { recursive: true });
@@ -62,7 +62,7 @@ describe('the launcher', () => {
       const env = { ...process.env, NODE_OPTIONS: options };
       return spawnSync(process.execPath, [file, ...args], { encoding: 'utf8', env }).stdout.trim();
     };
-    expect(seen(['snapshot', '-m', 'x'])).toBe('--max-semi-space-size=2');
+    expect(seen(['snapshot', '-m', 'x'])).toBe('--max-semi-space-size=2 --heap-growing-percent=40');
     expect(seen(['log'])).toBe('');
     expect(seen(['snapshot'], '--max-semi-space-size=16')).toBe('');
   });

@@ -32,14 +32,16 @@ function isSupported(version) {
 /**
  * Starts this process anew with a small young generation, where a command goes through many files and the system can:
  * V8 would let it grow to 96 MiB, and a running one cannot be told otherwise. Costs 30 ms and saves 110 MB of a
- * snapshot of 25,000 files.
+ * snapshot of 25,000 files. What outlives it is mostly garbage soon after, and collected before the heap has grown to
+ * three times what is used: that saves another 40 MB of 52,000 files.
  */
 function startFrugally() {
   const isLong = ['snapshot', 'checkout', 'verify'].includes(process.argv[2]);
   const flag = '--max-semi-space-size';
   const isSet = `${process.execArgv.join(' ')} ${process.env.NODE_OPTIONS ?? ''}`.includes(flag);
   if (!isLong || isSet || process.execve === undefined) return;
-  const args = [process.execPath, ...process.execArgv, `${flag}=2`, ...process.argv.slice(1)];
+  const flags = [`${flag}=2`, '--heap-growing-percent=40'];
+  const args = [process.execPath, ...process.execArgv, ...flags, ...process.argv.slice(1)];
   try {
     process.execve(process.execPath, args, process.env);
   } catch {

@@ -23,16 +23,26 @@ export type Exclude = (path: string, isDirectory: boolean) => boolean;
 const ignoreFile = '.mbkignore';
 
 export function makeExclude({ root, patterns, never, includeVcs }: ExcludeOptions): Exclude {
-  const general: FolderRules = { prefix: 0, rules: ignoreRules(patterns) };
+  const general: readonly FolderRules[] = patterns.length === 0 ? [] : [{ prefix: 0, rules: ignoreRules(patterns) }];
   const neverInside = new Set(never.map((path) => relativeTo(root, path)).filter((path) => path !== undefined));
   const rulesFor = rulesByFolder(root, general);
 
+  /** The folder that was asked about last, and its rules: a walk asks about all that is in one after the other. */
+  let folder = '';
+  let rules = rulesFor(folder);
+
   return (path, isDirectory) => {
-    const folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
-    const name = folder === '' ? path : path.slice(folder.length + 1);
-    if (isDirectory && (name === '.mbk' || (name === '.git' && !includeVcs))) return true;
-    if (neverInside.has(path)) return true;
-    return decide(isDirectory ? `${path}/` : path, rulesFor(folder));
+    const folderEnd = Math.max(path.lastIndexOf('/'), 0);
+    if (folderEnd !== folder.length || !path.startsWith(folder)) {
+      folder = path.slice(0, folderEnd);
+      rules = rulesFor(folder);
+    }
+    if (isDirectory) {
+      const name = folder === '' ? path : path.slice(folder.length + 1);
+      if (name === '.mbk' || (name === '.git' && !includeVcs)) return true;
+    }
+    if (neverInside.size > 0 && neverInside.has(path)) return true;
+    return rules.length > 0 && decide(isDirectory ? `${path}/` : path, rules);
   };
 }
 
@@ -56,13 +66,13 @@ function decide(asked: string, all: readonly FolderRules[]): boolean {
 }
 
 /** For a folder: the rules that speak of what is in it, the deepest first. */
-function rulesByFolder(root: string, general: FolderRules): (folder: string) => readonly FolderRules[] {
+function rulesByFolder(root: string, general: readonly FolderRules[]): (folder: string) => readonly FolderRules[] {
   const ofFolder = new Map<string, readonly FolderRules[]>();
   const rulesFor = (folder: string): readonly FolderRules[] => {
     const known = ofFolder.get(folder);
     if (known !== undefined) return known;
     const parent = folder.slice(0, Math.max(folder.lastIndexOf('/'), 0));
-    const above = folder === '' ? [general] : rulesFor(parent);
+    const above = folder === '' ? general : rulesFor(parent);
     const rules = readIgnoreFile(join(root, folder, ignoreFile));
     // Most folders have no file of their own: they share the list of the folder above.
     const all = rules === undefined ? above : [{ prefix: folder === '' ? 0 : folder.length + 1, rules }, ...above];

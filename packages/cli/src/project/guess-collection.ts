@@ -31,6 +31,8 @@ const byEnding: Readonly<Record<string, string>> = {
 /** The collection of a file name; LoRA adapters by what their tools call them. */
 export function guessCollection(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
-  if (/^(adapter_(model|config)\.|lora[_-]|.*[_-]lora\.)/.test(name)) return 'models/adapter';
+  // Most names are neither, and the pattern takes longer than all else here.
+  const mayBeAdapter = name.includes('lora') || name.startsWith('adapter_');
+  if (mayBeAdapter && /^(adapter_(model|config)\.|lora[_-]|.*[_-]lora\.)/.test(name)) return 'models/adapter';
   return byEnding[name.slice(name.lastIndexOf('.') + 1)] ?? otherCollection;
 }

@@ -90,7 +90,9 @@ function plainSource(options: SourceOptions, paths: readonly string[]): Source {
   return {
     root: bytesOfText(root),
     rootText: root,
-    exclude: (path, isDirectory) => !leadsTo(wanted, path, isDirectory) || exclude(path, isDirectory),
+    exclude: wanted.includes('')
+      ? exclude
+      : (path, isDirectory) => !leadsTo(wanted, path, isDirectory) || exclude(path, isDirectory),
     assign: (path) => ({ domain, collection: guessCollection(displayBytes(path)) }),
     wants: options.collection === undefined ? () => true : ofCollections([options.collection]),
     emptyFolders: { domain, collection: otherCollection },

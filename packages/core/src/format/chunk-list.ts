@@ -55,9 +55,13 @@ export function chunkListChildText(child: ChunkListChild): string {
 
 /** A leaf (level 0) or node of items that `chunkText` or `chunkListChildText` made, in order. */
 export function encodeChunkListItems(level: number, items: readonly string[]): Uint8Array {
-  if (level === 0) return utf8(`{"chunks":[${items.join(',')}],"type":"chunks"}`);
+  const [start, end] = chunkLeafFrame;
+  if (level === 0) return utf8(`${start}${items.join(',')}${end}`);
   return utf8(`{"children":[${items.join(',')}],"level":${level},"type":"chunks-node"}`);
 }
+
+/** What stands before and behind the chunks of a leaf. */
+export const chunkLeafFrame: readonly [start: string, end: string] = ['{"chunks":[', '],"type":"chunks"}'];
 
 /** The leaf or node of `bytes`, a blob named `what`; `value-invalid`. */
 export function decodeChunkList(bytes: Uint8Array, what: string): ChunkListLeaf | ChunkListNode {

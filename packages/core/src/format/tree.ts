@@ -130,6 +130,9 @@ export function encodeTreeItems(level: number, items: readonly string[]): Uint8A
 const leafStart = '{"entries":[';
 const leafEnd = '],"type":"tree"}';
 
+/** What stands before and behind the entries of a leaf. */
+export const treeLeafFrame: readonly [start: string, end: string] = [leafStart, leafEnd];
+
 /** Bytes of a leaf besides its entries and the commas between them. */
 export const leafFrameBytes: number = leafStart.length + leafEnd.length;
 

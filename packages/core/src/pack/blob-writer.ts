@@ -22,6 +22,7 @@ import {
 } from '../format/ids.ts';
 import { limits } from '../format/limits.ts';
 import { buildSegment } from './build-segment.ts';
+import { compactContents } from './compact-contents.ts';
 import { framePacker } from './frame-packer.ts';
 import type { IndexSet, PackFilter, SegmentInfo } from './index-set.ts';
 import type { PackContents } from './pack-contents.ts';
@@ -250,14 +251,15 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
 
   async function putPack({ key, parts, contents }: FinishedPack): Promise<void> {
     await putEntry(key, parts);
-    const { row, frames } = contents;
+    const compact = compactContents(contents);
+    const { row } = compact;
     // Not before: whoever takes the pack up relies on it, so it must be on the disk, with its name.
     failing(() => journal?.append(row));
     stats.packs += 1;
     stats.storedBytes += row.size;
     relied.add(row.id);
-    index.addPack(contents);
-    for (const frame of frames) for (const blob of frame.blobs) claimed[row.kind].delete(blob.id);
+    index.addPack(compact);
+    for (const id of compact.blobIds()) claimed[row.kind].delete(id);
   }
 
   /** 'exists' is fine: the key is the SHA-256 of the bytes. */

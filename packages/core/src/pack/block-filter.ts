@@ -2,8 +2,6 @@
  * The split-block Bloom filter of an index segment: "surely not here" without reading a page. With two bytes a record
  * about 1 of 700 absent ids passes (docs/format.md, Index segments; the filter of Apache Parquet).
  */
-import { viewOf } from '../format/bytes.ts';
-
 export const filterBlockBytes = 32;
 
 /** One a word of a block. */
@@ -18,15 +16,13 @@ const salts = Uint32Array.of(
   0x5c6bfb31,
 );
 
-/** Adds the blob id at byte `at` of `bytes`. */
-export function addToFilter(filter: Uint8Array, bytes: Uint8Array, at = 0): void {
-  const view = viewOf(filter);
-  const id = viewOf(bytes);
-  let word = blockOf(id.getUint32(at, true), filter.byteLength / filterBlockBytes) * filterBlockBytes;
-  const hash = id.getUint32(at + 4, true);
-  for (const salt of salts) {
-    view.setUint32(word, view.getUint32(word, true) | (1 << (Math.imul(hash, salt) >>> 27)), true);
-    word += 4;
+/** Adds the blob id that `id` begins with. */
+export function addToFilter(filter: DataView, id: DataView): void {
+  const block = blockOf(id.getUint32(0, true), filter.byteLength / filterBlockBytes) * filterBlockBytes;
+  const hash = id.getUint32(4, true);
+  for (let word = 0; word < salts.length; word += 1) {
+    const at = block + 4 * word;
+    filter.setInt32(at, filter.getInt32(at, true) | (1 << (Math.imul(hash, salts[word] ?? 0) >>> 27)), true);
   }
 }
 

@@ -58,7 +58,9 @@ function writeRecords(
   const perPage = rowsPerPage('records');
   const directory = new Uint8Array(Math.ceil(count / perPage) * rowBytes.directory);
   const streams = plan.sources.map(keptRecords).filter((stream) => stream.current !== undefined);
+  const filterView = viewOf(filter);
   const last = new Uint8Array(rowBytes.records);
+  const lastView = viewOf(last);
   for (let row = 0; row < count; row += 1) {
     const stream = firstOf(streams);
     const record = stream?.current;
@@ -67,7 +69,7 @@ function writeRecords(
       throw new MbkError('value-invalid', 'an index segment is not sorted');
     last.set(record);
     writer.write('records', record);
-    addToFilter(filter, record);
+    addToFilter(filterView, lastView);
     if (row % perPage === 0)
       directory.set(record.subarray(0, rowBytes.directory), (row / perPage) * rowBytes.directory);
     stream.advance();
@@ -105,9 +107,9 @@ function keptRecords(source: PlannedSource): RecordStream {
     current: undefined,
     advance() {
       for (let row = cursor.next(); row !== undefined; row = cursor.next()) {
-        const frameRow = source.newFrameRow(viewOf(row).getUint32(32, true));
-        if (frameRow === undefined) continue;
         buffer.set(row);
+        const frameRow = source.newFrameRow(view.getUint32(32, true));
+        if (frameRow === undefined) continue;
         view.setUint32(32, frameRow, true);
         stream.current = buffer;
         return;

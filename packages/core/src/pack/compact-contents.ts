@@ -1,64 +1,96 @@
 /**
- * Contents of a pack whose blobs lie in buffers, 45 bytes each, until somebody asks for them as objects: a session may
- * hold a million of them.
+ * Contents of a pack whose blobs lie in buffers, 49 bytes each, until somebody asks for them as objects: a session may
+ * hold a million of them, and a thread that packed hands them over as they are.
  */
-import { fromHex, toHex } from '../format/bytes.ts';
-import { asBlobId, blobTypeNumber, blobTypeOf } from '../format/ids.ts';
+import { toHex } from '../format/bytes.ts';
+import { asBlobId, type BlobId, blobTypeNumber, blobTypeOf } from '../format/ids.ts';
 import type { FooterBlob, FooterFrame } from '../format/pack-footer.ts';
+import type { PackRow } from '../format/segment-rows.ts';
 import type { BlobCopy } from './blob-copy.ts';
 import type { PackContents } from './pack-contents.ts';
 
+/** What a pack holds, as plain data for structured clone. */
+export interface PackColumns {
+  readonly row: PackRow;
+  readonly frames: readonly FrameColumns[];
+  /** Number of the first blob of each frame, and behind the last how many there are. */
+  readonly firsts: Uint32Array;
+  /** Of each blob, in the order of the frames: 32 bytes of id, number of its type, length, offset in its frame. */
+  readonly ids: Uint8Array;
+  readonly types: Uint8Array;
+  readonly lengths: Uint32Array;
+  readonly offsets: Uint32Array;
+}
+
 export interface CompactContents extends PackContents {
+  readonly columns: PackColumns;
   /** How many blobs all frames have together. */
   readonly blobs: number;
   /** Their ids in the order of the frames, 32 bytes each. */
   readonly ids: Uint8Array;
   /** Blob number `blob` of the pack, where it lies. */
   copy(blob: number): BlobCopy;
+  /** The ids of all blobs. */
+  blobIds(): Generator<BlobId>;
 }
 
-/** The same contents. The `blobs` of a frame are made each time that they are asked for. */
-export function compactContents({ row, frames }: PackContents): CompactContents {
+/** The same contents, themselves if they are compact. The `blobs` of a frame are made each time that they are asked for. */
+export function compactContents(contents: PackContents): CompactContents {
+  return isCompact(contents) ? contents : contentsOfColumns(packColumns(contents));
+}
+
+function isCompact(contents: PackContents): contents is CompactContents {
+  return 'columns' in contents;
+}
+
+type FrameColumns = Omit<FooterFrame, 'blobs'>;
+
+function withoutBlobs(frame: FrameColumns): FrameColumns {
+  const { offset, boxLength, plainLength, codec, depth, parameters, bases, boxEnd } = frame;
+  return { offset, boxLength, plainLength, codec, depth, parameters, bases, boxEnd };
+}
+
+export function packColumns({ row, frames }: PackContents): PackColumns {
   const blobs = frames.reduce((count, frame) => count + frame.blobs.length, 0);
-  const ids = new Uint8Array(blobs * 32);
-  const types = new Uint8Array(blobs);
-  const lengths = new Uint32Array(blobs);
-  /** In the plaintext of the frame. */
-  const offsets = new Uint32Array(blobs);
-  /** Number of the first blob of each frame, and behind the last. */
-  const firsts = new Uint32Array(frames.length + 1);
+  const columns = {
+    row,
+    frames: frames.map(withoutBlobs),
+    firsts: new Uint32Array(frames.length + 1),
+    ids: new Uint8Array(blobs * 32),
+    types: new Uint8Array(blobs),
+    lengths: new Uint32Array(blobs),
+    offsets: new Uint32Array(blobs),
+  };
+  const ids = Buffer.from(columns.ids.buffer);
   let at = 0;
   frames.forEach((frame, number) => {
     let offset = 0;
     for (const { id, type, length } of frame.blobs) {
-      ids.set(fromHex(id), at * 32);
-      offsets[at] = offset;
+      ids.write(id, at * 32, 'hex');
+      columns.offsets[at] = offset;
       offset += length;
-      types[at] = blobTypeNumber(type);
-      lengths[at] = length;
+      columns.types[at] = blobTypeNumber(type);
+      columns.lengths[at] = length;
       at += 1;
     }
-    firsts[number + 1] = at;
+    columns.firsts[number + 1] = at;
   });
+  return columns;
+}
 
+export function contentsOfColumns(columns: PackColumns): CompactContents {
+  const { row, firsts, ids, types, lengths, offsets } = columns;
+  const blobs = types.length;
   const blobAt = (blob: number): FooterBlob => ({
     id: asBlobId(toHex(ids.subarray(blob * 32, blob * 32 + 32))),
     type: blobTypeOf(types[blob] ?? 0),
     length: lengths[blob] ?? 0,
   });
-  const compactFrames = frames.map((frame, number): FooterFrame => {
-    const { offset, boxLength, plainLength, codec, depth, parameters, bases, boxEnd } = frame;
+  const frames = columns.frames.map((frame, number): FooterFrame => {
     const first = firsts[number] ?? 0;
-    const count = frame.blobs.length;
+    const count = (firsts[number + 1] ?? 0) - first;
     return {
-      offset,
-      boxLength,
-      plainLength,
-      codec,
-      depth,
-      parameters,
-      bases,
-      boxEnd,
+      ...frame,
       get blobs() {
         return Array.from({ length: count }, (_, index) => blobAt(first + index));
       },
@@ -67,14 +99,19 @@ export function compactContents({ row, frames }: PackContents): CompactContents 
 
   return {
     row,
-    frames: compactFrames,
+    frames,
+    columns,
     blobs,
     ids,
     copy(blob) {
       const number = frameOf(firsts, blob);
-      const frame = compactFrames[number];
+      const frame = frames[number];
       if (frame === undefined) throw new RangeError(`expected a blob below ${blobs}, got ${blob}`);
       return { ...blobAt(blob), pack: row, number, frame, offset: offsets[blob] ?? 0 };
+    },
+    *blobIds() {
+      const hex = toHex(ids);
+      for (let at = 0; at < hex.length; at += 64) yield asBlobId(hex.slice(at, at + 64));
     },
   };
 }

@@ -129,6 +129,7 @@ export function indexSet({ backend, keys, cache, pageCacheBytes = defaultPageCac
       for (const copy of pending.copies(kind, id)) {
         if (isUsable(copy.pack.id, copy.pack.actor, undefined) && accepts?.(copy) !== false) return copy;
       }
+      if (segments.length === 0) return undefined;
       const probe = blobProbe(id);
       for (const segment of segments) {
         for (const copy of segment.copies(kind, id, probe)) {

@@ -40,7 +40,8 @@ export function pendingPacks(): PendingPacks {
     packs,
     copies(kind, id) {
       const { packs: ofKind, table } = kinds[kind];
-      return table.size === 0 ? none : table.find(id).flatMap(([pack, blob]) => ofKind[pack]?.copy(blob) ?? []);
+      const found = table.size === 0 ? [] : table.find(id);
+      return found.length === 0 ? none : found.flatMap(([pack, blob]) => ofKind[pack]?.copy(blob) ?? []);
     },
     add(contents) {
       if (packs.has(contents.row.id)) return;

@@ -3,10 +3,11 @@
  *
  * Rows are in the segment's own form and order (docs/format.md, Index segments), so that a merge moves bytes.
  */
-import { compareBytes, fromHex, viewOf } from '../format/bytes.ts';
+import { fromHex, viewOf } from '../format/bytes.ts';
 import type { FooterFrame } from '../format/pack-footer.ts';
 import { type Region, rowBytes, type RowCounts } from '../format/index-segment.ts';
-import { encodeFrame, encodePackRow, encodeRecord } from '../format/segment-rows.ts';
+import { encodeFrame, encodePackRow } from '../format/segment-rows.ts';
+import { compactContents, type CompactContents } from './compact-contents.ts';
 import type { PackContents } from './pack-contents.ts';
 
 export interface SegmentRows {
@@ -17,11 +18,11 @@ export interface SegmentRows {
 
 /** The rows of some packs, each named once. */
 export function rowsOfPacks(packs: Iterable<PackContents>): SegmentRows {
-  const sorted = [...packs].sort((a, b) => (a.row.id < b.row.id ? -1 : 1));
+  const sorted = [...packs].map(compactContents).sort((a, b) => (a.row.id < b.row.id ? -1 : 1));
   const counts = { records: 0, packs: sorted.length, frames: 0, bases: 0, parameters: 0, filter: 0, directory: 0 };
+  for (const { blobs } of sorted) counts.records += blobs;
   for (const frame of framesOf(sorted)) {
     counts.frames += 1;
-    counts.records += frame.blobs.length;
     counts.bases += frame.bases.length;
     counts.parameters += frame.parameters.byteLength;
   }
@@ -55,40 +56,67 @@ function* framesOf(packs: readonly PackContents[]): Generator<FooterFrame> {
   for (const { frames } of packs) yield* frames;
 }
 
-function recordRows(packs: readonly PackContents[], count: number): Uint8Array {
+function recordRows(packs: readonly CompactContents[], count: number): Uint8Array {
   const size = rowBytes.records;
   const unsorted = new Uint8Array(count * size);
+  const view = viewOf(unsorted);
   let at = 0;
-  let frameRow = 0;
-  for (const { blobs } of framesOf(packs)) {
-    let offset = 0;
-    for (const { id, type, length } of blobs) {
-      encodeRecord(unsorted, at, fromHex(id), { frameRow, offset, length, type });
-      offset += length;
+  let firstFrame = 0;
+  for (const { columns, blobs } of packs) {
+    const { ids, types, lengths, offsets, firsts } = columns;
+    let frame = 0;
+    for (let blob = 0; blob < blobs; blob += 1) {
+      while ((firsts[frame + 1] ?? blobs) <= blob) frame += 1;
+      unsorted.set(ids.subarray(blob * 32, blob * 32 + 32), at);
+      view.setUint32(at + 32, firstFrame + frame, true);
+      view.setUint32(at + 36, offsets[blob] ?? 0, true);
+      view.setUint32(at + 40, lengths[blob] ?? 0, true);
+      view.setUint32(at + 44, types[blob] ?? 0, true);
       at += size;
     }
-    frameRow += 1;
+    firstFrame += columns.frames.length;
   }
-  const recordAt = (row: number): Uint8Array => unsorted.subarray(row * size, row * size + size);
-  // Sorting by numbers made of the first bytes of the ids takes a quarter of the time of comparing arrays.
-  const prefixes = Float64Array.from({ length: count }, (_, row) => prefixOf(recordAt(row)));
-  const order = Uint32Array.from({ length: count }, (_, row) => row);
-  order.sort((a, b) => (prefixes[a] ?? 0) - (prefixes[b] ?? 0) || compareRecords(recordAt(a), recordAt(b)));
   const rows = new Uint8Array(count * size);
-  order.forEach((row, index) => rows.set(recordAt(row), index * size));
+  orderOf(unsorted, count).forEach((row, index) => rows.set(recordAt(unsorted, row), index * size));
   return rows;
 }
 
-/** The first 6 bytes as a big-endian number, which is exact in 53 bits. */
-function prefixOf(record: Uint8Array): number {
-  const view = viewOf(record);
-  return view.getUint32(0) * 65_536 + view.getUint16(4);
+function recordAt(records: Uint8Array, row: number): Uint8Array {
+  return records.subarray(row * rowBytes.records, (row + 1) * rowBytes.records);
+}
+
+/**
+ * The rows of `records` in their order. Each is sorted as one number, the first bits of its id and its row: numbers need
+ * no call to be compared, which takes a twentieth of the time.
+ */
+function orderOf(records: Uint8Array, count: number): Uint32Array {
+  const view = viewOf(records);
+  const rowBits = Math.max(1, Math.ceil(Math.log2(count)));
+  const rowsBound = 2 ** rowBits;
+  const idStep = 2 ** Math.max(0, rowBits - 5); // 48 bits of the id, of which 53 - rowBits are taken
+  const keys = Float64Array.from({ length: count }, (_, row) => {
+    const at = row * rowBytes.records;
+    return Math.floor((view.getUint32(at) * 65_536 + view.getUint16(at + 4)) / idStep) * rowsBound + row;
+  }).sort();
+  const order = Uint32Array.from(keys, (key) => key % rowsBound);
+  const idBitsAt = (index: number): number => Math.floor((keys[index] ?? 0) / rowsBound);
+  for (let start = 0; start < count;) {
+    let end = start + 1;
+    while (end < count && idBitsAt(end) === idBitsAt(start)) end += 1;
+    // Ids that begin alike, or one blob in two packs.
+    if (end - start > 1)
+      order.subarray(start, end).sort((a, b) => compareRecords(recordAt(records, a), recordAt(records, b)));
+    start = end;
+  }
+  return order;
 }
 
 /** Order of records: id, type, frame row. */
 export function compareRecords(a: Uint8Array, b: Uint8Array): number {
-  const order = compareBytes(a.subarray(0, 32), b.subarray(0, 32));
-  if (order !== 0) return order;
+  for (let at = 0; at < 32; at += 1) {
+    const difference = (a[at] ?? 0) - (b[at] ?? 0);
+    if (difference !== 0) return difference;
+  }
   const typeOrder = (a[44] ?? 0) - (b[44] ?? 0);
   return typeOrder === 0 ? frameRowOf(a) - frameRowOf(b) : typeOrder;
 }

@@ -101,7 +101,7 @@ export function segmentWriter({ keys, keyset, random }: SegmentWriterOptions): S
       const capacity = rowsPerPage(region) * rowBytes[region];
       for (let done = 0; done < rows.byteLength;) {
         const length = Math.min(rows.byteLength - done, capacity - used);
-        page.set(rows.subarray(done, done + length), used);
+        page.set(length === rows.byteLength ? rows : rows.subarray(done, done + length), used);
         done += length;
         used += length;
         if (used === capacity) sealPage();

@@ -76,7 +76,7 @@ export interface CapturedSource {
   readonly progress: Omit<CaptureProgress, 'path'>;
 }
 
-const eventsPerTurn = 64;
+const eventsPerTurn = 128;
 /** What the walk found and waits for files to be read before it: about 1 KiB each. */
 const mostWaiting = 2048;
 
@@ -94,7 +94,8 @@ export async function captureSource(options: CaptureSourceOptions): Promise<Capt
     if ((events += 1) % eventsPerTurn === 0) await setImmediate();
     if (event.type === 'file') {
       const taking = run.take(event);
-      const noted = line.add(() => run.file(event, taking), taking instanceof Promise ? taking : undefined);
+      const taken = taking?.taken;
+      const noted = line.add(() => run.file(event, taking), taken instanceof Promise ? taken : undefined);
       if (noted !== undefined) await noted;
       if (isFleeting(event.location)) await line.finish();
     } else {
@@ -149,6 +150,12 @@ interface Taken {
 
 type TakenOr = Taken | SourceProblem;
 
+/** A file that is being taken, and for which collection. */
+interface Taking {
+  readonly collection: OpenCollection;
+  readonly taken: TakenOr | Promise<TakenOr>;
+}
+
 function captureRun(options: CaptureSourceOptions) {
   const { assign, wants, emptyFolders, taker, lifetimeOf, statCache, now } = options;
   const folders: OpenFolder[] = [];
@@ -158,7 +165,13 @@ function captureRun(options: CaptureSourceOptions) {
   const linked = new Map<string, TakenOr | Promise<TakenOr>>();
   const progress = { files: 0, bytes: 0, readBytes: 0 };
 
+  /** The one that was opened last: most files lie beside one of the same. */
+  let last: OpenCollection | undefined;
   const open = (ref: CollectionRef): OpenCollection => {
+    if (last?.ref.collection === ref.collection && last.ref.domain === ref.domain) return last;
+    return (last = find(ref));
+  };
+  const find = (ref: CollectionRef): OpenCollection => {
     const key = `${ref.domain} ${ref.collection}`;
     const known = collections.get(key);
     if (known !== undefined) return known;
@@ -203,10 +216,19 @@ function captureRun(options: CaptureSourceOptions) {
     taker.hurry(); // nothing comes before this file is taken
     return taken;
   };
+  /** Asked once for each capture: what is given up later, the commit finds out. */
+  const reusable = new Map<CaptureRef, boolean>();
+  const isReusable = (capture: CaptureRef): boolean => {
+    const known = reusable.get(capture);
+    if (known !== undefined) return known;
+    const isOne = options.isReusable(capture);
+    reusable.set(capture, isOne);
+    if (isOne) reused.add(capture);
+    return isOne;
+  };
   const knownContent = (walked: WalkedFile, { ref }: OpenCollection): Taken | undefined => {
     const known = statCache?.lookup(walked.path, walked.facts);
-    if (known === undefined || !options.isReusable(known.capture)) return undefined;
-    reused.add(known.capture);
+    if (known === undefined || !isReusable(known.capture)) return undefined;
     statCache?.keep(walked.path, known, ref);
     return { facts: walked.facts, content: known.content, changed: false, asset: known.asset };
   };
@@ -218,10 +240,9 @@ function captureRun(options: CaptureSourceOptions) {
     return { facts, content, changed, asset, readAtMs };
   };
 
-  const note = (walked: WalkedFile, taken: TakenOr): Promise<void> | void => {
+  const note = (walked: WalkedFile, collection: OpenCollection, taken: TakenOr): Promise<void> | void => {
     markUsed();
-    const ref = assign(walked.path);
-    const collection = open(ref);
+    const { ref } = collection;
     progress.files += 1;
     let added: Promise<void> | undefined;
     if (isProblem(taken)) collection.problems.push({ ...taken, path: walked.path });
@@ -255,15 +276,19 @@ function captureRun(options: CaptureSourceOptions) {
 
   return {
     /** Begins to take a file; undefined where this run takes no file of its collection. */
-    take(walked: WalkedFile): TakenOr | Promise<TakenOr> | undefined {
+    take(walked: WalkedFile): Taking | undefined {
       const ref = assign(walked.path);
-      return wants(ref) ? contentOf(walked, open(ref)) : undefined;
+      if (!wants(ref)) return undefined;
+      const collection = open(ref);
+      return { collection, taken: contentOf(walked, collection) };
     },
 
     /** Notes a file that was taken. */
-    file(walked: WalkedFile, taking: TakenOr | Promise<TakenOr> | undefined): Promise<void> | void {
-      if (taking instanceof Promise) return taking.then((taken) => note(walked, taken));
-      return taking === undefined ? markUsed() : note(walked, taking);
+    file(walked: WalkedFile, taking: Taking | undefined): Promise<void> | void {
+      if (taking === undefined) return markUsed();
+      const { collection, taken } = taking;
+      if (taken instanceof Promise) return taken.then((one) => note(walked, collection, one));
+      return note(walked, collection, taken);
     },
 
     /** Notes what is no file. */

@@ -1,5 +1,5 @@
 /** Makes the blobs of a chunk list from its chunks in order (docs/format.md, Trees). */
-import { chunkListChildText, chunkText, encodeChunkListItems } from '../format/chunk-list.ts';
+import { chunkLeafFrame, chunkListChildText, chunkText, encodeChunkListItems } from '../format/chunk-list.ts';
 import type { Chunk, ChunkListChild } from '../format/chunk-list.ts';
 import type { BlobId } from '../format/ids.ts';
 import { limits } from '../format/limits.ts';
@@ -11,7 +11,7 @@ export function chunkListBuilder(store: StoreBlob): LevelBuilder<Chunk, ChunkLis
   return levelBuilder(chunkListFormat, store);
 }
 
-const chunkListFormat: LevelFormat<Chunk, ChunkListChild> = {
+const chunkListFormat: LevelFormat<Chunk, ChunkListChild, number> = {
   type: 'chunks',
   maxItems: limits.chunksInLeaf,
   maxLeafBytes: Infinity,
@@ -19,8 +19,11 @@ const chunkListFormat: LevelFormat<Chunk, ChunkListChild> = {
   childText: chunkListChildText,
   itemEnds: (chunk) => chunk.kind === 'blob' && endsPart(chunk.id),
   childEnds: (child) => endsPart(child.id),
-  encode: encodeChunkListItems,
-  leafChild: (id, chunks) => ({ id, bytes: chunks.reduce((bytes, chunk) => bytes + chunk.length, 0) }),
+  leafFrame: chunkLeafFrame,
+  encodeNode: encodeChunkListItems,
+  noItems: 0,
+  seen: (bytes, chunk) => bytes + chunk.length,
+  leafChild: (id, bytes) => ({ id, bytes }),
   nodeChild: (id, children) => ({ id, bytes: children.reduce((bytes, child) => bytes + child.bytes, 0) }),
 };
 

@@ -8,9 +8,10 @@ import { MbkError } from '../errors.ts';
 import type { BlobId, BlobType } from '../format/ids.ts';
 import { highestLevel } from '../format/tree.ts';
 import type { StoreBlob } from './blobs.ts';
+import { leafText } from './leaf-text.ts';
 
 /** Level 0 holds the items of the sequence, level L blobs of level L - 1. */
-export interface LevelFormat<Item, Child extends { readonly id: BlobId }> {
+export interface LevelFormat<Item, Child extends { readonly id: BlobId }, Seen> {
   readonly type: BlobType;
   readonly maxItems: number;
   /** Most bytes of the texts of a leaf together, with a comma behind each. */
@@ -21,9 +22,15 @@ export interface LevelFormat<Item, Child extends { readonly id: BlobId }> {
   itemEnds(item: Item): boolean;
   /** Whether a node of `level` ends after this child. */
   childEnds(child: Child, level: number): boolean;
-  encode(level: number, texts: readonly string[]): Uint8Array;
-  /** What a parent says of the leaf `id` of `items`; there are none only in the leaf of an empty sequence. */
-  leafChild(id: BlobId, items: readonly Item[]): Child;
+  /** What stands before and behind the texts of a leaf, which commas part. */
+  readonly leafFrame: readonly [start: string, end: string];
+  /** A node of `level` of texts that `childText` made. */
+  encodeNode(level: number, texts: readonly string[]): Uint8Array;
+  /** What a leaf knows of its items when the next one comes, which is all that is held of them beside their texts. */
+  readonly noItems: Seen;
+  seen(before: Seen, item: Item): Seen;
+  /** What a parent says of the leaf `id`. */
+  leafChild(id: BlobId, seen: Seen): Child;
   /** What a parent says of the node `id` of `children`, at least one. */
   nodeChild(id: BlobId, children: readonly Child[]): Child;
 }
@@ -42,30 +49,30 @@ interface Node<Child> {
   hasSecond: boolean;
 }
 
-export function levelBuilder<Item, Child extends { readonly id: BlobId }>(
-  format: LevelFormat<Item, Child>,
+export function levelBuilder<Item, Child extends { readonly id: BlobId }, Seen>(
+  format: LevelFormat<Item, Child, Seen>,
   store: StoreBlob,
 ): LevelBuilder<Item, Child> {
-  let items: Item[] = [];
-  let texts: string[] = [];
-  let textBytes = 0;
+  const leaf = leafText(format.leafFrame);
+  let count = 0;
+  let seen = format.noItems;
   /** nodes[0] is of level 1. */
   const nodes: Node<Child>[] = [];
 
   const storeLeaf = async (): Promise<void> => {
-    const { id } = await store(format.type, format.encode(0, texts));
-    const child = format.leafChild(id, items);
-    items = [];
-    texts = [];
-    textBytes = 0;
-    await addChild(child, 1);
+    const storing = store(format.type, leaf.take());
+    const ended = seen;
+    count = 0;
+    seen = format.noItems;
+    const { id } = await storing;
+    await addChild(format.leafChild(id, ended), 1);
   };
 
-  const append = (item: Item, text: string, bytes: number): Promise<void> | undefined => {
-    items.push(item);
-    texts.push(text);
-    textBytes += bytes;
-    return items.length >= format.maxItems || format.itemEnds(item) ? storeLeaf() : undefined;
+  const append = (item: Item, text: string): Promise<void> | undefined => {
+    leaf.add(text);
+    count += 1;
+    seen = format.seen(seen, item);
+    return count >= format.maxItems || format.itemEnds(item) ? storeLeaf() : undefined;
   };
 
   const addChild = async (child: Child, level: number): Promise<void> => {
@@ -92,7 +99,7 @@ export function levelBuilder<Item, Child extends { readonly id: BlobId }>(
     const children = node.children.splice(0);
     const { id } = await store(
       format.type,
-      format.encode(
+      format.encodeNode(
         level,
         children.map((child) => format.childText(child)),
       ),
@@ -103,15 +110,14 @@ export function levelBuilder<Item, Child extends { readonly id: BlobId }>(
   return {
     add(item) {
       const text = format.itemText(item);
-      const bytes = Buffer.byteLength(text) + 1;
-      if (items.length > 0 && textBytes + bytes > format.maxLeafBytes) {
-        return storeLeaf().then(() => append(item, text, bytes));
+      if (count > 0 && leaf.byteLength + Buffer.byteLength(text) + 1 > format.maxLeafBytes) {
+        return storeLeaf().then(() => append(item, text));
       }
-      return append(item, text, bytes);
+      return append(item, text);
     },
 
     async finish() {
-      if (items.length > 0 || nodes.length === 0) await storeLeaf();
+      if (count > 0 || nodes.length === 0) await storeLeaf();
       for (let level = 1; ; level += 1) {
         const node = nodes[level - 1];
         if (node?.first === undefined) throw new MbkError('internal', `a level of a tree is empty`);

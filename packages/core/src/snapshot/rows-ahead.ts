@@ -18,9 +18,12 @@ export interface RowsAhead {
   find(path: ByteString): StatRow | undefined;
 }
 
-/** Rows of a batch: a few after a jump, up to so many as long as they are asked for one after the other. */
+/**
+ * Rows of a batch: a few after a jump, up to so many as long as they are asked for one after the other. Of many more, most
+ * would outlive the young generation, and be copied twice before they are garbage.
+ */
 const fewest = 4;
-const most = 512;
+const most = 64;
 
 export function rowsAhead(database: DatabaseSync): RowsAhead {
   const select = database.prepare(

@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto';
 import { bufferOfBytes, displayBytes, isAscii, type ByteString } from '../format/byte-name.ts';
 import { limits } from '../format/limits.ts';
-import { childText, encodeTreeItems, entryText, leafFrameBytes } from '../format/tree.ts';
+import { childText, encodeTreeItems, entryText, leafFrameBytes, treeLeafFrame } from '../format/tree.ts';
 import type { TreeChild, TreeEntry } from '../format/tree.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { StoreBlob } from './blobs.ts';
@@ -41,7 +41,10 @@ export function treeBuilder(store: StoreBlob): TreeBuilder {
 /** Low bits of a name's hash that are zero at the end of a leaf, and for each further level. */
 const bitsPerLevel = 10;
 
-const treeFormat: LevelFormat<TreeEntry, TreeChild> = {
+/** What is known of the entries of a leaf: how many there are, and the last of their names. */
+type SeenEntries = Omit<TreeChild, 'id'>;
+
+const treeFormat: LevelFormat<TreeEntry, TreeChild, SeenEntries> = {
   type: 'tree',
   maxItems: limits.treeEntries,
   // One comma fewer than there are entries.
@@ -50,8 +53,11 @@ const treeFormat: LevelFormat<TreeEntry, TreeChild> = {
   childText,
   itemEnds: (entry) => endsLevel(entry.name, 0),
   childEnds: (child, level) => endsLevel(child.last, level),
-  encode: encodeTreeItems,
-  leafChild: (id, entries) => ({ id, count: entries.length, last: entries.at(-1)?.name ?? '' }),
+  leafFrame: treeLeafFrame,
+  encodeNode: encodeTreeItems,
+  noItems: { count: 0, last: '' },
+  seen: ({ count }, { name }) => ({ count: count + 1, last: name }),
+  leafChild: (id, { count, last }) => ({ id, count, last }),
   nodeChild: (id, children) => ({
     id,
     count: children.reduce((count, child) => count + child.count, 0),

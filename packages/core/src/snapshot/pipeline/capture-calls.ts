@@ -10,6 +10,7 @@ import type { ByteString } from '../../format/byte-name.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import type { BlobId, Lifetime } from '../../format/ids.ts';
 import type { Layout } from '../../format/layout-record.ts';
+import type { PackColumns } from '../../pack/compact-contents.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
 import type { AssetRule } from '../asset-plugins.ts';
 import type { SourceFacts } from '../source-facts.ts';
@@ -42,9 +43,10 @@ export interface Destination extends CollectionRef {
 /** Small files of one collection, to be read one after the other. */
 export interface SmallFiles {
   readonly destination: Destination;
-  readonly locations: readonly ByteString[];
-  /** For display, and for the rules of plugins. */
-  readonly paths: readonly ByteString[];
+  /** Their locations with zero bytes between them: one text crosses threads sooner than many. */
+  readonly locations: ByteString;
+  /** Where in each location its path below the root begins: for display, and for the rules of plugins. */
+  readonly pathsAt: number;
   /** Of each file as the walk saw it: `factNumbers`. */
   readonly facts: Float64Array;
 }
@@ -90,17 +92,20 @@ export interface SharedPiece {
 /** Asks which blobs are to be stored by the asker; the answer has a 1 for each. */
 export interface Claims {
   readonly destination: Destination;
-  readonly ids: readonly BlobId[];
-  readonly lengths: readonly number[];
+  /** One after the other, 64 digits each. */
+  readonly ids: string;
+  readonly lengths: Float64Array;
 }
 
 /** A finished pack; the buffers of its parts change hands, and come back when it is put. */
-export type PackToPut = FinishedPack;
+export interface PackToPut extends Pick<FinishedPack, 'key' | 'parts'> {
+  readonly columns: PackColumns;
+}
 
 /** The calls of the main thread's side. */
 export interface CaptureMain {
   claim(claims: Claims): Promise<Uint8Array>;
-  pack(pack: PackToPut): Promise<void>;
+  pack(pack: FinishedPack): Promise<void>;
   chunks(chunks: FileChunks): Promise<void>;
   /** Has thread `thread` store a piece; its id. */
   piece(thread: number, piece: SharedPiece): Promise<BlobId>;

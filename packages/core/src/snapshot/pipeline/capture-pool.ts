@@ -2,6 +2,8 @@
 import { kernelMemory, kernelModule, kernelScratchBytes } from '@mbk/kernels';
 import type { GearTable } from '../../chunker/gear.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
+import { asBlobId } from '../../format/ids.ts';
+import { contentsOfColumns } from '../../pack/compact-contents.ts';
 import type { Threads } from '../../pool/threads.ts';
 import { Handover } from '../../pool/channel.ts';
 import { parameters } from '../../format/limits.ts';
@@ -62,7 +64,7 @@ const smallDepth = 3;
  * (docs/decisions/0009-threads-close-packs-early.md).
  */
 function packBytesOf(jobs: number): number {
-  return Math.min(parameters.packBytes, Math.max(2, jobs) * 4_194_304);
+  return Math.min(parameters.packBytes, Math.max(2, jobs) * 3_145_728);
 }
 
 export function capturePool(options: CapturePoolOptions): CapturePool {
@@ -97,11 +99,15 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
     }),
     handlers: () => ({
       claim({ destination, ids, lengths }: Claims): Uint8Array {
-        return Uint8Array.from(ids, (id, i) => (claim(id, lengths[i] ?? 0, destination) ? 1 : 0));
+        const answer = new Uint8Array(lengths.length);
+        for (const [place, length] of lengths.entries()) {
+          if (claim(asBlobId(ids.slice(place * 64, place * 64 + 64)), length, destination)) answer[place] = 1;
+        }
+        return answer;
       },
-      async pack(pack: PackToPut) {
-        await putPack(pack);
-        const buffers = pack.parts.map(({ buffer }) => buffer);
+      async pack({ key, parts, columns }: PackToPut) {
+        await putPack({ key, parts, contents: contentsOfColumns(columns) });
+        const buffers = parts.map(({ buffer }) => buffer);
         return new Handover(buffers, buffers);
       },
       chunks: ({ file, chunks }: FileChunks) => listeners.get(file)?.(chunks),

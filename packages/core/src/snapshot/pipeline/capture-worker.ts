@@ -3,9 +3,11 @@ import fs from 'node:fs';
 import { memoryKernels } from '@mbk/kernels';
 import { sha256Hex } from '../../crypto/hash.ts';
 import type { Random } from '../../crypto/hash.ts';
+import { releaseBytes } from '../../crypto/release-bytes.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import { asBlobId, type BlobId } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
+import { packColumns } from '../../pack/compact-contents.ts';
 import { framePacker } from '../../pack/frame-packer.ts';
 import { pagePool, type PagePool } from '../../pack/pack-pages.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
@@ -15,6 +17,7 @@ import type {
   CaptureMain,
   CaptureSetup,
   LargeFile,
+  PackToPut,
   SharedPiece,
   SmallFiles,
   SmallFilesTaken,
@@ -57,7 +60,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   /** Stores a blob, unless it is known. */
   const store = async (bytes: Uint8Array, { destination, element }: PieceOptions): Promise<BlobId> => {
     const id = asBlobId(sha256Hex(bytes));
-    const wanted = await calls.claim({ destination, ids: [id], lengths: [bytes.length] });
+    const wanted = await calls.claim({ destination, ids: id, lengths: Float64Array.of(bytes.length) });
     if (wanted[0] === 1) await sender.add({ type: 'data', id, bytes, element }, destination.lifetime);
     return id;
   };
@@ -75,6 +78,9 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
       own -= 1;
     }
   };
+
+  /** Gives back what small files were read into: large ones mostly come alone, and need memory of their own. */
+  const dropBatches = (): void => batches.splice(0).forEach(releaseBytes);
 
   const cutLarge = async ({ file, fd, size, layout, destination }: LargeFile): Promise<CutFile> => {
     const cutter = fileCutter({ store: (bytes, element) => storePiece(bytes, { destination, element }), gear, window });
@@ -105,8 +111,8 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
         const { taken, blobs } = readSmallFiles(files, buffer, setup);
         if (blobs.length > 0) {
           const { destination } = files;
-          const ids = blobs.map(({ id }) => id);
-          const lengths = blobs.map(({ bytes }) => bytes.length);
+          const ids = blobs.map(({ id }) => id).join('');
+          const lengths = Float64Array.from(blobs, ({ bytes }) => bytes.length);
           const wanted = await calls.claim({ destination, ids, lengths });
           for (const [place, { id, bytes }] of blobs.entries()) {
             if (wanted[place] === 1) await sender.add({ type: 'data', id, bytes }, destination.lifetime);
@@ -120,12 +126,14 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
     },
 
     large(file: LargeFile): Promise<CutFile> {
+      dropBatches();
       const cut = turn.then(() => cutLarge(file));
       turn = cut.catch(() => undefined); // its caller is told
       return cut;
     },
 
     async piece({ offset, length, ...options }: SharedPiece): Promise<BlobId> {
+      dropBatches();
       try {
         return await store(memory.subarray(offset, offset + length), options);
       } finally {
@@ -140,8 +148,9 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
 function callsOf(main: Pick<Channel, 'call'>, pages: PagePool): CaptureMain {
   return {
     claim: (claims) => main.call('claim', claims) as Promise<Uint8Array>,
-    async pack(pack: FinishedPack) {
-      const buffers = pack.parts.map(({ buffer }) => buffer);
+    async pack({ key, parts, contents }: FinishedPack) {
+      const buffers = parts.map(({ buffer }) => buffer);
+      const pack: PackToPut = { key, parts, columns: packColumns(contents) };
       const back = (await main.call('pack', pack, buffers)) as readonly ArrayBuffer[];
       for (const buffer of back) pages.give(new Uint8Array(buffer));
     },

@@ -172,8 +172,9 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
     try {
       done = await to.small({
         destination: first.destination,
-        locations: files.map(({ walked }) => walked.location),
-        paths: files.map(({ walked }) => walked.path),
+        locations: files.map(({ walked }) => walked.location).join('\0'),
+        // All lie below one root; what is found through a handle never comes here.
+        pathsAt: first.walked.location.length - first.walked.path.length,
         facts: numbersOf(files),
       });
     } catch (error) {

@@ -27,10 +27,11 @@ const noId = '0'.repeat(64);
 
 /** Reads `files` into `buffer`; those that do not fit it are left. */
 export function readSmallFiles(
-  { locations, paths, facts }: SmallFiles,
+  { locations: joined, pathsAt, facts }: SmallFiles,
   buffer: Uint8Array,
   { rules, headBytes }: { readonly rules: readonly AssetRule[]; readonly headBytes: number },
 ): ReadSmallFiles {
+  const locations = joined.split('\0');
   const blobs = new Map<BlobId, SmallFileRead>();
   const ids: string[] = [];
   const sizes = new Float64Array(locations.length);
@@ -40,10 +41,14 @@ export function readSmallFiles(
   let used = 0;
 
   const take = (place: number): BlobId | undefined => {
-    const file = readOne(locations[place] ?? '', buffer, used);
+    const location = locations[place] ?? '';
+    const file = readOne(location, buffer, used);
     if (file === undefined) return undefined;
     const { stats, bytes } = file;
-    const asset = knownAsset(rules, { path: displayBytes(paths[place] ?? ''), head: bytes.subarray(0, headBytes) });
+    const asset = knownAsset(rules, {
+      path: displayBytes(location.slice(pathsAt)),
+      head: bytes.subarray(0, headBytes),
+    });
     if (asset?.looksInside === true) return undefined;
     if (asset !== undefined) kinds.push([place, asset.kind]);
     if (!isAsSeen(stats, facts, place)) differing.push([place, sourceFacts(stats)]);
