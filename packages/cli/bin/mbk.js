@@ -5,11 +5,13 @@ import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 
 const script = fileURLToPath(import.meta.url);
 
 if (isSupported(process.versions.node)) {
-  startFrugally();
+  // Commands that go through many files.
+  if (['snapshot', 'checkout', 'verify'].includes(process.argv[2])) runFrugally();
   await start();
 } else {
   const node = findWorkspaceNode();
@@ -30,15 +32,16 @@ function isSupported(version) {
 }
 
 /**
- * Starts this process anew with a small young generation, where a command goes through many files and the system can:
- * V8 would let it grow to 96 MiB, and a running one cannot be told otherwise. Costs 30 ms and saves 110 MB of a
- * snapshot of 25,000 files.
+ * Leaves less room for garbage, where the system can: V8 would let the young generation grow to 96 MiB, which a running
+ * process cannot be told otherwise, and the old one to three times what is live in it. Starting anew costs 30 ms; it saves
+ * 110 MB of a snapshot of 25,000 files, and collecting the old generation more often 45 MB of one of 100,000, for a
+ * thirtieth of its processor time.
  */
-function startFrugally() {
-  const isLong = ['snapshot', 'checkout', 'verify'].includes(process.argv[2]);
+function runFrugally() {
+  setFlagsFromString('--heap-growing-percent=80');
   const flag = '--max-semi-space-size';
   const isSet = `${process.execArgv.join(' ')} ${process.env.NODE_OPTIONS ?? ''}`.includes(flag);
-  if (!isLong || isSet || process.execve === undefined) return;
+  if (isSet || process.execve === undefined) return;
   const args = [process.execPath, ...process.execArgv, `${flag}=2`, ...process.argv.slice(1)];
   try {
     process.execve(process.execPath, args, process.env);
