@@ -112,7 +112,7 @@ function isText(value: unknown, longest: number): value is string {
   return typeof value === 'string' && value.length <= longest && value.isWellFormed();
 }
 
-function isMatch(value: unknown, pattern: RegExp): boolean {
+function isMatch(value: unknown, pattern: RegExp): value is string {
   return typeof value === 'string' && pattern.test(value);
 }
 
