@@ -29,7 +29,7 @@ export interface SyntheticSegmentOptions {
 }
 
 /** Blobs of a segment that is as large as a merge makes it. */
-export const largeBlobs = 1_000_000;
+export const largeBlobs = 500_000;
 /** Plain bytes of each blob. */
 export const blobBytes = 4096;
 

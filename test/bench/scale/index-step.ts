@@ -14,7 +14,7 @@ import type { Row, RowSteps } from '../run-rows.ts';
 import { blobBytes, largeBlobs, rowOf, syntheticSegment } from '../synthetic-segment.ts';
 import type { ScalePlace, ScaleStep } from './steps.ts';
 
-const fullSegments = 10;
+const fullSegments = 20;
 const fullFiles = 50_000;
 const filesPerFolder = 500;
 const stream = 31;
