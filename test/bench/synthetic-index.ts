@@ -15,16 +15,13 @@ import { parseArgs } from 'node:util';
 import { localBackend } from '@mbk/core';
 import type { Keys } from '../../packages/core/src/crypto/keyset.ts';
 import { toHex, viewOf } from '../../packages/core/src/format/bytes.ts';
-import { asBlobId, asPackId, type BlobId } from '../../packages/core/src/format/ids.ts';
-import { filterBlocks, rowBytes, rowsPerPage } from '../../packages/core/src/format/index-segment.ts';
-import { encodeFrame, encodePackRow, encodeRecord, type PackRow } from '../../packages/core/src/format/segment-rows.ts';
-import { addToFilter } from '../../packages/core/src/pack/block-filter.ts';
+import { asBlobId, type BlobId } from '../../packages/core/src/format/ids.ts';
 import { buildSegment } from '../../packages/core/src/pack/build-segment.ts';
 import { chooseMerge } from '../../packages/core/src/pack/choose-merge.ts';
 import { entryCache } from '../../packages/core/src/pack/entry-cache.ts';
 import { indexSet, type IndexSet, type SegmentInfo } from '../../packages/core/src/pack/index-set.ts';
-import { segmentWriter } from '../../packages/core/src/pack/segment-writer.ts';
 import { testKeys } from '../../packages/core/test/pack/test-keys.ts';
+import { largeBlobs, madeUpWord, syntheticSegment, writeId } from './synthetic-segment.ts';
 
 /** Of one step, in a process of its own. */
 export interface SyntheticIndexStep {
@@ -40,93 +37,9 @@ const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length
 const steps = ['make', 'first opening', 'opening', 'known', 'unknown', 'small', 'merge'] as const;
 type Step = (typeof steps)[number];
 
-/** Blobs of a segment that is as large as a merge makes it. */
-const largeBlobs = 1_000_000;
 const lookups = 100_000;
 const smallSegments = 13;
 const smallBlobs = 20_000;
-const blobsPerFrame = 16;
-const framesPerPack = 2000;
-
-/** Segment number in the upper bits, row in the lower ones: two 32-bit words that look random, the same each time. */
-function mix(segment: number, row: number, word: number): number {
-  let h = Math.imul(row ^ Math.imul(segment + 1, 0x9e3779b1), 0x85ebca6b) ^ Math.imul(word + 1, 0xc2b2ae35);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  h = Math.imul(h ^ (h >>> 12), 0x297a2d39);
-  return (h ^ (h >>> 15)) >>> 0;
-}
-
-/** Id `row` of `count` sorted ids of a segment, into `id`. */
-function writeId(id: Uint8Array, segment: number, row: number, count: number): void {
-  const view = viewOf(id);
-  const step = 2 ** 32 / count;
-  view.setUint32(0, Math.floor(row * step + (step * mix(segment, row, 0)) / 2 ** 32));
-  for (let word = 1; word < 8; word += 1) view.setUint32(4 * word, mix(segment, row, word));
-  // Among ids with equal first words the row decides.
-  view.setUint32(4, ((row & 0xffff) << 16) | (mix(segment, row, 1) & 0xffff));
-}
-
-/** A segment of `count` made-up blobs; its parts are handed over. */
-function makeSegment(segment: number, count: number): { info: SegmentInfo; key: string; parts: readonly Uint8Array[] } {
-  const writer = segmentWriter({ keys, keyset: keys.shared, random });
-  const frames = Math.ceil(count / blobsPerFrame);
-  const packs = Math.ceil(frames / framesPerPack);
-  const filter = new Uint8Array(filterBlocks(count) * rowBytes.filter);
-  const perPage = rowsPerPage('records');
-  const directory = new Uint8Array(Math.ceil(count / perPage) * rowBytes.directory);
-  const record = new Uint8Array(rowBytes.records);
-  const id = new Uint8Array(32);
-  for (let row = 0; row < count; row += 1) {
-    writeId(id, segment, row, count);
-    const frameRow = mix(segment, row, 9) % frames;
-    encodeRecord(record, 0, id, { frameRow, offset: 4096 * (row % blobsPerFrame), length: 4096, type: 'data' });
-    writer.write('records', record);
-    addToFilter(viewOf(filter), viewOf(id));
-    if (row % perPage === 0) directory.set(id.subarray(0, 16), (row / perPage) * rowBytes.directory);
-  }
-  writePacks();
-  const bytes = new Uint8Array(rowBytes.frames);
-  for (let row = 0; row < frames; row += 1) {
-    const number = row % framesPerPack;
-    encodeFrame(bytes, 0, {
-      packRow: Math.floor(row / framesPerPack),
-      offset: 72 + 20_000 * number,
-      boxLength: 20_000,
-      plainLength: 65_536,
-      codec: 0,
-      depth: 0,
-      parameterBytes: 0,
-      firstParameter: 0,
-      firstBase: 0,
-      bases: 0,
-    });
-    writer.write('frames', bytes);
-  }
-  writer.write('filter', filter);
-  writer.write('directory', directory);
-  const { id: name, key, parts, byteLength } = writer.close();
-  return { info: { id: name, blobs: count, bytes: byteLength, actor: keys.actor.id }, key, parts };
-
-  function writePacks(): void {
-    const bytes = new Uint8Array(rowBytes.packs);
-    for (let pack = 0; pack < packs; pack += 1) {
-      const id = asPackId(`${pack.toString(16).padStart(8, '0')}${segment.toString(16).padStart(56, '0')}`);
-      const inPack = Math.min(framesPerPack, frames - pack * framesPerPack);
-      const row: PackRow = {
-        id,
-        ephemeral: new Uint8Array(32),
-        actor: keys.actor.id,
-        keyset: keys.shared.id,
-        frames: inPack,
-        size: 72 + 20_000 * framesPerPack + 4096,
-        kind: 'data',
-        lifetime: 'long',
-      };
-      encodePackRow(bytes, 0, { row, firstFrame: pack * framesPerPack });
-      writer.write('packs', bytes);
-    }
-  }
-}
 
 interface Place {
   readonly folder: string;
@@ -150,7 +63,7 @@ async function openIndex(place: Place): Promise<IndexSet> {
 async function addSegments(place: Place, first: number, count: number, blobs: number): Promise<void> {
   const live = first === 0 ? [] : readList(place);
   for (let segment = first; segment < first + count; segment += 1) {
-    const { info, key, parts } = makeSegment(segment, blobs);
+    const { info, key, parts } = syntheticSegment(segment, { blobs, keys, random });
     await backendOf(place).put(key, parts);
     live.push(info);
   }
@@ -163,9 +76,9 @@ function* idsOf(place: Place, areKnown: boolean): Generator<BlobId> {
   const segments = Math.max(1, Math.round(place.blobs / largeBlobs));
   const count = Math.round(place.blobs / segments);
   for (let at = 0; at < lookups; at += 1) {
-    writeId(id, at % segments, mix(77, at, 0) % count, count);
+    writeId(id, at % segments, madeUpWord(77, at, 0) % count, count);
     if (!areKnown) id[31] = (id[31] ?? 0) ^ 1;
-    if (!areKnown) viewOf(id).setUint32(0, mix(78, at, 1));
+    if (!areKnown) viewOf(id).setUint32(0, madeUpWord(78, at, 1));
     yield asBlobId(toHex(id));
   }
 }

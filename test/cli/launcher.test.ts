@@ -51,18 +51,20 @@ describe('the launcher', () => {
     expect(launch(file, '20.0.0')).toEqual({ code: 7, stdout: `started with ${file} --version\n`, stderr: '' });
   });
 
-  test('gives long commands a heap that grows little, unless something else was asked for', () => {
-    const show = `console.log(process.execArgv.filter((flag) => /semi-space|heap-growing/.test(flag)).join(' '))`;
-    const seen = (args: readonly string[], options = ''): string => {
+  test('gives long commands a heap that grows little and few arenas, unless others were asked for', () => {
+    const show = `const flags = process.execArgv.filter((flag) => /semi-space|heap-growing/.test(flag));
+      console.log([...flags, process.env.MALLOC_ARENA_MAX].join(' ').trim())`;
+    const seen = (args: readonly string[], options = '', arenas?: string): string => {
       const file = join(folder, 'frugal', 'bin', 'mbk.js');
       mkdirSync(join(folder, 'frugal', 'bin'), { recursive: true });
       mkdirSync(join(folder, 'frugal', 'dist'), { recursive: true });
       copyFileSync(launcher, file);
       writeFileSync(join(folder, 'frugal', 'dist', 'main.js'), show);
-      const env = { ...process.env, NODE_OPTIONS: options };
+      const env = { ...process.env, MALLOC_ARENA_MAX: arenas, NODE_OPTIONS: options };
       return spawnSync(process.execPath, [file, ...args], { encoding: 'utf8', env }).stdout.trim();
     };
-    expect(seen(['snapshot', '-m', 'x'])).toBe('--max-semi-space-size=2 --heap-growing-percent=40');
+    expect(seen(['snapshot', '-m', 'x'])).toBe('--max-semi-space-size=2 --heap-growing-percent=80 2');
+    expect(seen(['snapshot'], '', '8')).toBe('--max-semi-space-size=2 --heap-growing-percent=80 8');
     expect(seen(['log'])).toBe('');
     expect(seen(['snapshot'], '--max-semi-space-size=16')).toBe('');
   });

@@ -12,10 +12,14 @@ import type { ByteText } from '@mbk/core';
 const unsafe =
   /[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
+/** Nearly all that is ever shown: no need to look closer. */
+const harmless = /^[ -[\]-~]*$/;
+
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** `text` with everything unsafe as `\n`, `\x1b` or `\u{202e}`, and `\` doubled so that no name can imitate these. */
 export function escapeForTerminal(text: string): string {
+  if (harmless.test(text)) return text;
   return text.replaceAll('\\', '\\\\').replace(unsafe, escapeCharacter);
 }
 

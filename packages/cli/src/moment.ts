@@ -15,12 +15,12 @@ export function momentFormat(timezone: string): (time: string | null) => string 
     const at = Date.parse(time);
     if (Number.isNaN(at)) return time;
     const { year, month, day, hour, minute } = calendar.localTime(at);
-    const date = [String(year).padStart(4, '0'), ...[month, day].map(twoDigits)].join('-');
-    return `${date} ${twoDigits(hour)}:${twoDigits(minute)}`;
+    const years = year < 1000 ? String(year).padStart(4, '0') : String(year);
+    return `${years}-${twoDigits(month)}-${twoDigits(day)} ${twoDigits(hour)}:${twoDigits(minute)}`;
   };
 }
 
-const twoDigits = (value: number): string => String(value).padStart(2, '0');
+const twoDigits = (value: number): string => (value < 10 ? `0${value}` : String(value));
 
 /** The start of a commit id that is shown for it. */
 export function shortId(commit: string): string {

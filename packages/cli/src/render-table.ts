@@ -11,29 +11,32 @@ export function renderTable(
   rows: readonly (readonly string[])[],
   { right = [] }: TableOptions = {},
 ): string {
-  const widths = head.map(width);
-  for (const row of rows) {
-    for (let column = 0; column < widths.length; column += 1) {
-      widths[column] = Math.max(widths[column] ?? 0, width(row[column] ?? ''));
-    }
+  const lines = [head, ...rows].map((cells) => ({ cells, widthOf: plain.test(cells.join('')) ? lengthOf : width }));
+  const widest = head.map(() => 0);
+  for (const { cells, widthOf } of lines) {
+    for (let column = 0; column < widest.length; column += 1)
+      widest[column] = Math.max(widest[column] ?? 0, widthOf(cells[column] ?? ''));
   }
-  const last = widths.length - 1;
-  const lines = [head, ...rows].map((row) => {
-    let line = '';
-    for (let column = 0; column <= last; column += 1) {
-      const cell = row[column] ?? '';
-      // Colours are part of the text and take no room.
-      const length = (widths[column] ?? 0) + cell.length - width(cell);
-      line += right.includes(column) ? cell.padStart(length) : cell.padEnd(length);
-      if (column < last) line += '  ';
-    }
-    return line.trimEnd();
-  });
-  return lines.join('\n');
+  const isRight = head.map((_, column) => right.includes(column));
+  return lines
+    .map(({ cells, widthOf }) => {
+      let line = '';
+      for (let column = 0; column < widest.length; column += 1) {
+        const cell = cells[column] ?? '';
+        const room = ' '.repeat((widest[column] ?? 0) - widthOf(cell));
+        line += `${column === 0 ? '' : gap}${isRight[column] === true ? room + cell : cell + room}`;
+      }
+      return line.trimEnd();
+    })
+    .join('\n');
 }
 
-/** Visible characters, colours not counted. */
+const gap = '  ';
+/** Most rows are plain, as one look at all of it tells: ten thousand rows have a hundred thousand cells. */
+const plain = /^[ -~]*$/;
+const lengthOf = (cell: string): number => cell.length;
+
+/** Visible characters; colours are part of the text and take no room. */
 function width(cell: string): number {
-  // Most cells are plain: a table of ten thousand rows has a hundred thousand of them.
-  return /^[ -~]*$/.test(cell) ? cell.length : Array.from(stripVTControlCharacters(cell)).length;
+  return Array.from(stripVTControlCharacters(cell)).length;
 }

@@ -11,6 +11,7 @@ import { writeSamples } from '../corpus/small-files.ts';
 import { lineMaker } from '../corpus/words.ts';
 import { folderFacts, requireSameTree } from '../folder-facts.ts';
 import type { Place, Row, RowSteps } from '../run-rows.ts';
+import { indexStep } from './index-step.ts';
 import { logStep } from './log-step.ts';
 
 export interface ScaleStep {
@@ -46,7 +47,7 @@ export function scaleSteps(scale: number): readonly ScaleStep[] {
     filesStep('one-folder-1m', { files: 1_000_000 * scale, perFolder: 1_000_000 }),
     oneFileStep(8 * scale),
     logStep(scale),
-    // A synthetic index of 10 million blobs comes here, as `index-10m`: see scale/claims.ts.
+    indexStep(scale),
   ];
 }
 

@@ -59,11 +59,16 @@ function renderLog(rows: readonly HistoryRow[], timezone: string, style: Styler)
 const messageLength = 60;
 
 function messageCell(row: HistoryRow, style: Styler): string {
-  const characters = Array.from(row.message.split('\n', 1)[0] ?? '');
-  const isCut = characters.length > messageLength;
-  const start = escapeForTerminal(characters.slice(0, isCut ? messageLength - 1 : messageLength).join(''));
+  const line = row.message.split('\n', 1)[0] ?? '';
   const flags = [...row.flags, ...expiredFlag(row)].map((flag) => style('red', `[${escapeForTerminal(flag)}]`));
-  return [`${start}${isCut ? '…' : ''}`, ...flags].join(' ');
+  return [escapeForTerminal(firstPart(line)), ...flags].join(' ');
+}
+
+/** The line, or as much of it as the table has room for. */
+function firstPart(line: string): string {
+  if (line.length <= messageLength) return line;
+  const characters = Array.from(line);
+  return characters.length <= messageLength ? line : `${characters.slice(0, messageLength - 1).join('')}…`;
 }
 
 function expiredFlag({ captures }: HistoryRow): string[] {

@@ -29,39 +29,41 @@ export interface Calendar {
 }
 
 const dayMs = 86_400_000;
+/** In which the last instant of a Date is. */
+const lastDay = 100_000_000;
 
 /**
- * The calendar of an IANA time zone; RangeError if the runtime does not know it. Make one for many instants: it costs as
- * much as a hundred of them.
+ * The calendar of an IANA time zone; RangeError if the runtime does not know it. Make one for many instants: but for UTC
+ * it costs as much as thousands of them, and it remembers the offsets of days.
  */
 export function calendarOf(timezone: string): Calendar {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: timezone,
-    calendar: 'gregory',
-    numberingSystem: 'latn',
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-
-  const localTime = (at: number): LocalTime => {
-    // In en-US the month comes first. Its parts one by one would cost three times as much.
-    const [month, day, year, hour, minute, second] = (format.format(at).match(/\d+/g) ?? []).map(Number);
-    return {
-      year: year ?? Number.NaN,
-      month: month ?? Number.NaN,
-      day: day ?? Number.NaN,
-      hour: hour ?? Number.NaN,
-      minute: minute ?? Number.NaN,
-      second: second ?? Number.NaN,
-    };
+  const askOffset = timezone === 'UTC' ? () => 0 : offsetsOf(timezone);
+  /** Offsets at the beginnings of days in UTC. */
+  const offsets = new Map<number, number>();
+  const offsetOfDay = (day: number): number => {
+    const offset = offsets.get(day) ?? askOffset(day * dayMs);
+    offsets.set(day, offset);
+    return offset;
   };
   /** Local time read as if it were UTC, minus the instant. */
-  const offsetMs = (at: number): number => asUtc(localTime(at)) - Math.floor(at / 1000) * 1000;
+  const offsetMs = (at: number): number => {
+    const day = Math.floor(at / dayMs);
+    if (day < 0 || day >= lastDay) return askOffset(at);
+    // No zone changed twice within a day of UTC since 1970: where both ends of a day agree, all of it does.
+    const offset = offsetOfDay(day);
+    return offsetOfDay(day + 1) === offset ? offset : askOffset(at);
+  };
+  const localTime = (at: number): LocalTime => {
+    const local = new Date(at + offsetMs(at));
+    return {
+      year: local.getUTCFullYear(),
+      month: local.getUTCMonth() + 1,
+      day: local.getUTCDate(),
+      hour: local.getUTCHours(),
+      minute: local.getUTCMinutes(),
+      second: local.getUTCSeconds(),
+    };
+  };
 
   const instantOf = (time: LocalTime): number => {
     const local = asUtc(time);
@@ -79,6 +81,28 @@ export function calendarOf(timezone: string): Calendar {
     offsetMinutes: (at) => Math.round(offsetMs(at) / 60_000),
     dateOf: (at) => new Date(asUtc(localTime(at))).toISOString().slice(0, 10),
     endOfDay: ({ year, month, day }) => instantOf({ year, month, day: day + 1, hour: 0, minute: 0, second: 0 }) - 1,
+  };
+}
+
+/** Offset from UTC in milliseconds at an instant, as the runtime knows it: some microseconds each. */
+function offsetsOf(timezone: string): (at: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  return (at) => {
+    // In en-US the month comes first. Its parts one by one would cost three times as much.
+    const numbers = (format.format(at).match(/\d+/g) ?? []).map(Number);
+    const [month = Number.NaN, day = Number.NaN, year = Number.NaN, hour, minute, second] = numbers;
+    return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1000) * 1000;
   };
 }
 

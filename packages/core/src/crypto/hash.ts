@@ -1,10 +1,10 @@
 /**
- * Hashes and key derivation. node:crypto hashes on the hot path; HKDF is @noble/hashes', audited and independent of it.
+ * Hashes and key derivation, by node:crypto; the self-test holds all of it against @noble/hashes, which is audited and
+ * independent of it, and takes five times as long for the few hundred keys that a command derives.
  */
-import { createHash, hash, type Hash } from 'node:crypto';
-import { hkdf as nobleHkdf } from '@noble/hashes/hkdf.js';
+import { createHash, hash, hkdfSync, type Hash } from 'node:crypto';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
-import { toHex, utf8 } from '../format/bytes.ts';
+import { toHex } from '../format/bytes.ts';
 
 /** Fresh random bytes; an argument everywhere so that tests are repeatable. */
 export type Random = (length: number) => Uint8Array;
@@ -51,5 +51,5 @@ function running(hasher: Hash): RunningHash {
 
 /** HKDF-SHA-256 (RFC 5869): `length` bytes, at most 8,160. */
 export function hkdf(ikm: Uint8Array, salt: Uint8Array, info: string | Uint8Array, length = 32): Uint8Array {
-  return nobleHkdf(nobleSha256, ikm, salt, typeof info === 'string' ? utf8(info) : info, length);
+  return new Uint8Array(hkdfSync('sha256', ikm, salt, info, length));
 }

@@ -35,6 +35,7 @@ import {
   readRedaction,
   readSegmentRow,
 } from './log-rows.ts';
+import { isSoundHeadLine } from './sound-line.ts';
 
 /** What section 0 of an entry holds. */
 export type LogBody = {
@@ -268,7 +269,9 @@ const readers: { readonly [Name in KnownOperation['op']]: (fields: Fields) => Kn
   grant: (fields) => ({ op: 'grant', ...readGrantRow(fields) }),
   advance: (fields) => ({
     op: 'advance',
-    heads: fields.array('heads', (value, what) => readHeadLine(readFields(value, what))),
+    heads: fields.array('heads', (value, what) =>
+      isSoundHeadLine(value) ? value : readHeadLine(readFields(value, what)),
+    ),
   }),
   tag: readTag,
   index: (fields) => ({

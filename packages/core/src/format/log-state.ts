@@ -45,6 +45,7 @@ import {
   readRedaction,
   readSegmentRow,
 } from './log-rows.ts';
+import { isSoundLine, isSoundTagRow } from './sound-line.ts';
 
 export type Features = Omit<FeaturesOperation, 'op'>;
 export type KeysetRow = Omit<KeysetOperation, 'op'>;
@@ -157,8 +158,8 @@ export function decodeLogState(body: Uint8Array, what: string): LogState {
     keysets: rows('keysets', readKeysetRow),
     actors: rows('actors', readActorRow),
     grants: rows('grants', readGrantRow),
-    lines: rows('lines', readLine),
-    tags: rows('tags', readTagRow),
+    lines: fields.array('lines', readLine, { max: maxRows }),
+    tags: fields.array('tags', readTagRow, { max: maxRows }),
     segments: rows('segments', readLiveSegment),
     expired: rows('expired', readExpiredRow),
     lifted: rows('lifted', (row) => ({ ...readCaptureFields(row), n: readNumber(row) })),
@@ -194,11 +195,15 @@ function readActorRow(row: Fields): ActorRow {
   return { ...readActor(row), addedAt: row.int('addedAt'), ...(removedAt === undefined ? {} : { removedAt }) };
 }
 
-function readLine(row: Fields): Line {
+function readLine(value: unknown, what: string): Line {
+  if (isSoundLine(value)) return value;
+  const row = readFields(value, what);
   return { ...readHeadLine(row), n: readNumber(row), at: row.int('at'), actor: asActorId(row.hex('actor', 32)) };
 }
 
-function readTagRow(row: Fields): TagRow {
+function readTagRow(value: unknown, what: string): TagRow {
+  if (isSoundTagRow(value)) return value;
+  const row = readFields(value, what);
   return {
     domain: readDomain(row),
     name: row.string('name', { max: 200 }),

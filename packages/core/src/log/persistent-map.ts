@@ -5,48 +5,59 @@
  * time would make opening quadratic.
  */
 
+/** Stands for a key that is no longer there. */
+const gone = Symbol('gone');
+type Changes<K, V> = ReadonlyMap<K, { readonly value: V } | typeof gone>;
+
+/** A layer is merged with the one that lies on it unless it is so many times as large. */
+const growth = 4;
+
 /**
- * An immutable map: a large base that versions share, and what differs from it.
+ * An immutable map: a large base that versions share, and layers of what differs from it, each much larger than the one
+ * above.
  *
- * A lookup asks two maps. A change copies the differences; once they reach an eighth of the base (and at least 64)
- * they become part of a new base, so n changes one by one cost about O(n·√n) at worst and usually O(n).
+ * A lookup asks a few layers, log n of them at most. A change is a new layer, merged with those below that are not much
+ * larger: n changes one by one cost O(n·log n).
  */
 export class PersistentMap<K, V> {
   readonly size: number;
   readonly #base: ReadonlyMap<K, V>;
-  /** What differs from the base; undefined stands for a key that is gone. */
-  readonly #changes: ReadonlyMap<K, { readonly value: V } | undefined>;
+  /** Newest first. */
+  readonly #layers: ReadonlyArray<Changes<K, V>>;
 
-  private constructor(
-    base: ReadonlyMap<K, V>,
-    changes: ReadonlyMap<K, { readonly value: V } | undefined>,
-    size: number,
-  ) {
+  private constructor(base: ReadonlyMap<K, V>, layers: ReadonlyArray<Changes<K, V>>, size: number) {
     this.#base = base;
-    this.#changes = changes;
+    this.#layers = layers;
     this.size = size;
   }
 
   static of<K, V>(rows: Iterable<readonly [K, V]> = []): PersistentMap<K, V> {
     const base = new Map(rows);
-    return new PersistentMap(base, new Map(), base.size);
+    return new PersistentMap(base, [], base.size);
   }
 
   get(key: K): V | undefined {
-    return this.#changes.has(key) ? this.#changes.get(key)?.value : this.#base.get(key);
+    for (const layer of this.#layers) {
+      const change = layer.get(key);
+      if (change !== undefined) return change === gone ? undefined : change.value;
+    }
+    return this.#base.get(key);
   }
 
   has(key: K): boolean {
-    return this.#changes.has(key) ? this.#changes.get(key) !== undefined : this.#base.has(key);
+    for (const layer of this.#layers) {
+      const change = layer.get(key);
+      if (change !== undefined) return change !== gone;
+    }
+    return this.#base.has(key);
   }
 
   /** This map with `rows` set. */
   with(rows: Iterable<readonly [K, V]>): PersistentMap<K, V> {
-    const changes = new Map(this.#changes);
-    let size = this.size;
+    const changes = new Map<K, { readonly value: V } | typeof gone>();
+    let { size } = this;
     for (const [key, value] of rows) {
-      const present = changes.has(key) ? changes.get(key) !== undefined : this.#base.has(key);
-      if (!present) size += 1;
+      if (!changes.has(key) && !this.has(key)) size += 1;
       changes.set(key, { value });
     }
     return this.#changed(changes, size);
@@ -54,21 +65,20 @@ export class PersistentMap<K, V> {
 
   /** This map without `keys`. */
   without(keys: Iterable<K>): PersistentMap<K, V> {
-    const changes = new Map(this.#changes);
-    let size = this.size;
-    for (const key of keys) {
-      const present = changes.has(key) ? changes.get(key) !== undefined : this.#base.has(key);
-      if (!present) continue;
-      size -= 1;
-      if (this.#base.has(key)) changes.set(key, undefined);
-      else changes.delete(key);
-    }
-    return this.#changed(changes, size);
+    const changes = new Map<K, { readonly value: V } | typeof gone>();
+    for (const key of keys) if (this.has(key)) changes.set(key, gone);
+    return this.#changed(changes, this.size - changes.size);
   }
 
   *entries(): Generator<[K, V]> {
-    for (const [key, value] of this.#base) if (!this.#changes.has(key)) yield [key, value];
-    for (const [key, change] of this.#changes) if (change !== undefined) yield [key, change.value];
+    for (const [depth, layer] of this.#layers.entries()) {
+      for (const [key, change] of layer) {
+        if (change !== gone && !isIn(this.#layers, depth, key)) yield [key, change.value];
+      }
+    }
+    for (const [key, value] of this.#base) {
+      if (!isIn(this.#layers, this.#layers.length, key)) yield [key, value];
+    }
   }
 
   *keys(): Generator<K> {
@@ -79,10 +89,25 @@ export class PersistentMap<K, V> {
     for (const [, value] of this.entries()) yield value;
   }
 
-  #changed(changes: ReadonlyMap<K, { readonly value: V } | undefined>, size: number): PersistentMap<K, V> {
-    if (changes.size < Math.max(64, this.#base.size / 8)) return new PersistentMap(this.#base, changes, size);
-    return PersistentMap.of(new PersistentMap(this.#base, changes, size).entries());
+  #changed(changes: Changes<K, V>, size: number): PersistentMap<K, V> {
+    if (changes.size === 0) return this;
+    let top = changes;
+    let merged = 0;
+    for (const layer of this.#layers) {
+      if (layer.size > growth * top.size) break;
+      top = new Map([...layer, ...top]);
+      merged += 1;
+    }
+    const layers = [top, ...this.#layers.slice(merged)];
+    if (layers.length > 1 || this.#base.size > growth * top.size) return new PersistentMap(this.#base, layers, size);
+    return PersistentMap.of(new PersistentMap(this.#base, layers, size).entries());
   }
+}
+
+/** Whether one of the first `count` layers says something of `key`. */
+function isIn<K>(layers: ReadonlyArray<Changes<K, unknown>>, count: number, key: K): boolean {
+  for (let depth = 0; depth < count; depth += 1) if (layers[depth]?.has(key) === true) return true;
+  return false;
 }
 
 /** An immutable list that grows at its end; versions share one array and each knows how much of it is theirs. */

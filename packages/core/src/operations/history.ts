@@ -5,7 +5,7 @@ import { MbkError } from '../errors.ts';
 import type { ActorId, CommitId } from '../format/ids.ts';
 import type { Line } from '../format/log-state.ts';
 import { timeText } from '../format/snapshot-manifest.ts';
-import { headsOf, isExpired, linesOf, tagsOf, type Fold } from '../log/fold.ts';
+import { headsOf, isExpired, linesOf, type Fold } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
 
 export interface HistoryRequest {
@@ -128,12 +128,14 @@ function rowOf(fold: Fold, head: Line, tags: ReadonlyMap<CommitId, readonly stri
   };
 }
 
+/** Names in order. */
 function tagsByCommit(fold: Fold): Map<CommitId, string[]> {
   const byCommit = new Map<CommitId, string[]>();
-  for (const { name, commit } of tagsOf(fold).values()) {
+  for (const { name, commit } of fold.tags.values()) {
     const names = byCommit.get(commit);
     if (names === undefined) byCommit.set(commit, [name]);
     else names.push(name);
   }
+  for (const names of byCommit.values()) if (names.length > 1) names.sort();
   return byCommit;
 }

@@ -4,11 +4,11 @@ import type { SegmentInfo } from './index-set.ts';
 /** So many segments that could be merged are left as they are. */
 const enough = 12;
 /**
- * A merged segment is made in memory, and this bounds it: about 1.2 million blobs. Those that have half of it are left
- * alone for good, so their number grows with the repository, by one for each 0.6 million blobs or more
+ * A merged segment is made in memory, and this bounds it: about 0.6 million blobs. Those that have half of it are left
+ * alone for good, so their number grows with the repository, by one for each 0.3 million blobs or more
  * (docs/decisions/0011).
  */
-const mostBytes = 64 * 1024 * 1024;
+const mostBytes = 32 * 1024 * 1024;
 
 /**
  * The segments that one merge should replace, smallest first; empty when there is nothing to gain.

@@ -44,6 +44,33 @@ describe('calendar', () => {
     expect(samoa.endOfDay({ year: 2011, month: 12, day: 29, ...midnight })).toBe(at('2011-12-30T10:00:00Z') - 1);
   });
 
+  test('local times are those of the runtime, also on days when the clock changes', () => {
+    const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Pacific/Apia', 'Asia/Kathmandu'];
+    const formats = new Map(
+      zones.map((timeZone) => [
+        timeZone,
+        new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }),
+      ]),
+    );
+    const calendars = new Map(zones.map((timezone) => [timezone, calendarOf(timezone)]));
+    // Days at whose ends a zone changed, and others.
+    const days = fc.oneof(
+      fc.constantFrom('2011-12-30', '2025-03-30', '2025-10-26', '2025-03-09', '2025-04-05').map(at),
+      fc.integer({ min: 0, max: 40_000 }).map((day) => day * 86_400_000),
+    );
+    const seconds = fc.integer({ min: -86_400, max: 2 * 86_400 });
+    fc.assert(
+      fc.property(fc.constantFrom(...zones), days, seconds, (timezone, day, second) => {
+        const instant = day + second * 1000;
+        const time = calendars.get(timezone)?.localTime(instant);
+        const [year, month, date, hour, minute, rest] = (formats.get(timezone)?.format(instant) ?? '')
+          .split(/\D/)
+          .map(Number);
+        expect(time).toEqual({ year, month, day: date, hour, minute, second: rest });
+      }),
+    );
+  });
+
   test('local times come back to their instant, up to the hour that a clock change repeats', () => {
     const zones = fc.constantFrom(
       'UTC',

@@ -14,17 +14,17 @@ describe('choosing a merge', () => {
   });
 
   test('takes the small ones and leaves a large one', () => {
-    const live = segments([30 * MiB, ...Array<number>(12).fill(1000)]);
+    const live = segments([15 * MiB, ...Array<number>(12).fill(1000)]);
     expect(chooseMerge(live)).toEqual(live.slice(1));
   });
 
   test('leaves those alone that are as large as they may become, however many', () => {
-    const large = Array<number>(40).fill(33 * MiB);
+    const large = Array<number>(40).fill(17 * MiB);
     expect(chooseMerge(segments([...large, ...Array<number>(12).fill(1000)]))).toEqual([]);
     expect(chooseMerge(segments([...large, ...Array<number>(13).fill(1000)]))).toHaveLength(13);
   });
 
-  test('takes at least two or none, never makes more than 64 MiB, and ends with few segments', () => {
+  test('takes at least two or none, never makes more than 32 MiB, and ends with few segments', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1000, max: 3 * MiB }), { maxLength: 60 }), (sizes) => {
         let live = segments(sizes);
@@ -33,11 +33,11 @@ describe('choosing a merge', () => {
           if (chosen.length === 0) break;
           expect(chosen.length).toBeGreaterThan(1);
           const bytes = chosen.reduce((sum, one) => sum + one.bytes, 0);
-          expect(bytes).toBeLessThanOrEqual(64 * MiB);
+          expect(bytes).toBeLessThanOrEqual(32 * MiB);
           live = segments([...live.filter((one) => !chosen.includes(one)), { bytes }].map((one) => one.bytes));
           expect(rounds).toBeLessThan(60);
         }
-        expect(live.filter(({ bytes }) => bytes <= 32 * MiB).length).toBeLessThanOrEqual(12);
+        expect(live.filter(({ bytes }) => bytes <= 16 * MiB).length).toBeLessThanOrEqual(12);
       }),
     );
   });
