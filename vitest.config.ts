@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -16,6 +17,11 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     pool: 'forks',
+    // A process serves many files and loads each module once: to load core anew costs more than most files do. So a test
+    // puts back what it changes of the process (folder, umask, spies), and mocks no module.
+    isolate: false,
+    // Vitest would leave a core to itself, and has next to nothing to do while files run.
+    maxWorkers: availableParallelism(),
     execArgv: [`--conditions=${sourceCondition}`],
     testTimeout: 60_000,
     hookTimeout: 60_000,

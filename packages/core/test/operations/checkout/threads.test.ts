@@ -1,27 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type * as threadsModule from 'node:worker_threads';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../../../src/backend/backend.ts';
 import { localBackend } from '../../../src/backend/local.ts';
 import { memoryBackend } from '../../../src/backend/memory.ts';
 import { executeCheckout, type CheckoutReport, type CheckoutRequest } from '../../../src/operations/checkout.ts';
 import type { OpenOptions } from '../../../src/repository.ts';
 import { temporaryFolder, testRepository, type TestRepository } from '../make-repository.ts';
-
-/** The threads that were started, so that a test can end one. */
-const threads: threadsModule.Worker[] = [];
-vi.mock('node:worker_threads', async (original) => {
-  const module = await original<typeof threadsModule>();
-  class Recorded extends module.Worker {
-    constructor(...setup: ConstructorParameters<typeof module.Worker>) {
-      super(...setup);
-      threads.push(this);
-    }
-  }
-  return { ...module, Worker: Recorded };
-});
 
 const one = {
   assign: () => ({ domain: 'lab', collection: 'data/all' }),
@@ -192,10 +180,18 @@ describe.each(ways)('checkout %s', (_, way) => {
 
 test('a thread that dies is an error that names it, and leaves whole files only', async () => {
   const lab = await fullLab();
+  const threads: Worker[] = [];
+  const record = (thread: Worker): void => void threads.push(thread);
+  process.on('worker', record);
+  onTestFinished(() => void process.off('worker', record));
   for (const at of [1, 8]) {
     threads.length = 0;
     const target = join(lab.folder, `out-${at}`);
-    const backend = watched(lab.backend, (count) => count === at && threads[1]?.terminate());
+    const backend = watched(lab.backend, async (count) => {
+      if (count !== at) return;
+      await nextTurn(); // by then the process has told of its threads
+      await threads[1]?.terminate();
+    });
     const running = checkout(lab, target, { jobs: 2, threadsFrom: 0 }, { backend });
     await expect(running).rejects.toMatchObject({ code: 'internal', details: { task: 'checkout' } });
     expectWholeFiles(target, lab.source);
