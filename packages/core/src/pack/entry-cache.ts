@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Backend } from '../backend/backend.ts';
 import { type Random, sha256Hex } from '../crypto/hash.ts';
+import { releaseBytes } from '../crypto/release-bytes.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import { equalBytes, toHex } from '../format/bytes.ts';
 import { isHex } from '../format/ids.ts';
@@ -200,8 +201,8 @@ export async function cachedGet(
   return bytes;
 }
 
-/** Bytes of one read of `fetchCopy`. */
-const fetchBytes = 4 * 1024 * 1024;
+/** Bytes of one read of `fetchCopy`: several run at a time. */
+const fetchBytes = 1024 * 1024;
 
 /**
  * Brings a copy of an entry of `size` bytes into the cache without holding it whole; whether that could be done.
@@ -223,6 +224,7 @@ export async function fetchCopy(
         const part = await backend.get(key, { offset, length: Math.min(fetchBytes, size - offset), signal });
         hasher.update(part);
         if (!copy.append(part)) return false;
+        releaseBytes(part);
       }
       if (hasher.digest('hex') === nameOf(key)) return copy.finish();
       throw notItsName(key);

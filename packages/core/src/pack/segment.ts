@@ -93,9 +93,9 @@ export interface OpenSegmentOptions {
   readonly onDamage?: ((error: MbkError) => void) | undefined;
 }
 
-/** Decoded rows a segment remembers: hits cluster in few packs and frames. */
-const rememberedPacks = 512;
-const rememberedFrames = 2048;
+/** Decoded rows a segment remembers: hits cluster in few packs and frames, and a large repository has many segments. */
+const rememberedPacks = 64;
+const rememberedFrames = 256;
 /** Frames with longer parameters and more bases are read each time. */
 const rememberedExtras = 256;
 
