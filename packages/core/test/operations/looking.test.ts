@@ -50,7 +50,12 @@ async function fill(): Promise<void> {
   await filled.snapshot({ assign, message: 'first\nwith more' });
   write('healthcare/one/a.txt', 'second');
   const wants: SnapshotRequest['wants'] = ({ collection }) => collection === 'data/one';
-  await filled.snapshot({ assign, wants, plan: 'daily', git: { commit: 'ab'.repeat(20), branch: 'main', dirty: true } });
+  await filled.snapshot({
+    assign,
+    wants,
+    plan: 'daily',
+    git: { commit: 'ab'.repeat(20), branch: 'main', dirty: true },
+  });
 }
 
 async function withRepository(work: (repository: Repository) => Promise<void>): Promise<void> {
