@@ -2,7 +2,7 @@
  * The rules of the protocol (`docs/format.md`, "The log"), each a switch of the model.
  *
  * With all of them on no schedule loses anything; with any one of them off some schedule does
- * (`model.test.ts` shows both). The statements are the wording of the format document.
+ * (`model.test.ts` and `rules.test.ts` show it). The statements are the wording of the format document.
  */
 
 /** Every rule without which something is lost, with its statement. */

@@ -1,6 +1,8 @@
 /** Real processes with a limit on their time. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { freshWay } from '../end-to-end/fresh-way.ts';
+import { waysToRun } from '../run-program.ts';
 
 const defaultLimitMs = 60_000;
 
@@ -23,16 +25,16 @@ export interface ChildOptions {
 }
 
 const fromSource = '--conditions=@mbk/source';
-const repositoryRoot = join(import.meta.dirname, '..', '..');
 
 /** Runs a script of this folder from source. */
 export function runScript(script: string, args: readonly string[], options: ChildOptions): Promise<Ended> {
   return run([fromSource, join(import.meta.dirname, script), ...args], options);
 }
 
-/** Runs the real command from source. */
+/** Runs the real command as it is installed, or from source when that is newer. */
 export function runMbk(args: readonly string[], options: ChildOptions): Promise<Ended> {
-  return run([fromSource, join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts'), ...args], options);
+  const [, ...first] = waysToRun[freshWay];
+  return run([...first, ...args], options);
 }
 
 function run(

@@ -1,6 +1,8 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { memoryBackend } from '../../src/backend/memory.ts';
 import { concatBytes } from '../../src/format/bytes.ts';
 import { sha256Hex } from '../../src/crypto/hash.ts';
 import type { CommitId } from '../../src/format/ids.ts';
@@ -12,7 +14,7 @@ import { listFiles, openFiles, readFileBytes, type ListedEntry } from '../../src
 import { addTag, listTags, removeTag } from '../../src/operations/tags.ts';
 import type { Repository } from '../../src/repository.ts';
 import type { SnapshotRequest } from '../../src/operations/snapshot.ts';
-import { testRepository, type TestRepository } from './make-repository.ts';
+import { copyOf, testRepository, type TestRepository } from './make-repository.ts';
 
 /** `<domain>/<class>/…` is of the collection `data/<class>`. */
 const assign: SnapshotRequest['assign'] = (path) => {
@@ -20,15 +22,19 @@ const assign: SnapshotRequest['assign'] = (path) => {
   return { domain, collection: `data/${name === 'one' || name === 'two' ? name : 'rest'}` };
 };
 
+/** What every test looks at, made once. */
+let filled: TestRepository;
+/** The test's own copy of it. */
 let test_: TestRepository;
+const folder = mkdtempSync(join(tmpdir(), 'mbk-looking-'));
 /** More than the largest chunk: of several, whatever the key of the chunker. */
 const big = new Uint8Array(9_000_000).map((_, i) => (i * 7919) >> 8);
 
 /** Two snapshots of healthcare, the second of which carries `data/two`, and one of finance. */
 async function fill(): Promise<void> {
-  test_ = await testRepository();
+  filled = await testRepository(memoryBackend(), folder);
   const write = (path: string, bytes: string | Uint8Array): void => {
-    const file = join(test_.source, path);
+    const file = join(filled.source, path);
     mkdirSync(join(file, '..'), { recursive: true });
     writeFileSync(file, bytes);
   };
@@ -37,14 +43,19 @@ async function fill(): Promise<void> {
   write('healthcare/two/shared/b.txt', 'other');
   write('finance/one/f.txt', 'money');
   writeFileSync(
-    Buffer.concat([Buffer.from(join(test_.source, 'healthcare/one/')), Buffer.from([0x72, 0xff, 0x0a])]),
+    Buffer.concat([Buffer.from(join(filled.source, 'healthcare/one/')), Buffer.from([0x72, 0xff, 0x0a])]),
     'hostile',
   );
-  symlinkSync('a.txt', join(test_.source, 'healthcare/one/link'));
-  await test_.snapshot({ assign, message: 'first\nwith more' });
+  symlinkSync('a.txt', join(filled.source, 'healthcare/one/link'));
+  await filled.snapshot({ assign, message: 'first\nwith more' });
   write('healthcare/one/a.txt', 'second');
   const wants: SnapshotRequest['wants'] = ({ collection }) => collection === 'data/one';
-  await test_.snapshot({ assign, wants, plan: 'daily', git: { commit: 'ab'.repeat(20), branch: 'main', dirty: true } });
+  await filled.snapshot({
+    assign,
+    wants,
+    plan: 'daily',
+    git: { commit: 'ab'.repeat(20), branch: 'main', dirty: true },
+  });
 }
 
 async function withRepository(work: (repository: Repository) => Promise<void>): Promise<void> {
@@ -75,7 +86,9 @@ async function expire(repository: Repository, commit: CommitId, collection: stri
   await repository.log.append(() => ({ ops: [{ op: 'expire', captures: [{ commit, collection }] }] }));
 }
 
-beforeEach(fill);
+beforeAll(fill);
+beforeEach(async () => void (test_ = await copyOf(filled)));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('history', () => {
   test('is newest first, with what each run took and carried', () =>

@@ -1,6 +1,6 @@
 /** Repositories and sources for tests of operations: a real folder as source, any backend as storage. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -32,11 +32,31 @@ export interface TestRepository {
   snapshot(request?: Partial<SnapshotRequest>, host?: string): Promise<SnapshotReport>;
 }
 
-export async function testRepository(backend: Backend = memoryBackend()): Promise<TestRepository> {
-  const folder = temporaryFolder();
+/** A new repository; `folder` goes when the test ends, unless one is given that somebody else removes. */
+export async function testRepository(
+  backend: Backend = memoryBackend(),
+  folder: string = temporaryFolder(),
+): Promise<TestRepository> {
   const source = join(folder, 'source');
   mkdirSync(source);
   await initRepository({ backend, secret, name: 'tester', recovery: false, timezone: 'UTC', random, tool: 'mbk test' });
+  return repositoryOf({ backend, folder, source });
+}
+
+/** A repository of its own that begins as `one` stands, hosts included; its source is that of `one`. */
+export async function copyOf(one: TestRepository): Promise<TestRepository> {
+  const folder = temporaryFolder();
+  cpSync(one.folder, folder, { recursive: true, filter: (path) => path !== one.source });
+  const backend = memoryBackend();
+  for await (const { key } of one.backend.list('')) await backend.put(key, [await one.backend.get(key)]);
+  return repositoryOf({ backend, folder, source: one.source });
+}
+
+function repositoryOf({
+  backend,
+  folder,
+  source,
+}: Pick<TestRepository, 'backend' | 'folder' | 'source'>): TestRepository {
   const open = (host = 'host', more: Partial<OpenOptions> = {}): Promise<Repository> =>
     openRepository({
       backend,
