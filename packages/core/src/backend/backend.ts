@@ -67,6 +67,9 @@ export interface Backend {
    */
   readonly sweepTemporaries?: (olderThanMs: number, options?: CallOptions) => Promise<number>;
 
+  /** Bytes that may still be stored, `undefined` where the storage does not say. Only on backends that can be full. */
+  readonly freeBytes?: (options?: CallOptions) => Promise<number | undefined>;
+
   /** Gives up connections. Nothing is called after it; what `put` acknowledged is stored without it. */
   readonly close?: () => Promise<void>;
 }
