@@ -56,11 +56,11 @@ export interface WalkOptions {
   /** Whether to stay on the file system of the root; folders where another one is mounted are empty then. */
   readonly oneFileSystem?: boolean;
   /**
-   * Whether a link is taken as what it leads to. One that leads nowhere, or back to a folder that the walk is in, stays a
-   * link; a folder that two links lead to is walked twice.
+   * Whether a link is taken as what it leads to. One that leads nowhere, back to a folder that the walk is in, or to one
+   * of `never` stays a link; a folder that two links lead to is walked twice.
    */
   readonly dereference?: boolean;
-  /** Absolute paths of folders that no link leads into. */
+  /** Absolute paths of folders that are left out wherever links lead to them. */
   readonly never?: readonly ByteString[];
   readonly signal?: AbortSignal | undefined;
 }
@@ -224,9 +224,8 @@ function linkRules(never: readonly ByteString[], open: readonly OpenFolder[]): L
       try {
         const real = fs.realpathSync.native(pathOfBytes(location), { encoding: 'latin1' });
         const stats = fs.lstatSync(pathOfBytes(real));
-        return stats.isDirectory() && open.some((folder) => isSame(folder, stats))
-          ? undefined
-          : { location: real, stats };
+        const isBarred = stats.isDirectory() && [...open, ...neverStats].some((folder) => isSame(folder, stats));
+        return isBarred ? undefined : { location: real, stats };
       } catch (error) {
         if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG'].includes(errnoOf(error) ?? '')) return undefined;
         throw error;
