@@ -2,7 +2,6 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync, wri
 import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { commandTable } from '../../packages/cli/src/commands.ts';
 import type { Ended } from '../run-program.ts';
 import { expectSums, filesBelow } from './judges.ts';
 import { shell, test, type Site } from './site.ts';
@@ -118,71 +117,6 @@ describe('the exit code says what happened, and so does the first line', () => {
     const { stderr } = await site.mbk(['log'], { code: 20 });
     expect(stderr).toMatch(/older|rolled/);
   });
-});
-
-test('every command speaks JSON, and none of them tells a secret', async ({ site }) => {
-  writeFileSync(join(site.folder, 'new-passphrase'), `${passphrase}\n`, { mode: 0o600 });
-  site.write('mbk.yaml', 'rules:\n  - { match: "**", collection: configs/all, domain: lab }\n');
-  site.write('a.txt', 'a');
-  await site.mbk(['snapshot']);
-  const { entries } = await site.json<{ entries: readonly { sha256: string }[] }>(['ls', 'lab:a.txt']);
-  const blob = entries[0]?.sha256 ?? '';
-  const to = (name: string): string => join(site.folder, name);
-  const calls: Readonly<Record<string, readonly string[]>> = {
-    init: [to('another'), '--no-config', '--no-recovery-key'],
-    snapshot: ['-m', 'again'],
-    checkout: ['lab', '--to', to('restored')],
-    status: [],
-    log: [],
-    show: ['lab'],
-    ls: ['lab', '-R'],
-    cat: ['lab:a.txt'],
-    diff: ['lab~1', 'lab'],
-    tag: ['v1', 'lab'],
-    verify: ['--data'],
-    'repair log': [],
-    'repair index': [],
-    'key add': ['--passphrase', '--name', 'to be removed'],
-    'key list': [],
-    'key remove': ['to be removed'],
-    'catalogue export': [to('history.git')],
-    'cat-object': [blob],
-    'cat-log': ['1'],
-    'self-test': [],
-  };
-  expect(Object.keys(calls).toSorted()).toEqual(Object.keys(commandTable).toSorted());
-  const said: string[] = [];
-  for (const [verb, args] of Object.entries(calls)) {
-    const env = { MBK_NEW_PASSPHRASE_FILE: to('new-passphrase') };
-    const ended = await site.mbk([...verb.split(' '), ...args, '--json'], { env });
-    said.push(ended.stdout, ended.stderr);
-    expect(ended.stderr, verb).toBe('');
-    // cat writes the file itself; only its errors are JSON.
-    if (verb === 'cat') expect(ended.stdout).toBe('a');
-    else if (verb === 'ls') expect(JSON.parse(ended.stdout)).toMatchObject({ domain: 'lab' }); // one object, a line an entry
-    else expect(jsonLines(ended).length, verb).toBeGreaterThan(0);
-  }
-  // With a passphrase, too, and when things go wrong.
-  await site.mbk(['key', 'add', '--passphrase', '--name', 'mine'], {
-    env: { MBK_NEW_PASSPHRASE_FILE: to('new-passphrase') },
-  });
-  for (const [code, args] of [
-    [0, ['log']],
-    [1, ['show', 'nothing']],
-    [2, ['log', '--nope']],
-    [0, ['cat-log', '2']],
-  ] as const) {
-    for (const json of [[], ['--json']]) {
-      const ended = await site.mbk([...args, ...json], {
-        code,
-        env: { MBK_KEY_FILE: undefined, MBK_PASSPHRASE: passphrase },
-      });
-      said.push(ended.stdout, ended.stderr);
-    }
-  }
-  const key = readFileSync(site.keyFile, 'utf8').trim().split(/\s+/).at(-1) ?? '';
-  expect(key.length).toBeGreaterThan(30);
-  for (const secret of [passphrase, key]) expect(said.filter((text) => text.includes(secret))).toEqual([]);
 });
 
 test('programs that mbk starts do not see its secrets', async ({ site }) => {

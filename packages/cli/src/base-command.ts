@@ -96,6 +96,7 @@ export abstract class MbkCommand extends Command {
   }
 
   protected override async catch(thrown: Error): Promise<void> {
+    this.parsed = true; // or oclif warns developers, who are told the error already
     const error = this.toError(thrown);
     this.out.error(error);
     process.exitCode = error.exitCode;
