@@ -78,7 +78,7 @@ function rulesByFolder(root: string, general: FolderRules): (folder: string) => 
 /** Most bytes of an ignore file that are read. */
 const maximumBytes = 1_048_576;
 
-/** https://bford.info/cachedir/: the file begins with these bytes. */
+/** The Cache Directory Tagging Specification: the file begins with these bytes. */
 const cacheSignature = 'Signature: 8a477f597d28d172789f06886806bc55';
 
 /** Whether the folder says that it is a cache. */

@@ -16,6 +16,7 @@ export interface LastVerification {
   readonly allSince: string | null;
 }
 
+/** A run; `at` is when it ended. */
 export interface VerifiedRun extends Omit<VerifyRun, 'at' | 'isPartial'> {
   readonly at: string;
 }

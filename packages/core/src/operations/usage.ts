@@ -59,7 +59,9 @@ export interface UsageReport extends Usage {
 }
 
 export interface UsageRequest {
+  /** Only this domain. */
   readonly domain?: string | undefined;
+  /** Parts of time of `periods`; months unless given. */
   readonly by?: 'day' | 'month' | undefined;
 }
 
