@@ -3,6 +3,7 @@ import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commandTable } from '../../packages/cli/src/commands.ts';
+import { runHere } from '../run-here.ts';
 import { closed, commandSchemas, schemaPath } from '../docs/command-schemas.ts';
 import { root } from '../docs/markdown.ts';
 import { commandLab, newPassphrase, type CommandLab } from './command-calls.ts';
@@ -86,4 +87,14 @@ test('damage is told as the schemas say', async () => {
     lab = whole;
     rmSync(damaged.folder, { recursive: true, force: true });
   }
+});
+
+test('status without a project shows the newest snapshots, and what was verified', async () => {
+  await valid('verify', ['--data']);
+  const { stdout } = await runHere(['status', '--json'], { cwd: lab.folder, env: lab.env });
+  expect(JSON.parse(stdout)).toMatchObject({
+    source: null,
+    domains: expect.arrayContaining([expect.objectContaining({ domain: 'lab', files: null, changes: null })]),
+    verification: { last: { level: 'data', errors: 0 }, allSince: expect.stringMatching(/Z$/) },
+  });
 });

@@ -35,7 +35,9 @@ export async function manPage(): Promise<string> {
 }
 
 function commandLines(verb: string, summary: string, command: CommandClass): string[] {
-  const { description = '', args = {}, flags = {}, examples = [], usage, strict } = command;
+  // Of what a class does not have, oclif leaves the field undefined.
+  const { description = '', usage, strict }: CommandClass = command;
+  const { args, flags, examples } = withDefaults(command);
   const given = Object.entries(args).map(argumentText).join(' ');
   const words = typeof usage === 'string' ? usage : `${verb} ${strict ? given : given.replace(/(\]?)$/, '...$1')}`;
   return [
@@ -48,6 +50,10 @@ function commandLines(verb: string, summary: string, command: CommandClass): str
       ? []
       : ['.PP', 'Examples:', '.PP', '.nf', '.RS 4', ...examples.map(exampleText), '.RE', '.fi']),
   ];
+}
+
+function withDefaults(command: Partial<Pick<CommandClass, 'args' | 'flags' | 'examples'>>) {
+  return { args: command.args ?? {}, flags: command.flags ?? {}, examples: command.examples ?? [] };
 }
 
 function argumentText([name, { required }]: [string, { readonly required?: boolean }]): string {

@@ -52,6 +52,6 @@ export async function lastVerification(repository: Repository): Promise<LastVeri
   }
 }
 
-function shown({ isPartial: _, at, ...run }: VerifyRun): VerifiedRun {
-  return { ...run, at: timeText(at) };
+function shown({ at, level, n, packs, packBytes, errors, warnings }: VerifyRun): VerifiedRun {
+  return { at: timeText(at), level, n, packs, packBytes, errors, warnings };
 }

@@ -20,7 +20,7 @@ import { storageOf, type StorageUsage } from './usage/storage.ts';
 
 export type { UsageProblem } from './usage/group-captures.ts';
 export type { PeriodUsage } from './usage/periods.ts';
-export type { StorageKind, StorageUsage } from './usage/storage.ts';
+export type { StorageUsage } from './usage/storage.ts';
 
 /** Sizes in bytes; see above. */
 export interface Usage {
