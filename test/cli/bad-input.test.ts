@@ -53,6 +53,20 @@ describe('every command', () => {
   });
 });
 
+describe('a key or a repository', () => {
+  const without = { MBK_KEY_FILE: undefined };
+  test.each([
+    ['that is a folder without a repository', ['log', '--repo', '.'], {}, 10, 'repository-absent'],
+    ['that exists', ['init', '--no-config', '--no-recovery-key'], {}, 1, 'repository-exists'],
+    ['whose command fails', ['log'], { ...without, MBK_PASSPHRASE_COMMAND: 'exit 1' }, 12, 'secret-missing'],
+    ['whose file is not there', ['log'], { MBK_KEY_FILE: '/nowhere/key' }, 12, 'key-file-unsafe'],
+    ['that is empty', ['log'], { ...without, MBK_PASSPHRASE: '' }, 2, 'environment-invalid'],
+    ['that is given twice', ['log'], { MBK_PASSPHRASE: 'x', MBK_PASSPHRASE_FILE: 'y' }, 2, 'environment-invalid'],
+  ] as const)('%s', async (_, [verb, ...args], env, code, error) => {
+    expect(await ends(verb, args, env)).toEqual([code, error]);
+  });
+});
+
 describe('an argument', () => {
   const nothing = 'no-such-name';
   test.each([

@@ -82,7 +82,7 @@ function renderStatus(
   const where = source === null ? 'no source: there is no mbk.yaml here' : `source ${escapeForTerminal(source)}`;
   const lines = [
     `Repository ${escapeForTerminal(repository)}, ${where}`,
-    style('dim', `log entry ${head.n} (${head.hash.slice(0, 16)}); ${verificationText(verification, moment)}`),
+    style('dim', `log entry ${head.n}; ${verificationText(verification, moment)}`),
   ];
   if (domains.length === 0) lines.push('', 'There are no snapshots yet.');
   return [...lines, ...domains.flatMap((one) => ['', ...renderDomain(one, { all, moment }, style)])].join('\n');
