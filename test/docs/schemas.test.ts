@@ -2,10 +2,13 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { assetsSchema, snapshotSchema } from '../../packages/core/src/catalogue/catalogue-schemas.ts';
+import { commandTable } from '../../packages/cli/src/commands.ts';
 import { configSchema } from '../../packages/cli/src/project/config-schema.ts';
+import { commandSchemas, schemaPath } from './command-schemas.ts';
 import { filesBelow, readText, root } from './markdown.ts';
 
 const inCode: Readonly<Record<string, object>> = {
+  ...commandSchemas,
   'docs/schemas/assets.schema.json': assetsSchema,
   'docs/schemas/mbk-yaml.schema.json': configSchema,
   'docs/schemas/snapshot.schema.json': snapshotSchema,
@@ -25,6 +28,10 @@ const { Ajv2020 } = createRequire(join(root, 'packages/core/package.json'))('ajv
 describe('published schemas', () => {
   test('are those of the code', () => {
     expect(published.toSorted()).toEqual(Object.keys(inCode).toSorted());
+  });
+
+  test('there is one for each command', () => {
+    expect(Object.keys(commandSchemas).toSorted()).toEqual(Object.keys(commandTable).map(schemaPath).toSorted());
   });
 
   test.each(published)('%s is the value in the code', (path) => {

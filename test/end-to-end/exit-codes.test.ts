@@ -2,7 +2,6 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync, wri
 import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { commandTable } from '../../packages/cli/src/commands.ts';
 import type { Ended } from '../run-program.ts';
 import { expectSums, filesBelow } from './judges.ts';
 import { shell, test, type Site } from './site.ts';
@@ -15,33 +14,15 @@ describe('the exit code says what happened, and so does the first line', () => {
   }) => {
     site.write('a.txt', 'a');
     await site.mbk(['snapshot', '.', '--domain', 'lab']);
-    const wrongKey = join(site.folder, 'wrong-key');
-    writeFileSync(
-      wrongKey,
-      readFileSync(site.keyFile, 'utf8').replace(/[A-Z2-7]{8}|[0-9a-f]{8}/i, (part) => [...part].toReversed().join('')),
-      { mode: 0o600 },
-    );
+    // Every command and every mistake is tried in test/cli/bad-input.test.ts; here is what a process makes of them.
     const cases: readonly (readonly [code: number, error: string, args: readonly string[], env?: NodeJS.ProcessEnv])[] =
       [
         [10, 'repository-absent', ['log'], { MBK_REPOSITORY: join(site.folder, 'nowhere') }],
-        [10, 'repository-absent', ['log', '--repo', site.project]],
         [12, 'secret-wrong', ['log'], { MBK_KEY_FILE: undefined, MBK_PASSPHRASE: 'wrong' }],
-        [12, 'secret-missing', ['log'], { MBK_KEY_FILE: undefined }],
-        [12, 'secret-missing', ['log'], { MBK_KEY_FILE: undefined, MBK_PASSPHRASE_COMMAND: 'exit 1' }],
-        [12, 'key-file-unsafe', ['log'], { MBK_KEY_FILE: join(site.folder, 'absent') }],
         [2, 'repository-unnamed', ['log'], { MBK_REPOSITORY: undefined }],
         [2, 'usage-invalid', ['log', '--nonsense']],
-        [2, 'usage-invalid', ['snapshto']],
-        [2, 'usage-invalid', ['checkout']],
-        [2, 'usage-invalid', ['checkout', 'lab', '--overwrite', 'sometimes']],
         [2, 'environment-invalid', ['log'], { MBK_STATE_DIR: 'relative' }],
-        [2, 'environment-invalid', ['log'], { MBK_PASSPHRASE: '' }],
-        [2, 'environment-invalid', ['log'], { MBK_PASSPHRASE: 'x', MBK_PASSPHRASE_FILE: 'y' }],
-        [2, 'name-invalid', ['snapshot', '.', '--domain', 'No Domain']],
-        [2, 'name-invalid', ['snapshot', '.', '--domain', 'lab', '--tag', 'no tag']],
         [1, 'revision-unknown', ['checkout', 'healthcare', '--to', join(site.folder, 'x')]],
-        [1, 'path-absent', ['cat', 'lab:b.txt']],
-        [1, 'source-absent', ['snapshot', 'not/there', '--domain', 'lab']],
         [1, 'repository-exists', ['init', site.repository, '--no-config', '--no-recovery-key']],
       ];
     for (const [code, error, args, env = {}] of cases) {
@@ -118,71 +99,6 @@ describe('the exit code says what happened, and so does the first line', () => {
     const { stderr } = await site.mbk(['log'], { code: 20 });
     expect(stderr).toMatch(/older|rolled/);
   });
-});
-
-test('every command speaks JSON, and none of them tells a secret', async ({ site }) => {
-  writeFileSync(join(site.folder, 'new-passphrase'), `${passphrase}\n`, { mode: 0o600 });
-  site.write('mbk.yaml', 'rules:\n  - { match: "**", collection: configs/all, domain: lab }\n');
-  site.write('a.txt', 'a');
-  await site.mbk(['snapshot']);
-  const { entries } = await site.json<{ entries: readonly { sha256: string }[] }>(['ls', 'lab:a.txt']);
-  const blob = entries[0]?.sha256 ?? '';
-  const to = (name: string): string => join(site.folder, name);
-  const calls: Readonly<Record<string, readonly string[]>> = {
-    init: [to('another'), '--no-config', '--no-recovery-key'],
-    snapshot: ['-m', 'again'],
-    checkout: ['lab', '--to', to('restored')],
-    status: [],
-    log: [],
-    show: ['lab'],
-    ls: ['lab', '-R'],
-    cat: ['lab:a.txt'],
-    diff: ['lab~1', 'lab'],
-    tag: ['v1', 'lab'],
-    verify: ['--data'],
-    'repair log': [],
-    'repair index': [],
-    'key add': ['--passphrase', '--name', 'to be removed'],
-    'key list': [],
-    'key remove': ['to be removed'],
-    'catalogue export': [to('history.git')],
-    'cat-object': [blob],
-    'cat-log': ['1'],
-    'self-test': [],
-  };
-  expect(Object.keys(calls).toSorted()).toEqual(Object.keys(commandTable).toSorted());
-  const said: string[] = [];
-  for (const [verb, args] of Object.entries(calls)) {
-    const env = { MBK_NEW_PASSPHRASE_FILE: to('new-passphrase') };
-    const ended = await site.mbk([...verb.split(' '), ...args, '--json'], { env });
-    said.push(ended.stdout, ended.stderr);
-    expect(ended.stderr, verb).toBe('');
-    // cat writes the file itself; only its errors are JSON.
-    if (verb === 'cat') expect(ended.stdout).toBe('a');
-    else if (verb === 'ls') expect(JSON.parse(ended.stdout)).toMatchObject({ domain: 'lab' }); // one object, a line an entry
-    else expect(jsonLines(ended).length, verb).toBeGreaterThan(0);
-  }
-  // With a passphrase, too, and when things go wrong.
-  await site.mbk(['key', 'add', '--passphrase', '--name', 'mine'], {
-    env: { MBK_NEW_PASSPHRASE_FILE: to('new-passphrase') },
-  });
-  for (const [code, args] of [
-    [0, ['log']],
-    [1, ['show', 'nothing']],
-    [2, ['log', '--nope']],
-    [0, ['cat-log', '2']],
-  ] as const) {
-    for (const json of [[], ['--json']]) {
-      const ended = await site.mbk([...args, ...json], {
-        code,
-        env: { MBK_KEY_FILE: undefined, MBK_PASSPHRASE: passphrase },
-      });
-      said.push(ended.stdout, ended.stderr);
-    }
-  }
-  const key = readFileSync(site.keyFile, 'utf8').trim().split(/\s+/).at(-1) ?? '';
-  expect(key.length).toBeGreaterThan(30);
-  for (const secret of [passphrase, key]) expect(said.filter((text) => text.includes(secret))).toEqual([]);
 });
 
 test('programs that mbk starts do not see its secrets', async ({ site }) => {

@@ -1,6 +1,7 @@
 /** The base of every command: global flags, environment, interruption, renderer, and errors with their exit codes. */
 
 import { Command, Flags } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
 import type { MbkError, Repository, Threads } from '@mbk/core';
 import { readEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
@@ -10,6 +11,9 @@ import type { Interruption } from './interruption.ts';
 import type { OpenContext } from './open.ts';
 import { makeOutput } from './output.ts';
 import type { Output } from './output.ts';
+
+type OutputFlags = Interfaces.OutputFlags<Interfaces.FlagInput>;
+type OutputArgs = Interfaces.OutputArgs<Interfaces.ArgInput>;
 
 export abstract class MbkCommand extends Command {
   static override baseFlags = {
@@ -75,6 +79,15 @@ export abstract class MbkCommand extends Command {
     process.exitCode = code;
   }
 
+  /** Standard input is never taken for an argument, as oclif would where one is missing: it may be data, or a job's. */
+  protected override async parse<F extends OutputFlags, B extends OutputFlags, A extends OutputArgs>(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    for (const arg of Object.values<{ ignoreStdin?: boolean }>(options?.args ?? {})) arg.ignoreStdin = true;
+    return super.parse(options, argv);
+  }
+
   protected override async init(): Promise<void> {
     // Interruption is watched, and the environment checked, before a command does anything.
     void this.signal;
@@ -83,6 +96,7 @@ export abstract class MbkCommand extends Command {
   }
 
   protected override async catch(thrown: Error): Promise<void> {
+    this.parsed = true; // or oclif warns developers, who are told the error already
     const error = this.toError(thrown);
     this.out.error(error);
     process.exitCode = error.exitCode;

@@ -74,6 +74,16 @@ export const commandTable: Readonly<Record<string, CommandRow>> = {
     summary: 'Tell what differs between two snapshots, or since one',
     load: () => import('./commands/diff.ts'),
   },
+  find: {
+    group: 'Look',
+    summary: 'Tell which snapshots hold a path',
+    load: () => import('./commands/find.ts'),
+  },
+  usage: {
+    group: 'Look',
+    summary: 'Tell how much is kept, and what it takes',
+    load: () => import('./commands/usage.ts'),
+  },
   tag: {
     group: 'Protect and repair',
     summary: 'Name a snapshot, list tags, or remove one',
@@ -108,6 +118,11 @@ export const commandTable: Readonly<Record<string, CommandRow>> = {
     group: 'Manage',
     summary: 'Remove a key',
     load: () => import('./commands/key-remove.ts'),
+  },
+  completion: {
+    group: 'Manage',
+    summary: 'Print the completion of commands for a shell',
+    load: () => import('./commands/completion.ts'),
   },
   'catalogue export': {
     group: 'Under the floor',

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from './environment.ts';
+import { rememberNames } from './known-names.ts';
 import type { Output } from './output.ts';
 import { readPackage } from './package.ts';
 import { findConfig, readConfig } from './project/config.ts';
@@ -106,6 +107,7 @@ async function openFolder(
     onDeriving,
     signal,
   });
+  rememberNames(repository);
   let told = 0;
   const tell = (): void => {
     for (; told < repository.notices.length; told += 1) out.notice(repository.notices[told] ?? '');
@@ -113,6 +115,7 @@ async function openFolder(
   tell();
   const close = async (): Promise<void> => {
     tell();
+    rememberNames(repository);
     await repository.close();
   };
   return { ...repository, close };

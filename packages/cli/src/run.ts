@@ -12,6 +12,7 @@ import { readPackage } from './package.ts';
 
 /** Runs `mbk` with `argv` (without program names); resolves with the exit code once everything is written. */
 export async function run(argv: readonly string[]): Promise<number> {
+  if (argv[0] === '__complete') return answerShell(argv.slice(argv[1] === '--' ? 2 : 1));
   const words = verbFirst(argv);
   const helpVerb = askedHelp(words);
   const verb = findVerb(helpVerb ?? words);
@@ -34,6 +35,13 @@ export async function run(argv: readonly string[]): Promise<number> {
   settings.enableAutoTranspile = false;
   await CommandClass.run(words.slice(verb.split(' ').length), loadOptions());
   return typeof process.exitCode === 'number' ? process.exitCode : 0;
+}
+
+/** What may stand at the cursor of a shell: see `mbk completion`. */
+async function answerShell(words: readonly string[]): Promise<number> {
+  const { complete, renderCompletion } = await import('./complete.ts');
+  process.stdout.write(renderCompletion(await complete(words)));
+  return 0;
 }
 
 /** What oclif reads of a package: handed over, so that it searches for nothing. */

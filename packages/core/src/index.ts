@@ -36,6 +36,8 @@ export type {
 } from './operations/checkout.ts';
 export { diffSnapshots } from './operations/diff.ts';
 export type { Difference, DiffReport, DiffRequest, FolderSource } from './operations/diff.ts';
+export { findPaths } from './operations/find-paths.ts';
+export type { FindOptions, FindProblem, FindRequest, FoundPath } from './operations/find-paths.ts';
 export { listHistory } from './operations/history.ts';
 export type { HistoryCapture, HistoryRequest, HistoryRow } from './operations/history.ts';
 export { initRepository } from './operations/init.ts';
@@ -47,6 +49,8 @@ export type { KeyRemoved } from './operations/key-remove.ts';
 export { listKeys } from './operations/keys.ts';
 export type { KeyRow, KeyState } from './operations/keys.ts';
 export type { KnownAnswer } from './operations/known-answers.ts';
+export { lastVerification } from './operations/last-verification.ts';
+export type { LastVerification, VerifiedRun } from './operations/last-verification.ts';
 export { executeIndexRepair, needsIndexRepair, planIndexRepair } from './operations/repair-index.ts';
 export type {
   BadSegment,
@@ -75,6 +79,18 @@ export { statusOf } from './operations/status.ts';
 export type { DomainStatus, StatusReport } from './operations/status.ts';
 export { addTag, listTags, removeTag } from './operations/tags.ts';
 export type { AddTagRequest, TagAdded, TagListRow } from './operations/tags.ts';
+export { usageOf } from './operations/usage.ts';
+export type {
+  CollectionUsage,
+  DomainUsage,
+  PeriodUsage,
+  StorageUsage,
+  Usage,
+  UsageOptions,
+  UsageProblem,
+  UsageReport,
+  UsageRequest,
+} from './operations/usage.ts';
 export { verifyRepository } from './operations/verify.ts';
 export type {
   Dependent,
@@ -94,6 +110,7 @@ export type { OpenOptions, Processes, Repository } from './repository.ts';
 export { assetPlugins } from './snapshot/asset-plugins.ts';
 export type { AssetPlugins } from './snapshot/asset-plugins.ts';
 export type { CollectionRef } from './snapshot/stat-cache.ts';
+export type { StreamedFile } from './snapshot/streamed-file.ts';
 export { walk } from './snapshot/walk.ts';
 export { walkAhead } from './snapshot/walk-ahead.ts';
 export type { WalkAhead } from './snapshot/walk-ahead.ts';

@@ -9,6 +9,7 @@ import { openForCommand } from '../open.ts';
 import type { Styler } from '../output.ts';
 import { makeExclude } from '../project/excludes.ts';
 import { compileRules } from '../project/rules.ts';
+import { isStream } from '../project/stream-source.ts';
 import { formatBytes } from '../quantities.ts';
 import { renderDifference } from '../render-difference.ts';
 import { renderTable } from '../render-table.ts';
@@ -71,6 +72,7 @@ function projectFolder({ config, repository, folder }: OpenedForCommand, revisio
     root: bytesOfText(root),
     exclude: (path, isDirectory) => exclude(displayBytes(path), isDirectory),
     isPart: (path) => assign(displayBytes(path)).domain === domain,
+    holds: (collection) => !isStream(config, collection),
   };
 }
 

@@ -1,10 +1,10 @@
 import { encodeByteText, listFiles, openFiles } from '@mbk/core';
-import type { ListedEntry, OpenedFiles, Repository } from '@mbk/core';
+import type { ListedEntry, Repository } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapePath } from '../escape.ts';
+import { writeJsonList } from '../json-list.ts';
 import { formatMoment } from '../moment.ts';
-import { toJson } from '../output.ts';
 import { formatBytes } from '../quantities.ts';
 import { writeOut } from '../stdout.ts';
 
@@ -30,27 +30,15 @@ export default class Ls extends MbkCommand {
     await this.withRepository(flags.repo, async (repository) => {
       const files = await openFiles(repository, args.revision);
       const entries = listFiles(repository, files, { recursive: flags.recursive });
-      if (this.out.json) await writeJson(files, entries);
+      const { commit, domain, path, expired } = files;
+      if (this.out.json)
+        await writeJsonList({ commit, domain, path: encodeByteText(path), expired }, 'entries', entries);
       else await writeLines(entries, flags.long ? (entry) => longLine(entry, repository) : shortLine);
-      if (files.expired.length > 0 && !this.out.json) {
-        this.out.notice(`not listed: ${files.expired.join(', ')}, whose files were given up`);
+      if (expired.length > 0 && !this.out.json) {
+        this.out.notice(`not listed: ${expired.join(', ')}, whose files were given up`);
       }
     });
   }
-}
-
-/** One object, written as it comes: a snapshot may have millions of files. */
-async function writeJson(
-  { commit, domain, path, expired }: OpenedFiles,
-  entries: AsyncIterable<ListedEntry>,
-): Promise<void> {
-  const start = toJson({ commit, domain, path: encodeByteText(path), expired }).slice(0, -1);
-  let separator = `${start},"entries":[`;
-  for await (const entry of entries) {
-    if (!(await writeOut(process.stdout, `${separator}${toJson(entry)}`))) return;
-    separator = ',\n';
-  }
-  await writeOut(process.stdout, `${separator === ',\n' ? '' : separator}]}\n`);
 }
 
 async function writeLines(entries: AsyncIterable<ListedEntry>, line: (entry: ListedEntry) => string): Promise<void> {

@@ -1,12 +1,14 @@
-import { showSnapshot } from '@mbk/core';
-import type { ShownCollection, ShownSnapshot } from '@mbk/core';
-import { Args } from '@oclif/core';
+import { isMbkError, listFiles, openFiles, showSnapshot } from '@mbk/core';
+import type { ListedEntry, Repository, ShownCollection, ShownSnapshot } from '@mbk/core';
+import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
+import { writeJsonList } from '../json-list.ts';
 import { formatMoment, shortId } from '../moment.ts';
 import type { Styler } from '../output.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
 import { renderTable } from '../render-table.ts';
+import { writeOut } from '../stdout.ts';
 
 export default class Show extends MbkCommand {
   static override description =
@@ -14,20 +16,51 @@ export default class Show extends MbkCommand {
     'what went wrong with single files. The manifest is checked against the commit first.';
   static override examples = [
     '<%= config.bin %> show healthcare',
-    '<%= config.bin %> show healthcare/2025-01-31 --json',
+    '<%= config.bin %> show healthcare/2025-01-31 --files',
   ];
   static override args = {
     revision: Args.string({ description: 'The snapshot: a domain, tag, time or commit id.', required: true }),
+  };
+
+  static override flags = {
+    files: Flags.boolean({ description: 'Every file too, by collection, with its size and SHA-256.' }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Show);
     await this.withRepository(flags.repo, async (repository) => {
       const shown = await showSnapshot(repository, args.revision);
-      this.out.result(shown, (value, style) => renderShown(value, repository.timezone, style));
+      const { timezone } = repository;
+      const isList = flags.files && this.out.json;
+      if (!isList) this.out.result(shown, (value, style) => renderShown(value, timezone, style));
+      if (isList) await writeJsonList(shown, 'files', filesOf(repository, args.revision));
+      else if (flags.files) await writeLines(filesOf(repository, args.revision));
       if (shown.parentProblem !== null)
         this.out.notice(`the snapshot before it cannot be checked: ${shown.parentProblem}`);
     });
+  }
+}
+
+/** Files and links of the collections that still have them; none where all are given up. */
+async function* filesOf(repository: Repository, revision: string): AsyncGenerator<ListedEntry> {
+  const { commit } = repository.resolve(revision);
+  try {
+    const files = await openFiles(repository, commit);
+    for await (const entry of listFiles(repository, files, { recursive: true }))
+      if (entry.type !== 'directory') yield entry;
+  } catch (error) {
+    if (!isMbkError(error, 'capture-expired')) throw error;
+  }
+}
+
+async function writeLines(files: AsyncIterable<ListedEntry>): Promise<void> {
+  let start = '\n';
+  for await (const { path, size, sha256, target, collections } of files) {
+    const bytes = (size === null ? '-' : formatBytes(size)).padStart(9);
+    const name = `${escapePath(path)}${target === null ? '' : ` -> ${escapePath(target)}`}`;
+    const line = `${(sha256 ?? '-').padEnd(64)}  ${bytes}  ${escapeForTerminal(collections.join(', '))}  ${name}\n`;
+    if (!(await writeOut(process.stdout, start + line))) return;
+    start = '';
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   assetPlugins,
+  bytesOfText,
   displayBytes,
   encodeByteText,
   exitCodes,
@@ -29,6 +30,7 @@ import type { ReadProgress } from '../live-line.ts';
 import type { Styler } from '../output.ts';
 import { readGitProvenance } from '../project/git-provenance.ts';
 import { chooseSource } from '../project/source.ts';
+import { streamSource } from '../project/stream-source.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../quantities.ts';
 import { renderTable } from '../render-table.ts';
 
@@ -41,6 +43,7 @@ export default class Snapshot extends MbkCommand {
     '<%= config.bin %> snapshot -m "before the deploy"',
     '<%= config.bin %> snapshot --plan daily --skip-if-unchanged',
     '<%= config.bin %> snapshot ./models --domain healthcare',
+    'pg_dump lab | <%= config.bin %> snapshot --stdin-name lab.sql --domain system',
   ];
   static override strict = false;
   static override args = {
@@ -61,7 +64,16 @@ export default class Snapshot extends MbkCommand {
       default: [],
     }),
     'include-vcs': Flags.boolean({ description: 'Take .git folders too.' }),
+    'exclude-caches': Flags.boolean({ description: 'Leave out folders that say they are a cache (CACHEDIR.TAG).' }),
     'one-file-system': Flags.boolean({ description: 'Stay on the file system of the source.' }),
+    dereference: Flags.boolean({
+      description: 'Take what symbolic links lead to, in place of the links.',
+    }),
+    'stdin-name': Flags.string({
+      description: 'Take standard input as one file of this path, and nothing else.',
+      helpValue: 'PATH',
+      exclusive: ['plan', 'dry-run', 'exclude', 'include-vcs', 'exclude-caches', 'one-file-system', 'dereference'],
+    }),
     force: Flags.boolean({ description: 'Read every file, whatever the stat cache says.' }),
     host: Flags.string({ description: 'Name of this host in the snapshot. Else MBK_HOST, else its own.' }),
     jobs: jobsFlag,
@@ -82,9 +94,18 @@ export default class Snapshot extends MbkCommand {
       out: this.out,
       signal: this.signal,
     };
+    const streamPath = flags['stdin-name'];
+    if (streamPath !== undefined && argv.length > 0) {
+      throw new MbkError('usage-invalid', '--stdin-name takes standard input: paths do not fit beside it');
+    }
     let walked: WalkAhead | undefined;
     let preparing: Promise<SnapshotTools> | undefined;
     const opened = await openForCommand(context, async ({ config, folder }) => {
+      if (streamPath !== undefined) {
+        const { domain, collection } = flags;
+        const source = streamSource({ config, path: streamPath, domain, collection, bytes: process.stdin });
+        return { ...source, oneFileSystem: false, git: null, tools: undefined, plugins: assetPlugins([]) };
+      }
       const source = chooseSource({
         config,
         cwd: process.cwd(),
@@ -94,11 +115,14 @@ export default class Snapshot extends MbkCommand {
         plan: flags.plan,
         exclude: flags.exclude,
         includeVcs: flags['include-vcs'],
+        excludeCaches: flags['exclude-caches'],
         repositoryFolder: folder,
       });
       const { root, rootText, exclude } = source;
       const oneFileSystem = flags['one-file-system'];
-      const walkOptions = { ...(exclude && { exclude }), oneFileSystem, signal: this.signal };
+      const { dereference } = flags;
+      const never = [bytesOfText(folder)];
+      const walkOptions = { ...(exclude && { exclude }), oneFileSystem, dereference, never, signal: this.signal };
       if (!flags['dry-run']) {
         const { stateFolder } = this.environment;
         const { repository } = await readRepositoryId(makeBackend(folder));
@@ -110,7 +134,7 @@ export default class Snapshot extends MbkCommand {
         loadPlugins(),
         preparing,
       ]);
-      return { ...source, oneFileSystem, git, tools, plugins: assetPlugins(plugins) };
+      return { ...source, oneFileSystem, dereference, never, git, tools, plugins: assetPlugins(plugins) };
     }).catch(async (error: unknown) => {
       walked?.close();
       await (await preparing?.catch(() => undefined))?.threads?.close();

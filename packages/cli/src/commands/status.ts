@@ -1,8 +1,9 @@
-import { assetPlugins, MbkError, statusOf } from '@mbk/core';
-import type { DomainStatus, StatusReport } from '@mbk/core';
+import { assetPlugins, lastVerification, statusOf } from '@mbk/core';
+import type { DomainStatus, LastVerification, StatusReport } from '@mbk/core';
 import { Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
+import { momentFormat, shortId } from '../moment.ts';
 import { openForCommand } from '../open.ts';
 import type { Styler } from '../output.ts';
 import { chooseSource } from '../project/source.ts';
@@ -15,7 +16,8 @@ const listed = 20;
 export default class Status extends MbkCommand {
   static override description =
     'Shows, for each domain of the project, its newest snapshot and what has changed since: A added, D removed, M ' +
-    'modified, R moved, T other mode, owner or time. A file counts as unchanged when its size and time are.';
+    'modified, R moved, T other mode, owner or time. A file counts as unchanged when its size and time are. Where no ' +
+    'mbk.yaml is, it shows the newest snapshots alone. It also tells when this host verified the repository last.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --domain healthcare --all'];
   static override flags = {
     domain: Flags.string({ char: 'd', description: 'Only this domain.' }),
@@ -28,21 +30,19 @@ export default class Status extends MbkCommand {
     const context = { repo: flags.repo, environment, env: process.env, cwd: process.cwd(), out, signal };
     const { repository, config, folder } = await openForCommand(context);
     try {
-      if (config === undefined) {
-        throw new MbkError('usage-invalid', 'there is no mbk.yaml here that says what belongs to which domain', {
-          remedy: 'Run it in the folder of a project, or see `mbk log`.',
-        });
-      }
-      const source = chooseSource({
-        config,
-        cwd: process.cwd(),
-        paths: [],
-        domain: flags.domain,
-        exclude: [],
-        includeVcs: false,
-        repositoryFolder: folder,
-      });
-      const request = {
+      const source =
+        config === undefined
+          ? undefined
+          : chooseSource({
+              config,
+              cwd: process.cwd(),
+              paths: [],
+              domain: flags.domain,
+              exclude: [],
+              includeVcs: false,
+              repositoryFolder: folder,
+            });
+      const request = source && {
         ...source,
         plugins: assetPlugins([]),
         message: '',
@@ -52,9 +52,15 @@ export default class Status extends MbkCommand {
       };
       const report = await statusOf(repository, request);
       const domains = report.domains.filter(({ domain }) => flags.domain === undefined || domain === flags.domain);
-      this.out.result({ repository: folder, ...report, domains }, (value, style) =>
-        renderStatus({ ...value, root: source.rootText, all: flags.all }, style),
-      );
+      const value = {
+        repository: folder,
+        source: source?.rootText ?? null,
+        ...report,
+        domains,
+        verification: await lastVerification(repository),
+      };
+      const { timezone } = repository;
+      this.out.result(value, (_, style) => renderStatus(value, { all: flags.all, timezone }, style));
     } finally {
       await repository.close();
     }
@@ -63,21 +69,48 @@ export default class Status extends MbkCommand {
 
 interface Rendered extends StatusReport {
   readonly repository: string;
-  readonly root: string;
-  readonly all: boolean;
+  readonly source: string | null;
+  readonly verification: LastVerification;
 }
 
-function renderStatus({ repository, root, domains, all }: Rendered, style: Styler): string {
-  const head = `Repository ${escapeForTerminal(repository)}, source ${escapeForTerminal(root)}`;
-  return [head, ...domains.flatMap((one) => ['', ...renderDomain(one, all, style)])].join('\n');
+function renderStatus(
+  { repository, source, domains, head, verification }: Rendered,
+  { all, timezone }: { readonly all: boolean; readonly timezone: string },
+  style: Styler,
+): string {
+  const moment = momentFormat(timezone);
+  const where = source === null ? 'no source: there is no mbk.yaml here' : `source ${escapeForTerminal(source)}`;
+  const lines = [
+    `Repository ${escapeForTerminal(repository)}, ${where}`,
+    style('dim', `log entry ${head.n}; ${verificationText(verification, moment)}`),
+  ];
+  if (domains.length === 0) lines.push('', 'There are no snapshots yet.');
+  return [...lines, ...domains.flatMap((one) => ['', ...renderDomain(one, { all, moment }, style)])].join('\n');
 }
 
-function renderDomain({ domain, files, bytes, newest, changes }: DomainStatus, all: boolean, style: Styler): string[] {
-  const size = `${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
-  if (newest === null || changes === null)
-    return [`${style('bold', domain)}  ${style('yellow', 'no snapshot yet')}  ${size}`];
+function verificationText(
+  { last, packs, verifiedPacks, allSince }: LastVerification,
+  moment: (time: string) => string,
+): string {
+  if (last === null) return 'never verified on this host';
+  const result = last.errors === 0 ? '' : `, ${formatCount(last.errors, 'error')}`;
+  const bytes =
+    allSince !== null
+      ? `every byte read since ${moment(allSince)}`
+      : `every byte of ${verifiedPacks} of ${formatCount(packs, 'pack')} read`;
+  return `verified ${moment(last.at)}${result}; ${bytes}`;
+}
+
+function renderDomain(
+  { domain, files, bytes, newest, changes }: DomainStatus,
+  { all, moment }: { readonly all: boolean; readonly moment: (time: string) => string },
+  style: Styler,
+): string[] {
+  const size = files === null || bytes === null ? '' : `  ${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
+  if (newest === null) return [`${style('bold', domain)}  ${style('yellow', 'no snapshot yet')}${size}`];
+  const title = `${style('bold', domain)}  ${shortId(newest.commit)} ${escapeForTerminal(newest.tag ?? '')}${size}`;
+  if (changes === null) return [`${title}  ${moment(newest.takenAt)}`];
   const { differences } = changes;
-  const title = `${style('bold', domain)}  ${newest.commit.slice(0, 10)} ${escapeForTerminal(newest.tag ?? '')}  ${size}`;
   if (differences.length === 0) return [`${title}  ${style('green', 'unchanged')}`];
   const shown = all ? differences : differences.slice(0, listed);
   const rows = shown.map((one) => `  ${renderDifference(one, style)}`);

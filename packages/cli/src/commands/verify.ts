@@ -1,4 +1,4 @@
-import { exitCodes, verifyRepository } from '@mbk/core';
+import { exitCodes, MbkError, verifyRepository } from '@mbk/core';
 import type { VerifyEvent, VerifyFinding, VerifyReport } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
@@ -7,6 +7,7 @@ import { escapeForTerminal, escapePath } from '../escape.ts';
 import { shortId } from '../moment.ts';
 import type { ReadProgress } from '../live-line.ts';
 import type { Styler } from '../output.ts';
+import { parseAge, parsePercent } from '../parse-quantity.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
 
 type Progress = Extract<VerifyEvent, { readonly type: 'progress' }>;
@@ -16,11 +17,13 @@ export default class Verify extends MbkCommand {
     'Checks the repository: keys, the whole log with its signatures, the index, the presence and the signed end of every ' +
     'pack, every commit, tree and list, and that everything they name is there. With --data every byte is read and every ' +
     'SHA-256 computed: only that notices a changed byte in the middle of a pack. Damage is told with the files of ' +
-    'snapshots that it reaches. Ends with exit code 20 when something is wrong.';
+    'snapshots that it reaches. What is read and found right is remembered on this host: --sample reads what was not ' +
+    'read for longest, --max-age what was not read for so long. Ends with exit code 20 when something is wrong.';
   static override usage = 'verify [REVISION...] [FLAGS]';
   static override examples = [
     '<%= config.bin %> verify',
     '<%= config.bin %> verify --data',
+    '<%= config.bin %> verify --sample 5% --max-age 30d',
     '<%= config.bin %> verify healthcare finance/2025-01-31 --data --json',
   ];
   static override strict = false;
@@ -32,16 +35,32 @@ export default class Verify extends MbkCommand {
   };
   static override flags = {
     data: Flags.boolean({ description: 'Read every byte: all packs, or those that the revisions need.' }),
+    sample: Flags.string({
+      description: 'Read every byte of so many of the packs by size: those that were not read for longest.',
+      helpValue: 'PERCENT',
+    }),
+    'max-age': Flags.string({
+      description: 'Read every byte of the packs that this host did not read for so long, such as 30d.',
+      helpValue: 'AGE',
+    }),
     independent: Flags.boolean({
       description: 'Compute hashes with a second, independent implementation; slow.',
-      dependsOn: ['data'],
     }),
     jobs: jobsFlag,
   };
 
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(Verify);
-    const { data, independent, jobs } = flags;
+    const { independent, jobs } = flags;
+    const sample = flags.sample === undefined ? undefined : parsePercent('--sample', flags.sample);
+    const maxAgeMs = flags['max-age'] === undefined ? undefined : parseAge('--max-age', flags['max-age']);
+    const data = flags.data || sample !== undefined || maxAgeMs !== undefined;
+    if (flags.data && data && (sample ?? maxAgeMs) !== undefined) {
+      throw new MbkError('usage-invalid', '--data reads every byte: --sample and --max-age do not fit beside it');
+    }
+    if (independent && !data) {
+      throw new MbkError('usage-invalid', '--independent needs --data, --sample or --max-age: it is about bytes');
+    }
     // Only the bytes of packs are worth threads.
     const threadsFor = { repo: flags.repo, jobs: data ? jobs : 1 };
     await this.withThreads(threadsFor, 'verify', async (repository, threads) => {
@@ -52,7 +71,15 @@ export default class Verify extends MbkCommand {
         else this.tell(event.finding);
       };
       const stop = this.out.progress(() => progressOf(progress));
-      const request = { revisions: argv.map(String), data, independent, threads, ...threadOptions(jobs) };
+      const request = {
+        revisions: argv.map(String),
+        data,
+        sample,
+        maxAgeMs,
+        independent,
+        threads,
+        ...threadOptions(jobs),
+      };
       const report = await verifyRepository(repository, request, { onEvent }).finally(stop);
       const { findings: _, ...summary } = report; // each was told by itself
       this.out.result({ type: 'summary', ...summary }, (__, style) =>
@@ -99,12 +126,13 @@ function progressOf(progress: Progress | undefined): ReturnType<ReadProgress> {
 }
 
 function renderReport(report: VerifyReport, elapsedMs: number, style: Styler): string {
-  const { counts, strays, head, errors, warnings, level } = report;
-  const { logEntries, segments, packs, packBytes, snapshots, trees, files } = counts;
+  const { counts, strays, head, errors, warnings, level, read } = report;
+  const { logEntries, segments, packs, snapshots, trees, files } = counts;
+  const isAll = read.packs === read.ofPacks;
   const lines = [
     `log entry ${head.n} (${head.hash.slice(0, 16)}): ${formatCount(logEntries, 'entry', 'entries')}, ${formatCount(segments, 'index segment')}, ` +
       `${formatCount(snapshots, 'snapshot')}, ${formatCount(trees, 'distinct folder')}, ${formatCount(files, 'distinct file')}`,
-    `${formatCount(packs, 'pack')}${level === 'data' ? `, every byte of ${formatBytes(packBytes)} read` : ', by their signed ends'}, in ${formatDuration(elapsedMs)}`,
+    `${formatCount(packs, 'pack')}, ${howRead(report)}, in ${formatDuration(elapsedMs)}`,
   ];
   const strayCount = strays.packs + strays.segments + strays.bundles + strays.states + strays.other;
   if (strayCount > 0) {
@@ -120,9 +148,18 @@ function renderReport(report: VerifyReport, elapsedMs: number, style: Styler): s
       style(
         'green',
         level === 'data'
-          ? 'No damage: every byte is as it was written.'
+          ? isAll
+            ? 'No damage: every byte is as it was written.'
+            : 'No damage found in what was read.'
           : 'No damage found; `--data` reads every byte.',
       ),
     );
   return lines.join('\n');
+}
+
+function howRead({ level, read, counts }: VerifyReport): string {
+  if (level === 'structure') return 'by their signed ends';
+  if (read.packs === read.ofPacks) return `every byte of ${formatBytes(counts.packBytes)} read`;
+  if (read.packs === 0) return 'none of them due to be read';
+  return `every byte of ${read.packs} of them read, ${formatBytes(counts.packBytes)} of ${formatBytes(read.ofBytes)}`;
 }

@@ -4,7 +4,7 @@
  */
 
 import ignore from 'ignore';
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { ignoreRules, type IgnoreRules } from './ignore-rules.ts';
 
@@ -15,6 +15,8 @@ export interface ExcludeOptions {
   /** Absolute paths that are never part of a snapshot: the repository's folder. */
   readonly never: readonly string[];
   readonly includeVcs: boolean;
+  /** Whether folders that say they are a cache are left out: those with a `CACHEDIR.TAG`. */
+  readonly excludeCaches?: boolean | undefined;
 }
 
 /** Whether the path, relative to the root with `/` between names, is left out. Folders are asked before what they hold. */
@@ -22,7 +24,7 @@ export type Exclude = (path: string, isDirectory: boolean) => boolean;
 
 const ignoreFile = '.mbkignore';
 
-export function makeExclude({ root, patterns, never, includeVcs }: ExcludeOptions): Exclude {
+export function makeExclude({ root, patterns, never, includeVcs, excludeCaches }: ExcludeOptions): Exclude {
   const general: readonly FolderRules[] = patterns.length === 0 ? [] : [{ prefix: 0, rules: ignoreRules(patterns) }];
   const neverInside = new Set(never.map((path) => relativeTo(root, path)).filter((path) => path !== undefined));
   const rulesFor = rulesByFolder(root, general);
@@ -42,7 +44,8 @@ export function makeExclude({ root, patterns, never, includeVcs }: ExcludeOption
       if (name === '.mbk' || (name === '.git' && !includeVcs)) return true;
     }
     if (neverInside.size > 0 && neverInside.has(path)) return true;
-    return rules.length > 0 && decide(isDirectory ? `${path}/` : path, rules);
+    if (rules.length > 0 && decide(isDirectory ? `${path}/` : path, rules)) return true;
+    return excludeCaches === true && isDirectory && isCache(join(root, path));
   };
 }
 
@@ -84,6 +87,30 @@ function rulesByFolder(root: string, general: readonly FolderRules[]): (folder: 
 
 /** Most bytes of an ignore file that are read. */
 const maximumBytes = 1_048_576;
+
+/** The Cache Directory Tagging Specification: the file begins with these bytes. */
+const cacheSignature = 'Signature: 8a477f597d28d172789f06886806bc55';
+
+/** Whether the folder says that it is a cache. */
+function isCache(folder: string): boolean {
+  const start = readStart(join(folder, 'CACHEDIR.TAG'), cacheSignature.length);
+  return start?.toString('latin1') === cacheSignature;
+}
+
+/** The first bytes of a file; undefined where there is none that can be read. */
+function readStart(file: string, length: number): Buffer | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(fd).isFile()) return undefined;
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, readSync(fd, bytes, 0, length, 0));
+  } catch {
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
 
 /** Undefined where there is none that can be read: the walk reports what it cannot read. */
 function readIgnoreFile(file: string): IgnoreRules | undefined {

@@ -14,6 +14,7 @@ import type { ProjectConfig } from './config.ts';
 import { makeExclude } from './excludes.ts';
 import { guessCollection } from './guess-collection.ts';
 import { retentionFor } from './retention.ts';
+import { isStream } from './stream-source.ts';
 import { compileRules, matchesCollection, otherCollection, systemDomain } from './rules.ts';
 
 export interface SourceOptions {
@@ -30,6 +31,7 @@ export interface SourceOptions {
   /** Further patterns in .gitignore syntax. */
   readonly exclude: readonly string[];
   readonly includeVcs: boolean;
+  readonly excludeCaches?: boolean | undefined;
   /** Absolute folder of the repository, never part of a snapshot. */
   readonly repositoryFolder: string;
 }
@@ -63,6 +65,7 @@ function projectSource(options: SourceOptions, config: ProjectConfig, root: stri
   const assign = (path: ByteString): CollectionRef => assignText(displayBytes(path));
   const exclude = excludeBytes(root, options, config.exclude);
   const filters: Wants[] = [
+    (ref) => !isStream(config, ref.collection),
     ...(options.domain === undefined ? [] : [ofDomain(options.domain)]),
     ...(options.collection === undefined ? [] : [ofCollections([options.collection])]),
     ...(options.plan === undefined ? [] : [ofCollections(planOf(config, options.plan))]),
@@ -143,10 +146,16 @@ type ExcludeBytes = (path: ByteString, isDirectory: boolean) => boolean;
 
 function excludeBytes(
   root: string,
-  { exclude, includeVcs, repositoryFolder }: SourceOptions,
+  { exclude, includeVcs, excludeCaches, repositoryFolder }: SourceOptions,
   patterns: readonly string[],
 ): ExcludeBytes {
-  const excludes = makeExclude({ root, patterns: [...patterns, ...exclude], never: [repositoryFolder], includeVcs });
+  const excludes = makeExclude({
+    root,
+    patterns: [...patterns, ...exclude],
+    never: [repositoryFolder],
+    includeVcs,
+    excludeCaches,
+  });
   return (path, isDirectory) => excludes(displayBytes(path), isDirectory);
 }
 

@@ -44,3 +44,18 @@ test('what stands in the place of an ignore file and is no file says nothing', (
     false,
   ]);
 });
+
+test('a folder that says it is a cache is left out when that is asked for', () => {
+  const signature = 'Signature: 8a477f597d28d172789f06886806bc55';
+  for (const [name, text] of [
+    ['cache', `${signature}\n# made by a program`],
+    ['other', 'Signature: something else'],
+    ['short', 'Signature'],
+  ] as const) {
+    mkdirSync(join(root, name));
+    writeFileSync(join(root, name, 'CACHEDIR.TAG'), text);
+  }
+  const exclude = makeExclude({ ...options, excludeCaches: true });
+  expect(['cache', 'other', 'short', 'data'].map((path) => exclude(path, true))).toEqual([true, false, false, false]);
+  expect(makeExclude(options)('cache', true)).toBe(false);
+});

@@ -74,6 +74,9 @@ export interface Backend {
    */
   readonly open?: ((key: string, options?: CallOptions) => Promise<OpenedEntry>) | undefined;
 
+  /** Bytes that may still be stored, `undefined` where the storage does not say. Only on backends that can be full. */
+  readonly freeBytes?: (options?: CallOptions) => Promise<number | undefined>;
+
   /** Gives up connections. Nothing is called after it; what `put` acknowledged is stored without it. */
   readonly close?: () => Promise<void>;
 }

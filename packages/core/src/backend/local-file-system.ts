@@ -38,6 +38,8 @@ export interface LocalFileSystem {
   mkdirSync(path: string, mode: number): void;
   /** What a folder holds, in any order. */
   readdirSync(path: string): FolderItem[];
+  /** Bytes that this user may still write where the path is; `undefined` when nothing is there. */
+  freeSync?(path: string): number | undefined;
 }
 
 export interface FileStatus {
@@ -62,6 +64,15 @@ const fsyncAsync = promisify(fs.fsync);
 
 /** The filesystem of this machine. */
 export const nodeFileSystem: LocalFileSystem = {
+  freeSync: (path) => {
+    try {
+      const { bavail, bsize } = fs.statfsSync(path);
+      return bavail * bsize;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  },
   createSync: (path, mode) =>
     fs.openSync(path, fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_WRONLY, mode),
   // O_NONBLOCK: a named pipe that somebody left in the folder must not hold the reader for ever.

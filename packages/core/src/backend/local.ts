@@ -146,6 +146,12 @@ export function localBackend(folder: string, options: LocalBackendOptions = {}):
       return guard(doing, temporaries, () => withTemporary(timeOfNewFile));
     },
 
+    async freeBytes({ signal } = {}) {
+      const doing = `asking how much room ${name} has`;
+      throwIfInterrupted(signal, doing);
+      return guard(doing, root, () => fs.freeSync?.(root));
+    },
+
     async sweepTemporaries(olderThanMs, { signal } = {}) {
       const doing = `sweeping ${temporaries}`;
       throwIfInterrupted(signal, doing);

@@ -27,6 +27,8 @@ export interface FolderSource {
   readonly exclude?: ((path: ByteString, isDirectory: boolean) => boolean) | undefined;
   /** Whether a file of the folder belongs to what is compared: to the domain of the snapshot. */
   readonly isPart: (path: ByteString) => boolean;
+  /** Whether a collection of the snapshot was taken from the folder; all of them unless given. */
+  readonly holds?: ((collection: string) => boolean) | undefined;
 }
 
 export interface CompareFolderOptions {

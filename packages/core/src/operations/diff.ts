@@ -76,7 +76,8 @@ export async function diffSnapshots(repository: Repository, request: DiffRequest
     refuseLeaf(left, request.before);
     const onProblem = (path: ByteString, message: string): void =>
       void problems.push({ path: encodeByteText(path), message });
-    found.push(...(await compareWithFolder(repository, left.parts, after, { wanted, onProblem })));
+    const parts = left.parts.filter(({ collection }) => after.holds?.(collection) ?? true);
+    found.push(...(await compareWithFolder(repository, parts, after, { wanted, onProblem })));
   }
   const differences = withMoves(found);
   return { before: left.commit, after: commit, ...totalsOf(differences), differences, problems };

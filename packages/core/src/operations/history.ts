@@ -87,7 +87,8 @@ function chosenLines(repository: Repository, { revision, domain }: HistoryReques
   return linesOf(fold, line.domain).filter((one) => one.n <= line.n);
 }
 
-function requireDomain(fold: Fold, domain: string): void {
+/** Errors: `name-invalid`, `revision-unknown` where the domain has no snapshot. */
+export function requireDomain(fold: Fold, domain: string): void {
   checkDomainName(domain);
   const heads = headsOf(fold);
   if (heads.has(domain)) return;
@@ -128,8 +129,8 @@ function rowOf(fold: Fold, head: Line, tags: ReadonlyMap<CommitId, readonly stri
   };
 }
 
-/** Names in order. */
-function tagsByCommit(fold: Fold): Map<CommitId, string[]> {
+/** Full names of the tags that are on each commit now, in order. */
+export function tagsByCommit(fold: Fold): Map<CommitId, string[]> {
   const byCommit = new Map<CommitId, string[]>();
   for (const { name, commit } of fold.tags.values()) {
     const names = byCommit.get(commit);

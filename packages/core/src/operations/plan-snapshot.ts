@@ -3,7 +3,7 @@ import type { ByteString } from '../format/byte-name.ts';
 import type { Repository } from '../repository.ts';
 import type { SourceProblem } from '../snapshot/source-facts.ts';
 import type { CollectionRef } from '../snapshot/stat-cache.ts';
-import { walk } from '../snapshot/walk.ts';
+import { walk, walkOptionsOf } from '../snapshot/walk.ts';
 import { isReusable, openStatCacheOf, type SnapshotRequest } from './snapshot.ts';
 
 export interface PlannedCollection extends CollectionRef {
@@ -25,7 +25,7 @@ type Tally = { -readonly [Field in keyof PlannedCollection]: PlannedCollection[F
 
 /** Errors: those of the walk (`interrupted`), and of the system if the root cannot be read. */
 export async function planSnapshot(repository: Repository, request: SnapshotRequest): Promise<SnapshotPlan> {
-  const { root, exclude, oneFileSystem, assign, wants, force } = request;
+  const { root, assign, wants, force } = request;
   const statCache = openStatCacheOf(repository, request);
   const tallies = new Map<string, Tally>();
   const problems: SourceProblem[] = [];
@@ -38,8 +38,7 @@ export async function planSnapshot(repository: Repository, request: SnapshotRequ
     return tally;
   };
   try {
-    const options = { ...(exclude && { exclude }), ...(oneFileSystem && { oneFileSystem }), signal: repository.signal };
-    for (const event of walk(root, options)) {
+    for (const event of walk(root, walkOptionsOf({ ...request, signal: repository.signal }))) {
       if (event.type === 'problem') problems.push(event.problem);
       if (event.type !== 'file' && event.type !== 'symlink') continue;
       const tally = tallyOf(event.path);

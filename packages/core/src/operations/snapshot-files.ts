@@ -118,7 +118,8 @@ export async function* readFileBytes(repository: Repository, files: OpenedFiles)
   yield* readContent(readBlob, entry.entry, { what: displayBytes(path), signal });
 }
 
-function listedEntry(one: UnionEntry): ListedEntry {
+/** An entry as listings have it. */
+export function listedEntry(one: UnionEntry): ListedEntry {
   const { path, entry, collection } = one;
   const { type, mode, mtime, owner } = entry;
   return {

@@ -22,12 +22,14 @@ import {
 } from '../snapshot/capture-source.ts';
 import type { Destination } from '../snapshot/pipeline/capture-calls.ts';
 import { fileTaker, type CaptureStore } from '../snapshot/pipeline/file-taker.ts';
+import { streamTaker, walkStreamed, type StreamedFile } from '../snapshot/streamed-file.ts';
 import type { WalkAhead } from '../snapshot/walk-ahead.ts';
 import { openStatCache, type CaptureRef, type CollectionRef, type StatCache } from '../snapshot/stat-cache.ts';
 import { mergeIndexIfPossible } from './merge-index.ts';
 import { commitSnapshots, type CommittedSnapshot } from './snapshot-commit.ts';
 import { statCachePlace, type SnapshotTools } from './prepare-snapshot.ts';
 import { storeTables } from './snapshot-tables.ts';
+import { roomWatch, type RoomWatch } from './room-watch.ts';
 import { openWriteSession, ReliedOnGone, type WriteSession } from './write-session.ts';
 
 export interface SnapshotRequest {
@@ -37,6 +39,11 @@ export interface SnapshotRequest {
   readonly rootText: string;
   readonly exclude?: ((path: ByteString, isDirectory: boolean) => boolean) | undefined;
   readonly oneFileSystem?: boolean | undefined;
+  /** Whether links are taken as what they lead to, but for the folders at `never`: see `WalkOptions`. */
+  readonly dereference?: boolean | undefined;
+  readonly never?: readonly ByteString[] | undefined;
+  /** One file that comes as a stream, in place of the source root. */
+  readonly stream?: StreamedFile | undefined;
   /** A walk of the root with these options that was begun before. */
   readonly walked?: WalkAhead | undefined;
   readonly assign: (path: ByteString) => CollectionRef;
@@ -136,10 +143,12 @@ async function takeSnapshot(
   const run = toHex(repository.random(16));
   const startedAt = repository.now();
   await sweepLeftovers(repository);
+  const room = roomWatch(repository);
+  await room.check(0);
   const session = await openWriteSession(repository);
-  const { store, addedTo } = captureStoreOf(repository, session);
+  const { store, addedTo } = captureStoreOf(repository, session, room);
   for (let round = 1; ; round += 1) {
-    // A walk and threads serve once.
+    // A walk and threads serve once; a stream too, but it cannot be begun again.
     const fresh = round === 1 ? {} : { walked: undefined, tools: undefined };
     const statCache = openStatCacheOf(repository, request);
     try {
@@ -153,7 +162,7 @@ async function takeSnapshot(
       return report(run, { captured, snapshots, unchanged, session, statCache });
     } catch (error) {
       if (!(error instanceof ReliedOnGone)) throw error;
-      if (round === maxRounds) throw prunedAway(error);
+      if (round === maxRounds || request.stream !== undefined) throw prunedAway(error, round);
       session.invalidate(error.broken);
     } finally {
       statCache.close();
@@ -174,10 +183,10 @@ async function sweepLeftovers({ backend, notice, signal }: Repository): Promise<
   }
 }
 
-function prunedAway(cause: ReliedOnGone): MbkError {
+function prunedAway(cause: ReliedOnGone, rounds: number): MbkError {
   return new MbkError(
     'log-race-lost',
-    `what the snapshot relied on was pruned or expired ${maxRounds} times while it ran`,
+    `what the snapshot relied on was pruned or expired ${rounds === 1 ? 'once' : `${rounds} times`} while it ran`,
     {
       details: { ...cause.broken },
       cause,
@@ -200,6 +209,7 @@ function destinationOf({ retentionOf }: SnapshotRequest, collection: CollectionR
 function captureStoreOf(
   { keys, log, now }: Repository,
   session: WriteSession,
+  room: RoomWatch,
 ): { readonly store: CaptureStore; readonly addedTo: ReadonlyMap<string, number> } {
   const { writer } = session;
   const addedTo = new Map<string, number>();
@@ -224,6 +234,7 @@ function captureStoreOf(
       keyset: keys.shared,
       async store(type, bytes, destination) {
         const { byteLength } = bytes;
+        await room.check(byteLength);
         await checkpoint();
         const stored = await writer.store(type, bytes, { lifetime: destination.lifetime });
         if (stored.added) count(destination, byteLength);
@@ -235,6 +246,7 @@ function captureStoreOf(
         return isNew;
       },
       async putPack(pack) {
+        await room.check(pack.contents.row.size);
         await writer.putPack(pack);
         await checkpoint();
       },
@@ -262,18 +274,16 @@ async function capture(
   const { stats } = session.writer;
   if (keys.shared.chunker === undefined)
     throw new MbkError('role-denied', 'the key that was used may not take snapshots');
-  const { plugins, jobs, tools } = request;
-  const taker = fileTaker({
-    store,
-    plugins,
-    gear: gearTable(keys.shared.chunker),
-    jobs,
-    threads: tools?.threads,
-    signal,
-  });
+  const { plugins, jobs, tools, stream } = request;
+  const gear = gearTable(keys.shared.chunker);
+  const taker =
+    stream === undefined
+      ? fileTaker({ store, plugins, gear, jobs, threads: tools?.threads, signal })
+      : streamTaker({ store, gear, stream, signal });
   try {
     const captured = await captureSource({
       ...request,
+      ...(stream !== undefined && { walked: walkStreamed(stream, now()) }),
       taker,
       lifetimeOf: (collection) => destinationOf(request, collection).lifetime,
       statCache,

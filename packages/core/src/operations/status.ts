@@ -9,12 +9,12 @@ import type { SnapshotRequest } from './snapshot.ts';
 
 export interface DomainStatus {
   readonly domain: string;
-  /** Files of the source that belong to it, and their bytes. */
-  readonly files: number;
-  readonly bytes: number;
+  /** Files of the source that belong to it, and their bytes; null where there is no source. */
+  readonly files: number | null;
+  readonly bytes: number | null;
   /** Null before the first snapshot. */
   readonly newest: { readonly commit: CommitId; readonly tag: string | null; readonly takenAt: string } | null;
-  /** What differs from the newest snapshot; null before the first. */
+  /** What differs from the newest snapshot; null before the first, and without a source. */
   readonly changes: DiffReport | null;
 }
 
@@ -25,10 +25,13 @@ export interface StatusReport {
   readonly head: { readonly n: number; readonly hash: string };
 }
 
-/** Reads what size and time cannot decide. Errors: as `planSnapshot` and `diffSnapshots`. */
-export async function statusOf(repository: Repository, request: SnapshotRequest): Promise<StatusReport> {
+/**
+ * Reads what size and time cannot decide. Without a request there is no source, and the newest snapshots are told.
+ * Errors: as `planSnapshot` and `diffSnapshots`.
+ */
+export async function statusOf(repository: Repository, request: SnapshotRequest | undefined): Promise<StatusReport> {
   const { fold, n, hash } = repository.log;
-  const { collections } = await planSnapshot(repository, request);
+  const collections = request === undefined ? [] : (await planSnapshot(repository, request)).collections;
   const names = [...new Set([...collections.map(({ domain }) => domain), ...fold.heads.keys()])].sort();
   const domains: DomainStatus[] = [];
   for (const domain of names) {
@@ -40,10 +43,10 @@ export async function statusOf(repository: Repository, request: SnapshotRequest)
     const newest = line === undefined ? null : { commit: line.to, tag: line.tag, takenAt: timeText(line.line.takenAt) };
     domains.push({
       domain,
-      files,
-      bytes,
+      files: request === undefined ? null : files,
+      bytes: request === undefined ? null : bytes,
       newest,
-      changes: newest === null ? null : await changesOf(repository, request, domain),
+      changes: newest === null || request === undefined ? null : await changesOf(repository, request, domain),
     });
   }
   return { domains, head: { n, hash } };
@@ -51,9 +54,14 @@ export async function statusOf(repository: Repository, request: SnapshotRequest)
 
 function changesOf(
   repository: Repository,
-  { root, exclude, assign }: SnapshotRequest,
+  { root, exclude, assign, wants }: SnapshotRequest,
   domain: string,
 ): Promise<DiffReport> {
-  const after = { root, exclude, isPart: (path: string) => assign(path).domain === domain };
+  const after = {
+    root,
+    exclude,
+    isPart: (path: string) => assign(path).domain === domain,
+    holds: (collection: string) => wants({ domain, collection }),
+  };
   return diffSnapshots(repository, { before: domain, after, paths: [] });
 }

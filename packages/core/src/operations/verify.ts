@@ -2,15 +2,21 @@
  * `mbk verify`: whether a repository holds what its log says, and with `data` whether every byte is the one that was
  * written.
  *
+ * What was read whole and found right is remembered by this host, so that `sample` and `maxAgeMs` read what was not.
+ *
  * Structure reads all small entries whole and of packs only their ends; it notices what is missing, cut or exchanged.
  * Only `data` notices a changed byte in the middle of a pack. Entries that an interrupted run left are counted, no error.
  */
 import type { Catalogue } from '../catalogue/open-catalogue.ts';
-import type { PackId } from '../format/ids.ts';
+import { packKey, type PackId } from '../format/ids.ts';
 import type { Line } from '../format/log-state.ts';
+import type { PackRow } from '../format/segment-rows.ts';
+import { isDeleted, isLost } from '../log/fold.ts';
+import type { IndexSet } from '../pack/index-set.ts';
 import { defaultJobs, type Threads } from '../pool/threads.ts';
 import type { Repository } from '../repository.ts';
 import { isBadContent } from './bad-content.ts';
+import { choosePacks } from './verify/choose-packs.ts';
 import { findingLog, type VerifyEvent, type VerifyFinding } from './verify/findings.ts';
 import { dependentsNamer } from './verify/name-dependents.ts';
 import { packHealth } from './verify/pack-health.ts';
@@ -21,6 +27,7 @@ import { verifyIndex } from './verify/verify-index.ts';
 import { verifyKeys } from './verify/verify-keys.ts';
 import { verifyLog } from './verify/verify-log.ts';
 import { verifyPacks, verifyPresence } from './verify/verify-packs.ts';
+import { verifyRecord } from './verify/verify-record.ts';
 import { storedCatalogue, verifySnapshot, verifyTags } from './verify/verify-snapshots.ts';
 
 export type { Dependent, FindingCode, Severity, VerifyEvent, VerifyFinding, VerifyPhase } from './verify/findings.ts';
@@ -30,6 +37,10 @@ export interface VerifyRequest {
   readonly revisions: readonly string[];
   /** Whether packs are read whole: all, or those that the revisions need. */
   readonly data: boolean;
+  /** Reads whole only so much of the bytes of packs, above 0 and at most 1: those that were not read for longest. */
+  readonly sample?: number | undefined;
+  /** Reads whole only packs that this host has not read and found right for so long, in milliseconds. */
+  readonly maxAgeMs?: number | undefined;
   /** Whether hashes of packs and blobs are computed by a second, independent implementation: far slower. */
   readonly independent?: boolean | undefined;
   /** Threads that read data, `defaultJobs()` unless given; with 1 there are none beside this one. */
@@ -50,6 +61,8 @@ export interface VerifyReport {
   /** Newest log entry that was looked at, and its hash: a place that a later `MBK_EXPECT_HEAD` can name. */
   readonly head: { readonly n: number; readonly hash: string };
   readonly counts: Readonly<VerifyCounts>;
+  /** What was read whole of the packs that were looked at. */
+  readonly read: { readonly packs: number; readonly bytes: number; readonly ofPacks: number; readonly ofBytes: number };
   readonly strays: Strays;
   readonly errors: number;
   readonly warnings: number;
@@ -64,7 +77,9 @@ export async function verifyRepository(
   request: VerifyRequest,
   { onEvent = () => undefined }: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  const { data, independent = false, threads, threadsFrom } = request;
+  const { independent = false, threads, threadsFrom, sample, maxAgeMs } = request;
+  const isSubset = sample !== undefined || maxAgeMs !== undefined;
+  const data = request.data || isSubset;
   const jobs = threads?.workers.length ?? request.jobs ?? defaultJobs();
   await repository.log.refresh();
   const chosen =
@@ -80,7 +95,7 @@ export async function verifyRepository(
   const states = await verifyLog(run);
   const index = await verifyIndex(run);
   const health = packHealth(index, run.fold);
-  await verifyPresence(run, { index, health, data });
+  await verifyPresence(run, { index, health, isWhole: () => data && !isSubset });
 
   const catalogue = storedCatalogue(run);
   const lines = chosen === undefined ? [...run.fold.lines.values()] : [...chosen.values()];
@@ -88,20 +103,64 @@ export async function verifyRepository(
   await overSnapshots(run, catalogue, lines, check.verify);
   await verifyTags(run, catalogue, chosen === undefined ? undefined : new Set(chosen.keys()));
   const only: ReadonlySet<PackId> | undefined = chosen === undefined ? undefined : check.needed;
-  await verifyPacks(run, { index, health, data, independent, jobs, threadsFrom, threads, only });
+  const memory = verifyRecord(repository);
+  const rows = livePacks(run, index, only);
+  // A pack of another size was told already.
+  const whole = isSubset
+    ? choosePacks(rows.filter(isOfItsSize(run)), {
+        ...request,
+        verifiedAt: memory.verifiedAt(),
+        ...chances(repository),
+      })
+    : data
+      ? rows
+      : [];
+  const wholeIds = new Set(whole.map(({ id }) => id));
+  const isWhole = (pack: PackId): boolean => wholeIds.has(pack);
+  const { onWhole } = memory;
+  try {
+    await verifyPacks(run, { index, health, isWhole, onWhole, independent, jobs, threadsFrom, threads, only });
+  } finally {
+    memory.flush();
+  }
   if (check.hasBroken || health.isSpoilt) await nameDependents(run, catalogue, lines, dependentsNamer(run, check));
   found.close();
+  const level = data ? 'data' : 'structure';
+  const { errors, warnings } = found;
+  memory.finish(
+    { level, n: run.fold.n, isPartial: chosen !== undefined, packBytes: run.counts.packBytes, errors, warnings },
+    chosen === undefined ? rows : undefined,
+  );
 
   return {
-    level: data ? 'data' : 'structure',
+    level,
     head: { n: run.fold.n, hash: run.fold.hash },
     counts: run.counts,
+    read: { packs: whole.length, bytes: sizeOf(whole), ofPacks: rows.length, ofBytes: sizeOf(rows) },
     strays: countStrays(run, { index, states }),
-    errors: found.errors,
-    warnings: found.warnings,
+    errors,
+    warnings,
     findings: found.findings,
     findingsOmitted: found.omitted,
   };
+}
+
+/** Packs that live segments name and that ought to be stored. */
+function livePacks({ fold }: Verification, index: IndexSet, only: ReadonlySet<PackId> | undefined): PackRow[] {
+  return [...index.packs()].filter(({ id }) => (only?.has(id) ?? true) && !isDeleted(fold, id) && !isLost(fold, id));
+}
+
+function isOfItsSize({ listed }: Verification): (row: PackRow) => boolean {
+  return ({ kind, id, size }) => listed.get(packKey(kind, id)) === size;
+}
+
+/** The clock, and what picks among equals. */
+function chances({ now, random }: Repository): { readonly now: number; readonly pick: () => number } {
+  return { now: now(), pick: () => Buffer.from(random(6)).readUIntBE(0, 6) / 2 ** 48 };
+}
+
+function sizeOf(rows: readonly PackRow[]): number {
+  return rows.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Sizes of all entries, by key. One listing for all steps: about 200 bytes of memory an entry, so some 60 MB for 10 TB in packs of 32 MiB. */

@@ -21,13 +21,16 @@ import type { FileTaker } from './pipeline/file-taker.ts';
 import type { SourceFacts, SourceProblem } from './source-facts.ts';
 import type { AssetFacts, CaptureRef, CollectionRef, StatCache } from './stat-cache.ts';
 import type { WalkAhead } from './walk-ahead.ts';
-import { walk, type WalkedFile, type WalkedSymlink, type WalkEvent } from './walk.ts';
+import { walk, walkOptionsOf, type WalkedFile, type WalkedSymlink, type WalkEvent } from './walk.ts';
 
 export interface CaptureSourceOptions {
   /** Absolute path of the source root. */
   readonly root: ByteString;
   readonly exclude?: ((path: ByteString, isDirectory: boolean) => boolean) | undefined;
   readonly oneFileSystem?: boolean | undefined;
+  /** As of the walk. */
+  readonly dereference?: boolean | undefined;
+  readonly never?: readonly ByteString[] | undefined;
   /** A walk of the root with these options that was begun before; a new one unless given. */
   readonly walked?: WalkAhead | undefined;
   /** Domain and collection of a path below the root. */
@@ -107,10 +110,10 @@ export async function captureSource(options: CaptureSourceOptions): Promise<Capt
   return run.finish();
 }
 
-function* walkSource({ root, exclude, oneFileSystem, walked, signal }: CaptureSourceOptions): ReturnType<typeof walk> {
+function* walkSource({ root, walked, ...options }: CaptureSourceOptions): ReturnType<typeof walk> {
   try {
     if (walked !== undefined) yield* walked.events();
-    else yield* walk(root, { ...(exclude && { exclude }), ...(oneFileSystem && { oneFileSystem }), signal });
+    else yield* walk(root, walkOptionsOf(options));
   } catch (cause) {
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
     const path = displayBytes(root);

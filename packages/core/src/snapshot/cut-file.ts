@@ -23,6 +23,8 @@ import { fileWindow } from './file-window.ts';
 export interface FileReader {
   /** Fills `into` from `position` of the file on; how many bytes it read, 0 at the end. Blocks. */
   read(into: Uint8Array, position: number): number;
+  /** Settles when the next read, of at most `readBytes`, needs not wait for anybody: of what comes from elsewhere. */
+  ready?(): Promise<void>;
 }
 
 export interface CutFileOptions {
@@ -59,7 +61,7 @@ export interface FileCutterOptions {
 }
 
 /** Bytes of one read. A longest chunk that is not complete, and a read, must fit into the window together. */
-const readBytes = 4_194_304;
+export const readBytes = 4_194_304;
 /** The least that a window may have. */
 export const windowBytes: number = parameters.maximumBytes + parameters.zeroRunBytes + readBytes;
 /** What a file costs besides its bytes, as so many bytes: about 20 µs. */
@@ -76,6 +78,7 @@ export function fileCutter({
   return {
     async cut(reader, { size, layout, signal }, onChunk) {
       const first = buffer.subarray(0, Math.min(size, readBytes));
+      await reader.ready?.();
       const filled = readFully(reader, first, 0);
       const isWhole = filled < (layout === undefined ? parameters.wholeFileBytes : parameters.smallTensorBytes);
       if (isWhole) {
@@ -112,6 +115,7 @@ export function fileCutter({
           give(cutter.push(fresh));
           await takeTurn(signal);
           await sink.keepUp();
+          await reader.ready?.();
           const room = await window.room(cutter.needed, end, Math.min(readBytes, size - end));
           fresh = room.subarray(0, readFully(reader, room, end));
           end += fresh.length;

@@ -1,11 +1,12 @@
 /**
- * Walks a source folder: depth first, names in the order of their bytes, never through a symbolic link.
+ * Walks a source folder: depth first, names in the order of their bytes, through symbolic links only where that is asked.
  *
  * What cannot be read is an event, not an error: a snapshot takes the rest. The walk blocks while it reads a folder and
  * holds the names that are left in the folders it is in, nothing else; the caller decides when other work runs.
  */
 import fs, { type Stats } from 'node:fs';
 import { throwIfInterrupted } from '../backend/interrupted.ts';
+import { errnoOf } from '../backend/local-file-system.ts';
 import { MbkError } from '../errors.ts';
 import { displayBytes, isName, joinBytes, pathOfBytes, type ByteString } from '../format/byte-name.ts';
 import { limits } from '../format/limits.ts';
@@ -32,6 +33,8 @@ interface Walked {
 
 export interface WalkedFolder extends Walked {
   readonly type: 'enter';
+  /** Where it is, if a link led there. */
+  readonly location?: ByteString;
 }
 
 export interface WalkedFile extends Walked {
@@ -52,7 +55,31 @@ export interface WalkOptions {
   readonly exclude?: (path: ByteString, isDirectory: boolean) => boolean;
   /** Whether to stay on the file system of the root; folders where another one is mounted are empty then. */
   readonly oneFileSystem?: boolean;
+  /**
+   * Whether a link is taken as what it leads to. One that leads nowhere, back to a folder that the walk is in, or to one
+   * of `never` stays a link; a folder that two links lead to is walked twice.
+   */
+  readonly dereference?: boolean;
+  /** Absolute paths of folders that are left out wherever links lead to them. */
+  readonly never?: readonly ByteString[];
   readonly signal?: AbortSignal | undefined;
+}
+
+/** The options of a walk that `from` holds beside others. */
+export function walkOptionsOf({
+  exclude,
+  oneFileSystem,
+  dereference,
+  never,
+  signal,
+}: { readonly [Name in keyof WalkOptions]: WalkOptions[Name] | undefined }): WalkOptions {
+  return {
+    ...(exclude && { exclude }),
+    ...(oneFileSystem && { oneFileSystem }),
+    ...(dereference && { dereference }),
+    ...(never && { never }),
+    signal,
+  };
 }
 
 /** Walks the folder at the absolute path `root`. Throws 'source-absent' when it cannot be read, 'interrupted'. */
@@ -60,6 +87,7 @@ export function* walk(root: ByteString, options: WalkOptions = {}): Generator<Wa
   const { exclude = () => false, oneFileSystem = false, signal } = options;
   const { facts: rootFacts, folder: rootFolder } = openRoot(root);
   const open: OpenFolder[] = [rootFolder];
+  const links = options.dereference === true ? linkRules(options.never ?? [], open) : undefined;
   try {
     yield { type: 'enter', path: '', name: '', facts: rootFacts };
     for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
@@ -71,8 +99,8 @@ export function* walk(root: ByteString, options: WalkOptions = {}): Generator<Wa
         open.pop();
         continue;
       }
-      const found = lookAt(folder, name, exclude);
-      if (found === undefined) continue;
+      const found = lookAt(folder, name, exclude, links);
+      if (found === undefined || (found.type === 'enter' && links?.isNever(found.facts) === true)) continue;
       if (found.type !== 'enter') {
         yield found;
         continue;
@@ -93,7 +121,7 @@ export function* walk(root: ByteString, options: WalkOptions = {}): Generator<Wa
   }
 }
 
-interface OpenFolder {
+interface OpenFolder extends Pick<SourceFacts, 'dev' | 'ino'> {
   readonly path: ByteString;
   readonly location: ByteString;
   /** Names that are left, the next one last. */
@@ -107,7 +135,8 @@ const longestLocation = 2048;
 function openRoot(root: ByteString): { readonly facts: SourceFacts; readonly folder: OpenFolder } {
   try {
     const facts = sourceFacts(fs.statSync(pathOfBytes(root)));
-    return { facts, folder: { path: '', location: root, names: namesIn(root), fd: undefined } };
+    const { dev, ino } = facts;
+    return { facts, folder: { path: '', location: root, names: namesIn(root), fd: undefined, dev, ino } };
   } catch (cause) {
     const { message } = problemOf(cause, root, 'reading');
     throw new MbkError('source-absent', message, { cause, details: { path: displayBytes(root) } });
@@ -117,12 +146,12 @@ function openRoot(root: ByteString): { readonly facts: SourceFacts; readonly fol
 /** The folder that was found in `parent`, of which `depth` folders are open; empty and with a problem if unreadable. */
 function openFolder(
   parent: OpenFolder,
-  { path, name }: WalkedFolder,
+  { path, name, facts: { dev, ino }, ...found }: WalkedFolder,
   isBorder: boolean,
   depth: number,
 ): { readonly folder: OpenFolder; readonly problem?: SourceProblem } {
-  let location = `${parent.location}/${name}`;
-  const empty = { path, location, names: [], fd: undefined };
+  let location = found.location ?? `${parent.location}/${name}`;
+  const empty = { path, location, names: [], fd: undefined, dev, ino };
   if (isBorder) return { folder: empty };
   if (depth > limits.directoryDepth) {
     const message = `more than ${limits.directoryDepth} folders lie in each other below ${displayBytes(path.slice(0, 100))}…`;
@@ -134,7 +163,7 @@ function openFolder(
       fd = openFolderHandle(location);
       location = handleLocation(fd);
     }
-    return { folder: { path, location, names: namesIn(location), fd } };
+    return { folder: { path, location, names: namesIn(location), fd, dev, ino } };
   } catch (error) {
     if (fd !== undefined) fs.closeSync(fd);
     return { folder: empty, problem: problemOf(error, path, 'reading the folder') };
@@ -155,22 +184,55 @@ function lookAt(
   folder: OpenFolder,
   name: ByteString,
   exclude: (path: ByteString, isDirectory: boolean) => boolean,
+  links: LinkRules | undefined,
 ): Exclude<WalkEvent, { readonly type: 'leave' }> | undefined {
   const path = joinBytes(folder.path, name);
-  const location = `${folder.location}/${name}`;
+  let location = `${folder.location}/${name}`;
   let stats: Stats;
+  let isFollowed = false;
   try {
     stats = fs.lstatSync(pathOfBytes(location));
+    const target = links !== undefined && stats.isSymbolicLink() ? links.follow(location) : undefined;
+    if (target !== undefined) [location, stats, isFollowed] = [target.location, target.stats, true];
     const isDirectory = stats.isDirectory();
     if (exclude(path, isDirectory)) return undefined;
     if (!isName(name)) return problem(path, 'too-long', `the name of ${displayBytes(path)} is too long`);
-    if (isDirectory) return { type: 'enter', path, name, facts: sourceFacts(stats) };
+    if (isDirectory) {
+      return { type: 'enter', path, name, facts: sourceFacts(stats), ...(isFollowed && { location }) };
+    }
     if (stats.isFile()) return walkedFile({ path, name, facts: sourceFacts(stats) }, location);
     if (stats.isSymbolicLink()) return walkedSymlink({ path, name, facts: sourceFacts(stats) }, location);
   } catch (error) {
     return { type: 'problem', problem: problemOf(error, path, 'reading') };
   }
   return problem(path, 'special', `${displayBytes(path)} is ${kindOfSpecial(stats)}, which is not backed up`);
+}
+
+interface LinkRules {
+  /** What a link leads to, by its real path; undefined where it is to stay a link. */
+  follow(location: ByteString): { readonly location: ByteString; readonly stats: Stats } | undefined;
+  /** Whether a folder is one of those that are never walked. */
+  isNever(facts: Pick<SourceFacts, 'dev' | 'ino'>): boolean;
+}
+
+function linkRules(never: readonly ByteString[], open: readonly OpenFolder[]): LinkRules {
+  const isSame = (a: Pick<Stats, 'dev' | 'ino'>, b: Pick<Stats, 'dev' | 'ino'>): boolean =>
+    a.dev === b.dev && a.ino === b.ino;
+  const neverStats = never.flatMap((path) => fs.statSync(pathOfBytes(path), { throwIfNoEntry: false }) ?? []);
+  return {
+    follow(location) {
+      try {
+        const real = fs.realpathSync.native(pathOfBytes(location), { encoding: 'latin1' });
+        const stats = fs.lstatSync(pathOfBytes(real));
+        const isBarred = stats.isDirectory() && [...open, ...neverStats].some((folder) => isSame(folder, stats));
+        return isBarred ? undefined : { location: real, stats };
+      } catch (error) {
+        if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG'].includes(errnoOf(error) ?? '')) return undefined;
+        throw error;
+      }
+    },
+    isNever: (facts) => neverStats.some((one) => isSame(one, facts)),
+  };
 }
 
 function walkedFile(walked: Walked, location: ByteString): WalkedFile {

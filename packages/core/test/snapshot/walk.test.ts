@@ -256,3 +256,70 @@ describe('walk', () => {
     expect(() => walk(`${root}/${bytesOfText('ä')}`).next()).toThrow('ä');
   });
 });
+
+describe('walk through links', () => {
+  const follow = (root: string, options: WalkOptions = {}): string[] => walked(root, { dereference: true, ...options });
+
+  test('takes files and folders that links lead to, also outside of the root', () => {
+    const root = newFolder();
+    const elsewhere = newFolder();
+    write(elsewhere, 'blob', '12345');
+    makeFolder(elsewhere, 'sub');
+    write(elsewhere, 'sub/x');
+    symlink(root, 'model.bin', `${elsewhere}/blob`);
+    symlink(root, 'sub', `${elsewhere}/sub`);
+    expect(follow(root)).toEqual(['enter ', 'file model.bin', 'enter sub', 'file sub/x', 'leave sub', 'leave ']);
+    const [file] = [...walk(root, { dereference: true })].filter((event): event is WalkedFile => event.type === 'file');
+    expect(file?.facts.size).toBe(5);
+    expect(fs.readFileSync(file?.location ?? '', 'utf8')).toBe('12345');
+    expect(walked(root)).toEqual(['enter ', 'symlink model.bin', 'symlink sub', 'leave ']);
+  });
+
+  test('leaves links that lead nowhere, to themselves, or back', () => {
+    const root = newFolder();
+    makeFolder(root, 'a/b');
+    symlink(root, 'dangling', 'nowhere');
+    symlink(root, 'self', 'self');
+    symlink(root, 'a/up', '..');
+    symlink(root, 'a/b/root', '../..');
+    expect(follow(root)).toEqual([
+      'enter ',
+      'enter a',
+      'enter a/b',
+      'symlink a/b/root',
+      'leave a/b',
+      'symlink a/up',
+      'leave a',
+      'symlink dangling',
+      'symlink self',
+      'leave ',
+    ]);
+  });
+
+  test('never goes into a folder that is ruled out, by whatever way', () => {
+    const root = newFolder();
+    const elsewhere = newFolder();
+    makeFolder(elsewhere, 'repository/packs');
+    write(elsewhere, 'beside');
+    symlink(root, 'direct', `${elsewhere}/repository`);
+    symlink(root, 'around', elsewhere);
+    expect(follow(root, { never: [`${elsewhere}/repository`] })).toEqual([
+      'enter ',
+      'enter around',
+      'file around/beside',
+      'leave around',
+      'symlink direct',
+      'leave ',
+    ]);
+  });
+
+  test('asks what to exclude by the path of the link', () => {
+    const root = newFolder();
+    makeFolder(root, 'real');
+    write(root, 'real/x');
+    symlink(root, 'link', 'real');
+    expect(follow(root, { exclude: (path, isDirectory) => path === 'link' && isDirectory })).not.toContain(
+      'file link/x',
+    );
+  });
+});

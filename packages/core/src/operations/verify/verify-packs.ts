@@ -1,5 +1,5 @@
 /**
- * Packs: that they are stored with the right size and a sound, signed footer which says what the index says; with `data`
+ * Packs: that they are stored with the right size and a sound, signed footer which says what the index says; when read whole
  * also that every byte is the one that was written (docs/format.md, Packs).
  *
  * Of files in several chunks the whole SHA-256 is not computed again: the log, the commits, trees and chunk lists above
@@ -31,8 +31,10 @@ import type { Threads } from '../../pool/threads.ts';
 export interface VerifyPacksOptions {
   readonly index: IndexSet;
   readonly health: PackHealth;
-  /** Whether all bytes are read. */
-  readonly data: boolean;
+  /** Whether a pack is read whole; of the others only the end. */
+  readonly isWhole: (pack: PackId) => boolean;
+  /** Hears of every pack that was read whole, and whether all of it is right. */
+  readonly onWhole?: ((pack: PackId, isSound: boolean) => void) | undefined;
   /** Whether hashes are computed by a second, independent implementation. */
   readonly independent: boolean;
   /** Threads that read data; 1 for none. */
@@ -46,12 +48,12 @@ export interface VerifyPacksOptions {
 }
 
 /**
- * Looks whether all packs that live segments name are stored, with the right size: one listing, no reading. With `data`
- * a pack of another size is left to `verifyPacks`, which finds out what of it can be used.
+ * Looks whether all packs that live segments name are stored, with the right size: one listing, no reading. One of another
+ * size that is read whole is left to `verifyPacks`, which finds out what of it can be used.
  */
 export async function verifyPresence(
   run: Verification,
-  { index, health, data }: Pick<VerifyPacksOptions, 'index' | 'health' | 'data'>,
+  { index, health, isWhole }: Pick<VerifyPacksOptions, 'index' | 'health' | 'isWhole'>,
 ): Promise<void> {
   const { fold, found, counts } = run;
   for (const row of index.packs()) {
@@ -68,7 +70,7 @@ export async function verifyPresence(
     const size = await sizeInStorage(run, key);
     if (size === row.size) continue;
     if (size === undefined) await spoil(run, health, row, 'pack-absent', `${packName(row)} is not in the storage`);
-    else if (!data)
+    else if (!isWhole(row.id))
       await spoil(
         run,
         health,
@@ -79,7 +81,7 @@ export async function verifyPresence(
   }
 }
 
-/** Reads the footers of packs, or, with `data`, packs whole, and holds them against the index. */
+/** Reads packs whole, or their footers, and holds them against the index. */
 export async function verifyPacks(run: Verification, options: VerifyPacksOptions): Promise<void> {
   const { index, only } = options;
   const rows = [...index.packs()].filter(
@@ -89,7 +91,7 @@ export async function verifyPacks(run: Verification, options: VerifyPacksOptions
     index.segments.map((segment) => [segment, { records: 0, frames: 0, isPartial: only !== undefined }]),
   );
   let done = 0;
-  for await (const { check } of options.data ? readWhole(run, rows, options) : readEnds(run, rows)) {
+  for await (const { check } of readEach(run, rows, options)) {
     run.progress('packs', done, rows.length);
     done += 1;
     if (check !== undefined) run.counts.packs += 1;
@@ -136,6 +138,20 @@ interface PackTurn {
   readonly check: (() => Promise<PackContents | undefined>) | undefined;
 }
 
+async function* readEach(
+  run: Verification,
+  rows: readonly PackRow[],
+  options: VerifyPacksOptions,
+): AsyncGenerator<PackTurn> {
+  const whole = rows.filter(({ id }) => options.isWhole(id));
+  if (whole.length > 0) yield* readWhole(run, whole, options);
+  if (whole.length < rows.length)
+    yield* readEnds(
+      run,
+      rows.filter(({ id }) => !options.isWhole(id)),
+    );
+}
+
 async function* readEnds(run: Verification, rows: readonly PackRow[]): AsyncGenerator<PackTurn> {
   for (const row of rows) {
     const size = await sizeInStorage(run, packKey(row.kind, row.id));
@@ -147,7 +163,7 @@ async function* readEnds(run: Verification, rows: readonly PackRow[]): AsyncGene
 async function* readWhole(
   run: Verification,
   rows: readonly PackRow[],
-  { index, health, independent, jobs, threadsFrom, threads }: VerifyPacksOptions,
+  { index, health, independent, jobs, threadsFrom, threads, onWhole }: VerifyPacksOptions,
 ): AsyncGenerator<PackTurn> {
   const bytes = rows.reduce((sum, row) => sum + row.size, 0);
   const largest = rows.reduce((most, row) => Math.max(most, row.size), 0);
@@ -164,7 +180,7 @@ async function* readWhole(
   };
   try {
     for await (const { row, found } of inOrder(rows, () => packs.ahead, read)) {
-      yield { check: found && (() => tellWhole(run, row, found, { index, health })) };
+      yield { check: found && (() => tellWhole(run, row, found, { index, health, onWhole })) };
     }
   } finally {
     await packs.close();
@@ -178,8 +194,9 @@ async function tellWhole(
   run: Verification,
   row: PackRow,
   found: FoundPack,
-  { index, health }: Pick<VerifyPacksOptions, 'index' | 'health'>,
+  { index, health, onWhole }: Pick<VerifyPacksOptions, 'index' | 'health' | 'onWhole'>,
 ): Promise<PackContents | undefined> {
+  onWhole?.(row.id, !('error' in found) && found.checked.problems.length === 0);
   if ('error' in found) {
     const { code, message } = found.error;
     await spoil(run, health, row, code === 'entry-absent' ? 'pack-absent' : 'pack-damaged', message);

@@ -1,0 +1,83 @@
+import { exitCodes, usageOf } from '@mbk/core';
+import type { Usage as Sizes, UsageReport } from '@mbk/core';
+import { Flags } from '@oclif/core';
+import { MbkCommand } from '../base-command.ts';
+import { escapeForTerminal } from '../escape.ts';
+import { shortId } from '../moment.ts';
+import type { Styler } from '../output.ts';
+import { formatBytes, formatCount } from '../quantities.ts';
+import { renderTable } from '../render-table.ts';
+
+export default class Usage extends MbkCommand {
+  static override description =
+    'Tells how much the snapshots hold and what it takes. RAW is every capture whole, as if each run had made a full copy; ' +
+    'DISTINCT is what of it is distinct; STORED is its part of the packs. What two collections share counts in both, and ' +
+    'once in their sum. Below stand what each month brought and what the storage holds. Every distinct folder list is ' +
+    'read once for it. Ends with exit code 20 when something could not be read.';
+  static override examples = ['<%= config.bin %> usage', '<%= config.bin %> usage --domain healthcare --by day'];
+  static override flags = {
+    domain: Flags.string({ char: 'd', description: 'Only this domain.', helpValue: 'DOMAIN' }),
+    by: Flags.string({ description: 'Part of time of the history.', options: ['day', 'month'], default: 'month' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Usage);
+    await this.withRepository(flags.repo, async (repository) => {
+      let looked = { done: 0, total: 0 };
+      const stop = this.out.progress(() => ({
+        line: `${looked.done} of ${formatCount(looked.total, 'collection')} counted`,
+        fields: { ...looked },
+      }));
+      const request = { domain: flags.domain, by: flags.by === 'day' ? ('day' as const) : ('month' as const) };
+      const onProgress = (done: number, total: number): void => void (looked = { done, total });
+      const report = await usageOf(repository, request, { onProgress }).finally(stop);
+      this.out.result({ type: 'summary', ...report }, renderUsage);
+      if (report.problems.length > 0) this.endWith(exitCodes.damaged);
+    });
+  }
+}
+
+function renderUsage(report: UsageReport, style: Styler): string {
+  if (report.snapshots === 0) return 'There are no snapshots yet.';
+  const { domains, periods, storage, problems } = report;
+  const rows = domains.flatMap((one) => [
+    ...one.collections.map(({ collection, captures, newest, ...sizes }) => [
+      escapeForTerminal(one.domain),
+      escapeForTerminal(collection),
+      String(captures),
+      formatBytes(newest),
+      ...sizeCells(sizes),
+    ]),
+    // A sum of one row says nothing.
+    ...(one.collections.length > 1 && domains.length > 1
+      ? [[escapeForTerminal(one.domain), style('dim', 'together'), '', '', ...sizeCells(one)]]
+      : []),
+  ]);
+  rows.push([style('bold', 'all'), '', '', '', ...sizeCells(report)]);
+  const head = ['DOMAIN', 'COLLECTION', 'CAPTURES', 'NEWEST', 'RAW', 'DISTINCT', 'STORED'];
+  const history = periods.map(({ period, snapshots, raw, added, stored }) => [
+    period,
+    String(snapshots),
+    formatBytes(raw),
+    formatBytes(added),
+    formatBytes(stored),
+  ]);
+  const { packs, meta, index, catalogue, log, state, keys, other, total } = storage;
+  const lines = [
+    renderTable(head, rows, { right: [2, 3, 4, 5, 6] }),
+    '',
+    renderTable(['TAKEN', 'SNAPSHOTS', 'RAW', 'NEW', 'WRITTEN'], history, { right: [1, 2, 3, 4] }),
+    '',
+    `Storage: ${formatBytes(total)}: ${formatBytes(packs)} of content, ${formatBytes(meta)} of folder lists, ` +
+      `${formatBytes(index)} of index, ${formatBytes(catalogue + log + state)} of history, ${formatBytes(keys + other)} of keys and else`,
+  ];
+  for (const { commit, collection, message } of problems) {
+    const what = collection === null ? shortId(commit) : `${escapeForTerminal(collection)} of ${shortId(commit)}`;
+    lines.push(style('red', `not counted: ${what}: ${escapeForTerminal(message)}`));
+  }
+  return lines.join('\n');
+}
+
+function sizeCells({ raw, deduplicated, stored }: Sizes): string[] {
+  return [formatBytes(raw), formatBytes(deduplicated), formatBytes(stored)];
+}

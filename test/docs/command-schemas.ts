@@ -1,0 +1,542 @@
+/**
+ * What each command prints with `--json`: one schema a command, for every line of its output. Published in
+ * docs/schemas/commands by `test/docs/make-command-schemas.ts`.
+ */
+
+import { errorTable } from '@mbk/core';
+import {
+  commit,
+  count,
+  event,
+  flag,
+  id32,
+  list,
+  object,
+  oneOfTexts,
+  orNull,
+  path,
+  sha256,
+  text,
+  time,
+  type Schema,
+} from './schema-builders.ts';
+
+const error = event('error', {
+  code: oneOfTexts(...Object.keys(errorTable)),
+  message: text,
+  remedy: text,
+  details: { type: 'object' },
+});
+const notice = event('notice', { message: text });
+const entryType = oneOfTexts('file', 'directory', 'symlink');
+const texts = list(text);
+const head = object({ n: count, hash: sha256 });
+const sizes = { raw: count, deduplicated: count, stored: count };
+const actor = object({ id: sha256, name: orNull(text) });
+const mode = { type: 'integer', minimum: 0, maximum: 0o7777 };
+const owner = list({ type: 'integer', minimum: 0 }, { minItems: 2, maxItems: 2 });
+const dependent = object({ commit, domain: text, collection: text, path });
+const problems = list(object({ path, message: text }));
+
+const listed = {
+  path,
+  type: entryType,
+  mode,
+  mtime: orNull(time),
+  owner,
+  size: orNull(count),
+  sha256: orNull(sha256),
+  target: orNull(path),
+  collections: texts,
+  sparse: flag,
+  changed: flag,
+};
+
+const { type: _, sparse: __, changed: ___, ...foundEntry } = listed;
+
+const difference = object({
+  kind: oneOfTexts('added', 'removed', 'modified', 'metadata', 'moved'),
+  path,
+  from: orNull(path),
+  type: entryType,
+  sizeBefore: orNull(count),
+  sizeAfter: orNull(count),
+  collection: orNull(text),
+});
+const differences = object({
+  before: commit,
+  after: orNull(commit),
+  added: count,
+  removed: count,
+  modified: count,
+  metadata: count,
+  moved: count,
+  bytesAdded: count,
+  bytesRemoved: count,
+  differences: list(difference),
+  problems,
+});
+
+const totals = object({
+  files: count,
+  directories: count,
+  symlinks: count,
+  bytes: count,
+  assets: count,
+  added: count,
+  stored: count,
+});
+const retention = orNull(object({ rule: orNull(text), lifetime: oneOfTexts('short', 'long', 'permanent') }));
+const shown = object(
+  {
+    commit,
+    domain: text,
+    parent: orNull(commit),
+    tags: texts,
+    takenAt: time,
+    startedAt: time,
+    finishedAt: time,
+    message: text,
+    host: text,
+    plan: orNull(text),
+    run: id32,
+    actor,
+    tool: text,
+    source: object({
+      root: text,
+      git: orNull(object({ commit: orNull(text), branch: orNull(text), dirty: flag })),
+    }),
+    flags: texts,
+    totals,
+    collections: list(
+      object({
+        name: text,
+        takenAt: time,
+        commit: orNull(commit),
+        tree: sha256,
+        links: orNull(sha256),
+        assets: orNull(sha256),
+        files: count,
+        directories: count,
+        symlinks: count,
+        bytes: count,
+        retention,
+        flags: texts,
+        expired: flag,
+      }),
+    ),
+    notes: list(object({ path, problem: text })),
+    notesOmitted: count,
+    manifestSha256: sha256,
+    parentProblem: orNull(text),
+    entry: count,
+    files: list(object(listed), { description: 'With --files.' }),
+  },
+  ['files'],
+);
+
+const historyRow = object({
+  commit,
+  domain: text,
+  parent: orNull(commit),
+  tags: texts,
+  takenAt: time,
+  message: text,
+  host: text,
+  plan: orNull(text),
+  run: id32,
+  actor,
+  files: count,
+  bytes: count,
+  added: count,
+  stored: count,
+  flags: texts,
+  captures: list(object({ collection: text, files: count, bytes: count, expired: flag })),
+  carried: list(object({ collection: text, commit, expired: flag })),
+  entry: count,
+});
+
+const verification = object({
+  last: orNull(
+    object({
+      at: time,
+      level: oneOfTexts('structure', 'data'),
+      n: count,
+      packs: count,
+      packBytes: count,
+      errors: count,
+      warnings: count,
+    }),
+  ),
+  packs: count,
+  verifiedPacks: count,
+  allSince: orNull(time),
+});
+
+const sourceProblem = object({ domain: text, collection: text, path, message: text });
+const tag = { name: text, domain: text, commit, object: commit };
+const collectionUsage = object({
+  collection: text,
+  captures: count,
+  expired: count,
+  ...sizes,
+  files: count,
+  newest: count,
+});
+
+const stray = { kind: oneOfTexts('data', 'meta'), id: sha256, bytes: count };
+const indexPlan = {
+  head: count,
+  segments: list(object({ id: sha256, text, hasCopy: flag })),
+  adopt: list(object(stray)),
+  lost: list(object({ ...stray, dependents: list(dependent), dependentsOmitted: count })),
+  left: list(object({ key: text, text })),
+};
+const logPlan = {
+  head: count,
+  steps: list(
+    object(
+      {
+        kind: oneOfTexts('restore', 'void', 'anchor', 'leave', 'remove', 'state'),
+        n: count,
+        hash: sha256,
+        through: count,
+        text,
+      },
+      ['n', 'hash', 'through'],
+    ),
+  ),
+  idleSegments: count,
+};
+
+/** Lines of each command beside errors and notices, by its verb. */
+const lines: Readonly<Record<string, readonly Schema[]>> = {
+  init: [
+    object({
+      repository: id32,
+      folder: text,
+      slot: sha256,
+      timezone: text,
+      keyFile: orNull(text),
+      recoveryKey: orNull(text),
+      recoveryKeyFile: orNull(text),
+      config: orNull({ type: 'object' }),
+    }),
+  ],
+  snapshot: [
+    event('progress', { files: count, bytes: count, newBytes: count, storedBytes: count, path }, ['path']),
+    event('finding', { severity: { const: 'error' }, path, message: text }),
+    event('plan', {
+      collections: list(
+        object({
+          domain: text,
+          collection: text,
+          files: count,
+          symlinks: count,
+          bytes: count,
+          readFiles: count,
+          readBytes: count,
+        }),
+      ),
+      problems: list(object({ path, reason: text, message: text })),
+    }),
+    event(
+      'summary',
+      {
+        run: id32,
+        snapshots: list(
+          object({
+            domain: text,
+            commit,
+            parent: orNull(commit),
+            tag: text,
+            files: count,
+            bytes: count,
+            collections: list(object({ name: text, isTaken: flag, tree: sha256, files: count, bytes: count })),
+          }),
+        ),
+        unchanged: texts,
+        files: count,
+        bytes: count,
+        readBytes: count,
+        newBytes: count,
+        storedBytes: count,
+        incomplete: list(sourceProblem),
+        skipped: list(sourceProblem),
+        statCacheProblem: text,
+      },
+      ['statCacheProblem'],
+    ),
+  ],
+  checkout: [
+    event('progress', { files: count, bytes: count, totalFiles: count, totalBytes: count }),
+    event('finding', { severity: { const: 'error' }, code: text, path, message: text, isDamage: flag }),
+    event('finding', {
+      entry: entryType,
+      path,
+      action: oneOfTexts('add', 'replace', 'stay', 'remove'),
+      size: count,
+    }),
+    event('plan', {
+      commit,
+      domain: text,
+      target: path,
+      files: count,
+      directories: count,
+      symlinks: count,
+      bytes: count,
+      added: count,
+      replaced: count,
+      staying: count,
+      extra: count,
+      needed: count,
+      free: orNull(count),
+      expired: texts,
+      broken: count,
+    }),
+    event('summary', {
+      commit,
+      domain: text,
+      target: path,
+      files: count,
+      directories: count,
+      symlinks: count,
+      links: count,
+      bytes: count,
+      unchanged: count,
+      kept: count,
+      verified: count,
+      removed: count,
+      damaged: count,
+      refused: count,
+      failures: list(object({ path, code: text, message: text, isDamage: flag })),
+      factProblems: list(object({ path, fact: oneOfTexts('owner', 'mode', 'time'), errno: text })),
+      expired: texts,
+      deleteSkipped: flag,
+    }),
+  ],
+  log: [object({ timezone: text, snapshots: list(historyRow) })],
+  show: [shown],
+  ls: [object({ commit, domain: text, path, expired: texts, entries: list(object(listed)) })],
+  cat: [],
+  diff: [differences],
+  find: [
+    event('progress', { done: count, total: count }),
+    event('finding', { entry: entryType, commit, domain: text, takenAt: time, tags: texts, ...foundEntry }),
+    event('finding', { severity: { const: 'error' }, commit, domain: text, path: orNull(path), message: text }),
+    event('summary', { matches: count, snapshots: count, problems: count }),
+  ],
+  usage: [
+    event('progress', { done: count, total: count }),
+    event('summary', {
+      snapshots: count,
+      ...sizes,
+      domains: list(object({ domain: text, snapshots: count, ...sizes, collections: list(collectionUsage) })),
+      periods: list(object({ period: text, snapshots: count, raw: count, added: count, stored: count })),
+      storage: object({
+        packs: count,
+        meta: count,
+        index: count,
+        catalogue: count,
+        log: count,
+        state: count,
+        keys: count,
+        other: count,
+        total: count,
+      }),
+      problems: list(object({ commit, collection: orNull(text), message: text })),
+    }),
+  ],
+  status: [
+    object({
+      repository: text,
+      source: orNull(text),
+      domains: list(
+        object({
+          domain: text,
+          files: orNull(count),
+          bytes: orNull(count),
+          newest: orNull(object({ commit, tag: orNull(text), takenAt: time })),
+          changes: orNull(differences),
+        }),
+      ),
+      head,
+      verification,
+    }),
+  ],
+  tag: [object({ tags: list(object({ ...tag, at: time, isOfSnapshot: flag, takenAt: orNull(time) })) }), object(tag)],
+  verify: [
+    event('progress', { phase: text, done: count, total: count, bytes: count }),
+    event(
+      'finding',
+      {
+        code: text,
+        severity: oneOfTexts('error', 'warning', 'note'),
+        message: text,
+        key: text,
+        commit,
+        path,
+        dependents: list(dependent),
+        dependentsOmitted: count,
+      },
+      ['key', 'commit', 'path', 'dependents', 'dependentsOmitted'],
+    ),
+    event('summary', {
+      level: oneOfTexts('structure', 'data'),
+      head,
+      counts: object({
+        logEntries: count,
+        states: count,
+        segments: count,
+        packs: count,
+        packBytes: count,
+        deletedPacks: count,
+        snapshots: count,
+        tags: count,
+        captures: count,
+        expiredCaptures: count,
+        trees: count,
+        files: count,
+        chunkLists: count,
+      }),
+      read: object({ packs: count, bytes: count, ofPacks: count, ofBytes: count }),
+      strays: object({ packs: count, segments: count, bundles: count, states: count, other: count, bytes: count }),
+      errors: count,
+      warnings: count,
+      findingsOmitted: count,
+    }),
+  ],
+  'repair index': [
+    event('plan', indexPlan),
+    event('finding', { plan: object(indexPlan) }),
+    event('summary', {
+      entry: orNull(count),
+      added: list(object({ id: sha256, blobs: count, bytes: count })),
+      dropped: count,
+      adopted: count,
+      lost: count,
+    }),
+  ],
+  'repair log': [
+    event('plan', logPlan),
+    event('finding', { plan: object(logPlan) }),
+    event('summary', {
+      n: count,
+      hash: sha256,
+      damage: list(object({ n: count, key: text, reason: text, text, blocksWriters: flag })),
+      idleSegments: count,
+    }),
+  ],
+  'key add': [
+    object({
+      id: sha256,
+      name: text,
+      kind: oneOfTexts('passphrase', 'key-file', 'recovery'),
+      actor: sha256,
+      file: orNull(text),
+      recoveryKey: orNull(text),
+    }),
+  ],
+  'key list': [
+    object({
+      keys: list(
+        object({
+          id: orNull(sha256),
+          state: text,
+          name: orNull(text),
+          role: orNull(text),
+          actor: orNull(sha256),
+          kind: orNull(text),
+          addedAt: orNull(time),
+          removedAt: orNull(time),
+          isCurrent: flag,
+          damagedCopies: texts,
+        }),
+      ),
+    }),
+  ],
+  'key remove': [object({ id: orNull(sha256), name: orNull(text), kind: orNull(text), isCurrent: flag, left: count })],
+  completion: [object({ shell: oneOfTexts('bash', 'zsh', 'fish'), script: text })],
+  'catalogue export': [
+    object({ target: text, commits: count, tags: count, objects: count, domains: texts, skipped: texts }),
+  ],
+  'cat-object': [
+    object({
+      id: { type: 'string', pattern: '^([0-9a-f]{40}|[0-9a-f]{64})$' },
+      type: text,
+      size: count,
+      content: path,
+    }),
+  ],
+  'cat-log': [
+    object({
+      n: count,
+      hash: sha256,
+      previous: sha256,
+      at: time,
+      actor,
+      tool: text,
+      audit: list({ type: 'object' }),
+      sections: list({
+        type: 'object',
+        required: ['scope', 'ops'],
+        properties: {
+          scope: text,
+          ops: list({
+            type: 'object',
+            required: ['op'],
+            properties: { op: text },
+            additionalProperties: true,
+            description: 'See docs/format.md, Operations.',
+          }),
+        },
+      }),
+      skipped: list(id32),
+    }),
+  ],
+  'self-test': [
+    object({
+      node: text,
+      worker: text,
+      passed: count,
+      failed: count,
+      answers: list(object({ name: text, source: text, implementations: texts, passed: flag })),
+    }),
+  ],
+};
+
+/** Path of the published schema of a command. */
+export function schemaPath(verb: string): string {
+  return `docs/schemas/commands/${verb.replaceAll(' ', '-')}.schema.json`;
+}
+
+/** Schemas by the path where they are published. */
+export const commandSchemas: Readonly<Record<string, object>> = Object.fromEntries(
+  Object.entries(lines).map(([verb, own]) => [
+    schemaPath(verb),
+    {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      title: `mbk ${verb} --json`,
+      description:
+        verb === 'cat'
+          ? 'The bytes of the file are printed as they are; only an error is JSON.'
+          : 'Each line of the output. Fields are only ever added.',
+      anyOf: [...own, ...(verb === 'cat' ? [] : [notice]), error],
+    },
+  ]),
+);
+
+/** The schema with nothing allowed that it does not name: what the tests hold output against. */
+export function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const copy = Object.fromEntries(
+    Object.entries(schema).map(([name, value]) => [
+      name,
+      name === 'properties'
+        ? Object.fromEntries(Object.entries(value as object).map(([field, one]) => [field, closed(one)]))
+        : closed(value),
+    ]),
+  );
+  return 'properties' in copy && !('additionalProperties' in copy) ? { ...copy, additionalProperties: false } : copy;
+}
