@@ -23,7 +23,11 @@ describe.each(['SIGINT', 'SIGKILL'] as const)('a snapshot that is ended by %s', 
     if (signal === 'SIGKILL') expect(code).toBeNull();
     else {
       expect(code).toBe(130);
-      expect(lastObject(stdout)).toMatchObject({ type: 'error', code: 'interrupted' });
+      const error = lastObject<{ readonly message: string; readonly details: { readonly storedBytes: number } }>(stdout);
+      expect(error).toMatchObject({ type: 'error', code: 'interrupted', remedy: expect.stringContaining('again') });
+      // What it says is kept is what the journal says.
+      expect(error.message).toContain('no snapshot was made');
+      expect(error.details.storedBytes).toBe(journalBytes(site));
     }
     const kept = journalBytes(site);
     expect(kept).toBeGreaterThan(0);
@@ -51,8 +55,9 @@ test('a checkout that is interrupted leaves whole files only, and goes on where 
   running.kill('SIGINT');
   const { code, stderr } = await running.ended;
   expect(code).toBe(130);
-  expect(stderr).toContain('interrupted');
   const left = filesBelow(target);
+  expect(stderr).toContain(`${left.length} of ${files} files`);
+  expect(stderr).toContain(`Go on with: mbk checkout lab --to ${target} --overwrite newer`);
   expect(left.length).toBeLessThan(files);
   for (const file of left) expect(statSync(file).size).toBe(fileBytes);
   const { unchanged } = await site.json<{ unchanged: number }>([
@@ -65,6 +70,33 @@ test('a checkout that is interrupted leaves whole files only, and goes on where 
   ]);
   expect(unchanged).toBe(left.length);
   expectSameTree(target, site.project);
+});
+
+test('a verification that is interrupted says how far it came and that it says nothing', async ({ site }) => {
+  fill(site);
+  await site.mbk(['snapshot', '.', '--domain', 'lab']);
+  // On one thread, so that it lasts; the passphrase comes when it may begin.
+  const running = site.start(['verify', '--data', '--independent', '--jobs', '1', '--json']);
+  await pause(1500);
+  running.kill('SIGTERM');
+  const { code, stdout } = await running.ended;
+  expect(code).toBe(130);
+  expect(lastObject(stdout)).toMatchObject({
+    type: 'error',
+    code: 'interrupted',
+    message: expect.stringContaining('nothing wrong was found until then'),
+    details: { signal: 'SIGTERM', errors: 0 },
+  });
+});
+
+test('a second signal ends a command at once, and the repository is whole', async ({ site }) => {
+  fill(site);
+  const running = site.start(['snapshot', '.', '--domain', 'lab']);
+  while (journalBytes(site) === 0) await pause(5);
+  running.kill('SIGINT');
+  running.kill('SIGTERM');
+  expect((await running.ended).code).toBe(130);
+  await site.mbk(['verify']);
 });
 
 function fill(site: Site): void {

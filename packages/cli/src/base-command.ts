@@ -5,11 +5,11 @@ import type { MbkError, Repository, Threads } from '@mbk/core';
 import { readEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { toMbkError } from './failure.ts';
-import { watchInterruption } from './interruption.ts';
-import type { Interruption } from './interruption.ts';
+import { adviseOn, watchInterruption } from './interruption.ts';
+import type { Interruption, InterruptionAdvice } from './interruption.ts';
 import type { OpenContext } from './open.ts';
 import { makeOutput } from './output.ts';
-import type { Output } from './output.ts';
+import type { Output, OutputOptions } from './output.ts';
 
 export abstract class MbkCommand extends Command {
   static override baseFlags = {
@@ -20,16 +20,25 @@ export abstract class MbkCommand extends Command {
       helpValue: 'REPO',
     }),
     json: Flags.boolean({ description: 'Print JSON for programs.', helpGroup: 'global' }),
+    quiet: Flags.boolean({
+      char: 'q',
+      description: 'No progress, notes and summaries: only errors, findings and what was asked for.',
+      helpGroup: 'global',
+    }),
   };
 
   /** The renderer, for text or JSON. */
-  protected out: Output = makeOutput(hasJsonFlag(this.argv), process);
+  protected out: Output = makeOutput(outputOptions(this.argv, process.env), process);
   #interruption: Interruption | undefined;
   #environment: Environment | undefined;
+  #advise: (() => InterruptionAdvice) | undefined;
 
   /** Aborts with the error `interrupted` when the user or the system asks to stop. */
   protected get signal(): AbortSignal {
-    this.#interruption ??= watchInterruption(process);
+    this.#interruption ??= watchInterruption(process, {
+      onLong: () => this.out.notice('stopping; a second time stops at once'),
+      onSecond: () => this.out.clear(),
+    });
     return this.#interruption.signal;
   }
 
@@ -70,6 +79,11 @@ export abstract class MbkCommand extends Command {
     return { repo, environment, env: process.env, cwd: process.cwd(), out, signal };
   }
 
+  /** Says in the error of an interruption what of the work is kept and how to go on. */
+  protected adviseOnInterruption(advise: () => InterruptionAdvice): void {
+    this.#advise = advise;
+  }
+
   /** Ends with this exit code though nothing was thrown, such as `exitCodes.incomplete`. */
   protected endWith(code: number): void {
     process.exitCode = code;
@@ -83,7 +97,7 @@ export abstract class MbkCommand extends Command {
   }
 
   protected override async catch(thrown: Error): Promise<void> {
-    const error = this.toError(thrown);
+    const error = this.withAdvice(this.toError(thrown));
     this.out.error(error);
     process.exitCode = error.exitCode;
   }
@@ -92,14 +106,21 @@ export abstract class MbkCommand extends Command {
     this.#interruption?.stop();
   }
 
+  private withAdvice(error: MbkError): MbkError {
+    if (error.code !== 'interrupted' || this.#advise === undefined) return error;
+    return adviseOn(error, this.#advise(), this.signal);
+  }
+
   private toError(thrown: unknown): MbkError {
     const flagNames = Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags });
     return toMbkError(thrown, (this.id ?? '').replaceAll(':', ' '), flagNames, this.signal);
   }
 }
 
-/** Whether `--json` stands before any `--`; known before parsing, so that a usage error is JSON too. */
-export function hasJsonFlag(argv: readonly string[]): boolean {
+/** `--json` and `--quiet` before any `--`; known before parsing, so that a usage error is JSON too. */
+export function outputOptions(argv: readonly string[], env: NodeJS.ProcessEnv): OutputOptions {
   const end = argv.indexOf('--');
-  return argv.slice(0, end === -1 ? argv.length : end).includes('--json');
+  const flags = argv.slice(0, end === -1 ? argv.length : end);
+  const quiet = flags.includes('--quiet') || flags.includes('-q');
+  return { json: flags.includes('--json'), quiet, term: env['TERM'] };
 }

@@ -49,13 +49,18 @@ export interface CaptureSourceOptions {
   readonly onFile?: ((progress: CaptureProgress) => void) | undefined;
 }
 
-/** After each file: what has been gone through so far. */
+/** After each file, and when the walk is at its end: what has been gone through so far. */
 export interface CaptureProgress {
   readonly files: number;
   /** Plain bytes. */
   readonly bytes: number;
   /** Of those, how many were read rather than known from the stat cache. */
   readonly readBytes: number;
+  /** Files that the walk has met so far, and their plain bytes; all there are, once `isWalked`. */
+  readonly foundFiles: number;
+  readonly foundBytes: number;
+  readonly isWalked: boolean;
+  /** The file that came last; empty before the first. */
   readonly path: ByteString;
 }
 
@@ -102,6 +107,7 @@ export async function captureSource(options: CaptureSourceOptions): Promise<Capt
       if (noted !== undefined) await noted;
     }
   }
+  run.walked();
   await line.finish();
   return run.finish();
 }
@@ -156,7 +162,8 @@ function captureRun(options: CaptureSourceOptions) {
   const reused = new Set<CaptureRef>();
   /** Files with several names, as the first of them was taken. */
   const linked = new Map<string, TakenOr | Promise<TakenOr>>();
-  const progress = { files: 0, bytes: 0, readBytes: 0 };
+  const progress = { files: 0, bytes: 0, readBytes: 0, foundFiles: 0, foundBytes: 0, isWalked: false };
+  let lastPath: ByteString = '';
 
   const open = (ref: CollectionRef): OpenCollection => {
     const key = `${ref.domain} ${ref.collection}`;
@@ -237,7 +244,8 @@ function captureRun(options: CaptureSourceOptions) {
       if (asset !== undefined) collection.assets.push(assetLine(walked.path, ref, content, asset));
       progress.bytes += content.size;
     }
-    options.onFile?.({ ...progress, path: walked.path });
+    lastPath = walked.path;
+    options.onFile?.({ ...progress, path: lastPath });
     return added;
   };
   const leave = async (): Promise<void> => {
@@ -257,7 +265,16 @@ function captureRun(options: CaptureSourceOptions) {
     /** Begins to take a file; undefined where this run takes no file of its collection. */
     take(walked: WalkedFile): TakenOr | Promise<TakenOr> | undefined {
       const ref = assign(walked.path);
-      return wants(ref) ? contentOf(walked, open(ref)) : undefined;
+      if (!wants(ref)) return undefined;
+      progress.foundFiles += 1;
+      progress.foundBytes += walked.facts.size;
+      return contentOf(walked, open(ref));
+    },
+
+    /** Notes that the walk is at its end. */
+    walked(): void {
+      progress.isWalked = true;
+      options.onFile?.({ ...progress, path: lastPath });
     },
 
     /** Notes a file that was taken. */

@@ -60,6 +60,7 @@ export async function writeLarge(one: Waiting, file: TargetFile, options: LargeF
             await before;
             await written;
             await hashWindow(one, file, window, { ...options, hasher });
+            one.proceeded(window.reduce((sum, { length }) => sum + length, 0));
           })(),
         ),
       );

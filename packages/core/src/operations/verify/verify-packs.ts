@@ -87,9 +87,10 @@ export async function verifyPacks(run: Verification, options: VerifyPacksOptions
   const seen = new Map<Segment, SeenRows>(
     index.segments.map((segment) => [segment, { records: 0, frames: 0, isPartial: only !== undefined }]),
   );
+  const totalBytes = options.data ? rows.reduce((sum, row) => sum + row.size, 0) : 0;
   let done = 0;
   for await (const { check } of options.data ? readWhole(run, rows, options) : readEnds(run, rows)) {
-    run.progress('packs', done, rows.length);
+    run.progress('packs', done, rows.length, totalBytes);
     done += 1;
     if (check !== undefined) run.counts.packs += 1;
     const contents = await check?.();
@@ -97,7 +98,7 @@ export async function verifyPacks(run: Verification, options: VerifyPacksOptions
     if (contents === undefined) for (const rest of seen.values()) rest.isPartial = true;
     else compareWithIndex(run, index, contents, seen);
   }
-  run.progress('packs', rows.length, rows.length);
+  run.progress('packs', rows.length, rows.length, totalBytes);
   for (const row of index.packs())
     if (isDeleted(run.fold, row.id) || isLost(run.fold, row.id)) markPartial(index, row, seen);
   for (const [segment, { records, frames, isPartial }] of seen) {
