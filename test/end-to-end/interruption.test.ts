@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
@@ -76,16 +76,18 @@ test('a verification that is interrupted says how far it came and that it says n
   fill(site);
   await site.mbk(['snapshot', '.', '--domain', 'lab']);
   // On one thread, so that it lasts; the passphrase comes when it may begin.
+  rmSync(filesBelow(join(site.repository, 'packs'))[0] ?? '');
+  // What is missing is told first, and then everything is read with the slow hash.
   const running = site.start(['verify', '--data', '--independent', '--jobs', '1', '--json']);
-  await pause(1500);
+  await running.speaks;
   running.kill('SIGTERM');
   const { code, stdout } = await running.ended;
   expect(code).toBe(130);
   expect(lastObject(stdout)).toMatchObject({
     type: 'error',
     code: 'interrupted',
-    message: expect.stringContaining('nothing wrong was found until then'),
-    details: { signal: 'SIGTERM', errors: 0 },
+    message: expect.stringContaining('1 error was found until then'),
+    details: { signal: 'SIGTERM', errors: 1 },
   });
 });
 

@@ -31,7 +31,7 @@ export abstract class MbkCommand extends Command {
   protected out: Output = makeOutput(outputOptions(this.argv, process.env), process);
   #interruption: Interruption | undefined;
   #environment: Environment | undefined;
-  #advise: (() => InterruptionAdvice) | undefined;
+  #advice: InterruptionAdvice | (() => InterruptionAdvice) | undefined;
 
   /** Aborts with the error `interrupted` when the user or the system asks to stop. */
   protected get signal(): AbortSignal {
@@ -80,8 +80,8 @@ export abstract class MbkCommand extends Command {
   }
 
   /** Says in the error of an interruption what of the work is kept and how to go on. */
-  protected adviseOnInterruption(advise: () => InterruptionAdvice): void {
-    this.#advise = advise;
+  protected adviseOnInterruption(advice: InterruptionAdvice | (() => InterruptionAdvice) | undefined): void {
+    this.#advice = advice;
   }
 
   /** Ends with this exit code though nothing was thrown, such as `exitCodes.incomplete`. */
@@ -107,8 +107,8 @@ export abstract class MbkCommand extends Command {
   }
 
   private withAdvice(error: MbkError): MbkError {
-    if (error.code !== 'interrupted' || this.#advise === undefined) return error;
-    return adviseOn(error, this.#advise(), this.signal);
+    const advice = typeof this.#advice === 'function' ? this.#advice() : this.#advice;
+    return error.code === 'interrupted' && advice !== undefined ? adviseOn(error, advice, this.signal) : error;
   }
 
   private toError(thrown: unknown): MbkError {

@@ -6,6 +6,7 @@ import { startLiveLine, startTicking } from './progress/live-line.ts';
 import type { LiveLine, ReadProgress } from './progress/live-line.ts';
 import { stylerFor } from './styler.ts';
 import type { Styler } from './styler.ts';
+import { wrapWords } from './terminal-width.ts';
 
 export type { Styler } from './styler.ts';
 
@@ -85,11 +86,11 @@ export function makeOutput(
     notice: (message) => {
       if (quiet) return;
       if (json) writeJson({ type: 'notice', message });
-      else writeText(stderr, `${errorStyle('yellow', 'note:')} ${escapeMessage(message)}`);
+      else writeText(stderr, wrapped(stderr, `${errorStyle('yellow', 'note:')} ${escapeMessage(message)}`));
     },
     error: (error) => {
       if (json) writeJson(errorJson(error));
-      else writeText(stderr, errorText(error, errorStyle));
+      else writeText(stderr, wrapped(stderr, errorText(error, errorStyle)));
     },
     clear: () => live?.clear(),
   };
@@ -112,6 +113,11 @@ function errorText(error: MbkError, style: Styler): string {
       ? `\n${error.cause.stack ?? error.cause.message}`
       : `\n  because: ${error.cause.message}`;
   return `${style('red', 'error:')} ${escapeMessage(error.message + cause)}\n${escapeMessage(error.remedy)}`;
+}
+
+/** Sentences in the width of the terminal; as they are where there is none. */
+function wrapped({ isTTY, columns }: NodeJS.WriteStream, text: string): string {
+  return isTTY ? wrapWords(text, columns) : text;
 }
 
 function isSummary(value: unknown): boolean {

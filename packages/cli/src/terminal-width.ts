@@ -46,6 +46,25 @@ export function cutStart(text: string, columns: number): string {
   return ellipsis + end;
 }
 
+/** Lines of at most `columns` columns, broken at spaces; a word that is longer stays whole. Line breaks and indents stay. */
+export function wrapWords(text: string, columns: number): string {
+  return text.split('\n').map((line) => wrapLine(line, columns)).join('\n');
+}
+
+function wrapLine(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line.trim() !== '' && widthOf(longer) > columns) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line].join('\n');
+}
+
 // oxlint-disable-next-line no-control-regex -- colours begin with one
 const colour = /(\u001b\[[\d;]*m)/;
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
