@@ -23,7 +23,9 @@ describe.each(['SIGINT', 'SIGKILL'] as const)('a snapshot that is ended by %s', 
     if (signal === 'SIGKILL') expect(code).toBeNull();
     else {
       expect(code).toBe(130);
-      const error = lastObject<{ readonly message: string; readonly details: { readonly storedBytes: number } }>(stdout);
+      const error = lastObject<{ readonly message: string; readonly details: { readonly storedBytes: number } }>(
+        stdout,
+      );
       expect(error).toMatchObject({ type: 'error', code: 'interrupted', remedy: expect.stringContaining('again') });
       // What it says is kept is what the journal says.
       expect(error.message).toContain('no snapshot was made');

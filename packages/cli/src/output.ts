@@ -52,10 +52,7 @@ export interface OutputStreams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-export function makeOutput(
-  { json, quiet = false, term }: OutputOptions,
-  { stdout, stderr }: OutputStreams,
-): Output {
+export function makeOutput({ json, quiet = false, term }: OutputOptions, { stdout, stderr }: OutputStreams): Output {
   const outStyle = stylerFor(stdout);
   const errorStyle = stylerFor(stderr);
   let live: LiveLine | undefined;

@@ -73,8 +73,7 @@ export function terminalPrompts(
         const options = choices.map(({ value, label, hint }) => ({ value, label, ...(hint && { hint }) }));
         return select({ ...about, message, options: options as Option<(typeof choices)[number]['value']>[] });
       }),
-    confirm: (message, initialValue) =>
-      ask(async ({ confirm }, about) => confirm({ ...about, message, initialValue })),
+    confirm: (message, initialValue) => ask(async ({ confirm }, about) => confirm({ ...about, message, initialValue })),
     say: async (message) => (await load()).log.info(wrapped(message), { output }),
     warn: async (message) => (await load()).log.warn(wrapped(message), { output }),
   };

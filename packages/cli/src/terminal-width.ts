@@ -48,7 +48,10 @@ export function cutStart(text: string, columns: number): string {
 
 /** Lines of at most `columns` columns, broken at spaces; a word that is longer stays whole. Line breaks and indents stay. */
 export function wrapWords(text: string, columns: number): string {
-  return text.split('\n').map((line) => wrapLine(line, columns)).join('\n');
+  return text
+    .split('\n')
+    .map((line) => wrapLine(line, columns))
+    .join('\n');
 }
 
 function wrapLine(text: string, columns: number): string {

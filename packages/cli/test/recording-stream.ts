@@ -9,7 +9,13 @@ export interface RecordingStream {
   resize(columns: number): void;
 }
 
-export function recordingStream({ isTTY, columns = 20 }: { readonly isTTY: boolean; readonly columns?: number }): RecordingStream {
+export function recordingStream({
+  isTTY,
+  columns = 20,
+}: {
+  readonly isTTY: boolean;
+  readonly columns?: number;
+}): RecordingStream {
   let text = '';
   const writable = new Writable({
     write(chunk: Buffer, _encoding, done) {

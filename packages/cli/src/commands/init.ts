@@ -98,13 +98,18 @@ export default class Init extends MbkCommand {
           domains: flags.domain,
           writesConfig: flags.config && this.mayWriteConfig(),
           hasKeyFile: flags['key-file'] !== undefined,
-          hasRecovery: flags['recovery-key-file'] !== undefined || metadata.flags['recovery-key']?.setFromDefault !== true,
+          hasRecovery:
+            flags['recovery-key-file'] !== undefined || metadata.flags['recovery-key']?.setFromDefault !== true,
         })
       : { isAgreed: true };
     if (!answers.isAgreed) throw new MbkError('interrupted', 'it was not agreed to');
     const folder = named ?? repositoryFolder(answers.folder ?? defaultFolder, process.cwd());
     await refuseUnusable(folder);
-    const { secret, name, keyFile } = await this.firstKey(folder, flags['key-file'] ?? answers.keyFile, answers.passphrase);
+    const { secret, name, keyFile } = await this.firstKey(
+      folder,
+      flags['key-file'] ?? answers.keyFile,
+      answers.passphrase,
+    );
     // From here on a repository may be there.
     this.adviseOnInterruption(undefined);
     const recovery = flags['recovery-key'] && answers.recovery?.kind !== 'none';

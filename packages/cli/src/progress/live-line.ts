@@ -39,8 +39,7 @@ export function startLiveLine(
   let shown: readonly string[] = [];
   const columns = (): number => Math.max(stream.columns ?? 80, 20);
   /** From the end of what is shown to its start; a terminal that became narrower has broken its lines. */
-  const rows = (): number =>
-    shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns())), 0);
+  const rows = (): number => shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns())), 0);
   const toStart = (): string => `\r${up(rows() - 1)}`;
   const draw = (): void => {
     const lines = layOut(read(), columns() - 1);

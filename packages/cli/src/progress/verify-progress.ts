@@ -57,7 +57,8 @@ const idle = { elapsedMs: 0, perSecond: undefined, leftMs: undefined };
 export function adviseOnVerify(progress: VerifyProgress | undefined, errors: number): InterruptionAdvice {
   const { phase, done, total } = progress ?? none;
   const [one, many] = phases[phase];
-  const found = errors === 0 ? 'nothing wrong was found' : `${formatCount(errors, 'error')} ${errors === 1 ? 'was' : 'were'} found`;
+  const found =
+    errors === 0 ? 'nothing wrong was found' : `${formatCount(errors, 'error')} ${errors === 1 ? 'was' : 'were'} found`;
   return {
     kept: `it had come to ${countText(done, total, one, many)}, and ${found} until then`,
     goOn: 'It changes nothing in the repository. Run it again for an answer that holds; it begins anew.',

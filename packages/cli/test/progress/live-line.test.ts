@@ -7,7 +7,11 @@ import { recordingStream } from '../recording-stream.ts';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-const view: ProgressView = { facts: ['42%', '12 s left', '1 of 2 files'], more: ['3 B new'], path: 'models/医疗/a.gguf' };
+const view: ProgressView = {
+  facts: ['42%', '12 s left', '1 of 2 files'],
+  more: ['3 B new'],
+  path: 'models/医疗/a.gguf',
+};
 
 test('facts that do not fit are left out from the last on, and a path loses its start', () => {
   expect(layOut(view, 60)).toEqual(['42%  12 s left  1 of 2 files', '3 B new  models/医疗/a.gguf']);
@@ -34,7 +38,9 @@ test('a terminal that became narrower has broken the lines: all of their rows go
   vi.advanceTimersByTime(1000);
   const before = text().length;
   resize(20); // 28 and 27 columns: two rows each
-  expect(text().slice(before)).toMatch(/^\r\u001b\[3A\u001b\[K(?:\n\u001b\[K){3}\u001b\[3A\r42% {2}12 s left\u001b\[K\n3 B new\u001b\[J$/);
+  expect(text().slice(before)).toMatch(
+    /^\r\u001b\[3A\u001b\[K(?:\n\u001b\[K){3}\u001b\[3A\r42% {2}12 s left\u001b\[K\n3 B new\u001b\[J$/,
+  );
   live.stop();
   const atEnd = text();
   resize(40);

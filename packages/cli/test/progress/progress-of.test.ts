@@ -23,7 +23,10 @@ describe('a snapshot', () => {
   test('counts the bytes of files under way, and what was known by facts or by content', () => {
     let time = 0;
     let latest: SnapshotProgress | undefined;
-    const { read } = snapshotProgress(() => latest, () => time);
+    const { read } = snapshotProgress(
+      () => latest,
+      () => time,
+    );
     expect(read().view.facts.filter((fact) => fact !== '')).toEqual(['0 B', '0 files']);
     latest = base;
     time = 4000;
@@ -51,13 +54,20 @@ describe('a snapshot', () => {
 
   test('knows its end once the walk is through', () => {
     let time = 0;
-    const { read } = snapshotProgress(() => ({ ...base, isWalked: true }), () => time);
+    const { read } = snapshotProgress(
+      () => ({ ...base, isWalked: true }),
+      () => time,
+    );
     time = 4000;
     expect(read().view.facts).toEqual([' 50%', '4 s left', '50.0 MiB of 100 MiB', '12.5 MiB/s', '2 of 4 files']);
   });
 
   test('that is interrupted keeps what is stored', () => {
-    const advice = (storedBytes: number) => snapshotProgress(() => ({ ...base, storedBytes }), () => 0).advise();
+    const advice = (storedBytes: number) =>
+      snapshotProgress(
+        () => ({ ...base, storedBytes }),
+        () => 0,
+      ).advise();
     expect(advice(0).kept).toBe('no snapshot was made, and nothing was stored yet');
     expect(advice(5 * MiB)).toMatchObject({
       kept: 'no snapshot was made, but the 5.00 MiB that were stored so far are kept',
@@ -68,7 +78,11 @@ describe('a snapshot', () => {
 
 test('a checkout says how to go on, as a shell takes it', () => {
   let time = 0;
-  const read = checkoutProgress({ files: 3, bytes: 200 }, () => ({ files: 1, bytes: 100, path: 'a' }), () => time);
+  const read = checkoutProgress(
+    { files: 3, bytes: 200 },
+    () => ({ files: 1, bytes: 100, path: 'a' }),
+    () => time,
+  );
   time = 10_000;
   expect(read().view.facts).toEqual([' 50%', '10 s left', '100 B of 200 B', '10 B/s', '1 of 3 files']);
   const plan = { target: "/data/it's", files: 3 };
@@ -81,9 +95,13 @@ test('a checkout says how to go on, as a shell takes it', () => {
 
 test('a verification tells bytes only where it reads them, and what was found so far', () => {
   let time = 0;
-  let progress = { type: 'progress', phase: 'log', done: 1, total: 9, bytes: 0, totalBytes: 0 } as
-    Parameters<typeof adviseOnVerify>[0];
-  const read = verifyProgress(() => ({ progress, errors: 0 }), () => time);
+  let progress = { type: 'progress', phase: 'log', done: 1, total: 9, bytes: 0, totalBytes: 0 } as Parameters<
+    typeof adviseOnVerify
+  >[0];
+  const read = verifyProgress(
+    () => ({ progress, errors: 0 }),
+    () => time,
+  );
   const facts = () => read().view.facts.filter((fact) => fact !== '');
   expect(facts()).toEqual(['1 of 9 log entries']);
   progress = { type: 'progress', phase: 'packs', done: 0, total: 1, bytes: 0, totalBytes: 100 };
