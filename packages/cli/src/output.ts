@@ -25,7 +25,10 @@ export interface Output {
    */
   result<Value>(value: Value, render: (value: Value, style: Styler, columns: number | undefined) => string): void;
   /** Something on the way: a JSON line, or the text that `render` makes of it, on stdout. No text when it is empty. */
-  event<Event extends OutputEvent>(event: Event, render?: (event: Event, style: Styler) => string): void;
+  event<Event extends OutputEvent>(
+    event: Event,
+    render?: (event: Event, style: Styler, columns: number | undefined) => string,
+  ): void;
   /**
    * Shows how far long work is, from its first second on: a live line on a terminal, else plain lines on stderr, or a
    * JSON line of type `progress` every second. Returns what ends it.
@@ -56,6 +59,7 @@ export function makeOutput({ json, quiet = false, term }: OutputOptions, { stdou
   const outStyle = stylerFor(stdout);
   const errorStyle = stylerFor(stderr);
   let live: LiveLine | undefined;
+  const columns = (): number | undefined => (stdout.isTTY ? stdout.columns : undefined);
   const writeJson = (value: unknown): void => void stdout.write(`${toJson(value)}\n`);
   const writeText = (stream: NodeJS.WriteStream, text: string): void => {
     live?.clear();
@@ -66,10 +70,10 @@ export function makeOutput({ json, quiet = false, term }: OutputOptions, { stdou
     result: (value, render) => {
       if (json) writeJson(value);
       else if (!(quiet && isSummary(value))) {
-        writeText(stdout, render(value, outStyle, stdout.isTTY ? stdout.columns : undefined));
+        writeText(stdout, render(value, outStyle, columns()));
       }
     },
-    event: (event, render) => (json ? writeJson(event) : writeText(stdout, render?.(event, outStyle) ?? '')),
+    event: (event, render) => (json ? writeJson(event) : writeText(stdout, render?.(event, outStyle, columns()) ?? '')),
     progress: (read) => {
       if (quiet) return () => undefined;
       if (json) return startTicking(() => writeJson({ type: 'progress', ...read().fields }));

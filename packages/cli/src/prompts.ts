@@ -1,7 +1,7 @@
 /** Questions to a person at a terminal, on stderr. An end of input or Ctrl-C at any of them ends the command. */
 
 import { MbkError } from '@mbk/core';
-import type { Option } from '@clack/prompts';
+import type * as clackPrompts from '@clack/prompts';
 import { wrapWords } from './terminal-width.ts';
 
 export interface Prompts {
@@ -37,9 +37,9 @@ export function terminalPrompts(
   { stdin: input, stderr: output }: Pick<NodeJS.Process, 'stdin' | 'stderr'>,
   signal: AbortSignal,
 ): Prompts {
-  const load = async (): Promise<typeof import('@clack/prompts')> => import('@clack/prompts');
+  const load = async (): Promise<typeof clackPrompts> => import('@clack/prompts');
   const ask = async <Answer>(
-    question: (clack: typeof import('@clack/prompts'), about: AskOptions) => Promise<Answer>,
+    question: (clack: typeof clackPrompts, about: AskOptions) => Promise<Answer>,
   ): Promise<Exclude<Answer, symbol>> => {
     const clack = await load();
     const end = new AbortController();
@@ -71,7 +71,11 @@ export function terminalPrompts(
     select: (message, choices) =>
       ask(async ({ select }, about) => {
         const options = choices.map(({ value, label, hint }) => ({ value, label, ...(hint && { hint }) }));
-        return select({ ...about, message, options: options as Option<(typeof choices)[number]['value']>[] });
+        return select({
+          ...about,
+          message,
+          options: options as clackPrompts.Option<(typeof choices)[number]['value']>[],
+        });
       }),
     confirm: (message, initialValue) => ask(async ({ confirm }, about) => confirm({ ...about, message, initialValue })),
     say: async (message) => (await load()).log.info(wrapped(message), { output }),

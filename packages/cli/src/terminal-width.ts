@@ -2,6 +2,9 @@
 
 import measure from 'fast-string-truncated-width';
 
+/** Width of sentences where there is no terminal. */
+export const proseColumns = 120;
+
 const reset = '\u001b[0m';
 const ellipsis = '…';
 

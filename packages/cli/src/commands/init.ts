@@ -17,7 +17,7 @@ import { formatCount } from '../quantities.ts';
 import { lossWarning, renderRecoveryKey } from '../recovery-key.ts';
 import { canAsk, terminalPrompts } from '../prompts.ts';
 import { readKeyFile, readNewPassphrase, refuseRecoveryKey } from '../secret.ts';
-import { wrapWords } from '../terminal-width.ts';
+import { proseColumns, wrapWords } from '../terminal-width.ts';
 import { createSecretFile } from '../secret-file.ts';
 import type { SecretFile } from '../secret-file.ts';
 
@@ -141,7 +141,8 @@ export default class Init extends MbkCommand {
         recoveryKeyFile: isStored ? (recoveryFile?.path ?? null) : null,
         config,
       },
-      (value, style, columns) => wrapWords(renderInit(value, shown, style), columns ?? Infinity),
+      (value, style, columns) =>
+        (isAsked ? '\n' : '') + wrapWords(renderInit(value, shown, style), columns ?? proseColumns),
     );
   }
 

@@ -58,7 +58,7 @@ function renderLog(
     formatBytes(row.stored),
     messageCell(row, style),
   ]);
-  return renderTable(head, cells, { right: [4, 5, 6, 7], columns, cut: [8, 3] });
+  return renderTable(head, cells, { right: [4, 5, 6, 7], columns, cut: [8, 3], drop: [6, 2, 4, 7] });
 }
 
 /** Longest part of a message that stands in the table, in characters. */

@@ -9,6 +9,7 @@ import type { Styler } from '../output.ts';
 import { adviseOnVerify, verifyProgress } from '../progress/verify-progress.ts';
 import type { VerifyProgress } from '../progress/verify-progress.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
+import { wrapWords } from '../terminal-width.ts';
 
 export default class Verify extends MbkCommand {
   static override description =
@@ -60,15 +61,17 @@ export default class Verify extends MbkCommand {
       const request = { revisions: argv.map(String), data, independent, threads, ...threadOptions(jobs) };
       const report = await verifyRepository(repository, request, { onEvent }).finally(stop);
       const { findings: _, ...summary } = report; // each was told by itself
-      this.out.result({ type: 'summary', ...summary }, (__, style) =>
-        renderReport(report, Date.now() - startedAt, style),
+      this.out.result({ type: 'summary', ...summary }, (__, style, columns) =>
+        wrapWords(renderReport(report, Date.now() - startedAt, style), columns ?? Infinity),
       );
       if (report.errors > 0) this.endWith(exitCodes.damaged);
     });
   }
 
   private tell(finding: VerifyFinding): void {
-    this.out.event({ type: 'finding', ...finding }, (_, style) => renderFinding(finding, style));
+    this.out.event({ type: 'finding', ...finding }, (_, style, columns) =>
+      wrapWords(renderFinding(finding, style), columns ?? Infinity),
+    );
   }
 }
 

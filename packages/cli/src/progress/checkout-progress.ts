@@ -38,7 +38,7 @@ export function checkoutProgress(
 /** What an interruption of a checkout leaves, and the command that goes on with it. */
 export function adviseOnCheckout(
   { target, files: totalFiles }: Pick<CheckoutPlan, 'target' | 'files'>,
-  { revision, paths = [], overwrite = 'newer' }: Pick<CheckoutRequest, 'revision' | 'paths' | 'overwrite'>,
+  { revision, paths, overwrite = 'newer' }: Pick<CheckoutRequest, 'revision' | 'paths' | 'overwrite'>,
   { files = 0 }: Partial<CheckoutProgress> = {},
 ): InterruptionAdvice {
   const folder = escapePath(target);

@@ -22,13 +22,13 @@ describe('a snapshot', () => {
 
   test('counts the bytes of files under way, and what was known by facts or by content', () => {
     let time = 0;
-    let latest: SnapshotProgress | undefined;
+    const held: { latest?: SnapshotProgress } = {};
     const { read } = snapshotProgress(
-      () => latest,
+      () => held.latest,
       () => time,
     );
     expect(read().view.facts.filter((fact) => fact !== '')).toEqual(['0 B', '0 files']);
-    latest = base;
+    held.latest = base;
     time = 4000;
     expect(read()).toEqual({
       view: {

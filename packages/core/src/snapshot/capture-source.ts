@@ -60,7 +60,7 @@ export interface CaptureProgress {
   readonly foundFiles: number;
   readonly foundBytes: number;
   readonly isWalked: boolean;
-  /** The file that came last; empty before the first. */
+  /** The first file that is under way, else the one that came last; empty before the first. */
   readonly path: ByteString;
 }
 
@@ -163,7 +163,10 @@ function captureRun(options: CaptureSourceOptions) {
   /** Files with several names, as the first of them was taken. */
   const linked = new Map<string, TakenOr | Promise<TakenOr>>();
   const progress = { files: 0, bytes: 0, readBytes: 0, foundFiles: 0, foundBytes: 0, isWalked: false };
+  /** Files that were taken and not yet noted, in the order of the walk. */
+  const underWay: ByteString[] = [];
   let lastPath: ByteString = '';
+  const tell = (): void => options.onFile?.({ ...progress, path: underWay[0] ?? lastPath });
 
   const open = (ref: CollectionRef): OpenCollection => {
     const key = `${ref.domain} ${ref.collection}`;
@@ -245,7 +248,8 @@ function captureRun(options: CaptureSourceOptions) {
       progress.bytes += content.size;
     }
     lastPath = walked.path;
-    options.onFile?.({ ...progress, path: lastPath });
+    underWay.shift();
+    tell();
     return added;
   };
   const leave = async (): Promise<void> => {
@@ -266,6 +270,7 @@ function captureRun(options: CaptureSourceOptions) {
     take(walked: WalkedFile): TakenOr | Promise<TakenOr> | undefined {
       const ref = assign(walked.path);
       if (!wants(ref)) return undefined;
+      underWay.push(walked.path);
       progress.foundFiles += 1;
       progress.foundBytes += walked.facts.size;
       return contentOf(walked, open(ref));
@@ -274,7 +279,7 @@ function captureRun(options: CaptureSourceOptions) {
     /** Notes that the walk is at its end. */
     walked(): void {
       progress.isWalked = true;
-      options.onFile?.({ ...progress, path: lastPath });
+      tell();
     },
 
     /** Notes a file that was taken. */

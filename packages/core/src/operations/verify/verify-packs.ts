@@ -195,7 +195,9 @@ async function tellWhole(
       ? badFrames(run, index, row, bytes)
       : [...new Set(problems.flatMap(({ frame }) => frame ?? []))];
   const where =
-    frames.length === 0 ? '' : ` (frames ${frames.slice(0, 10).join(', ')}${frames.length > 10 ? ', …' : ''})`;
+    frames.length === 0
+      ? ''
+      : ` (${frames.length === 1 ? 'frame' : 'frames'} ${frames.slice(0, 10).join(', ')}${frames.length > 10 ? ', …' : ''})`;
   const finding = run.found.open({
     code: 'pack-damaged',
     severity: 'error',
