@@ -1,5 +1,5 @@
 /**
- * Records what mbk looks like on a terminal into docs/screens: `node test/screens/main.ts`, after a build. Needs tmux;
+ * Records what mbk looks like on a terminal into docs/screens: `pnpm screens`, after a build. Needs tmux;
  * without it nothing is recorded, and that is said.
  */
 
