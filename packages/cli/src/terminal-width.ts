@@ -57,18 +57,20 @@ export function wrapWords(text: string, columns: number): string {
     .join('\n');
 }
 
+/** What is broken keeps its indent on every line. */
 function wrapLine(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
+  const indent = /^ */.exec(text)?.[0] ?? '';
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.slice(indent.length).split(' ')) {
     const longer = line === '' ? word : `${line} ${word}`;
-    if (line.trim() !== '' && widthOf(longer) > columns) {
+    if (line !== '' && indent.length + widthOf(longer) > columns) {
       lines.push(line);
       line = word;
     } else line = longer;
   }
-  return [...lines, line].join('\n');
+  return [...lines, line].map((one) => indent + one).join('\n');
 }
 
 // oxlint-disable-next-line no-control-regex -- colours begin with one

@@ -58,7 +58,9 @@ function renderLog(
     formatBytes(row.stored),
     messageCell(row, style),
   ]);
-  return renderTable(head, cells, { right: [4, 5, 6, 7], columns, cut: [8, 3], drop: [6, 2, 4, 7] });
+  const table = renderTable(head, cells, { right: [4, 5, 6, 7], columns, cut: [8, 3], drop: [6, 2, 4, 7] });
+  // Not in a pipe, where every line is a snapshot.
+  return columns === undefined ? table : `${table}\n${style('dim', `Times are in ${timezone}.`)}`;
 }
 
 /** Longest part of a message that stands in the table, in characters. */
