@@ -26,6 +26,8 @@ export type WayToRun = keyof typeof waysToRun;
 export interface Running {
   readonly pid: number;
   kill(signal: NodeJS.Signals): void;
+  /** Settles when the program has printed something, or ended. */
+  readonly speaks: Promise<void>;
   readonly ended: Promise<Ended>;
 }
 
@@ -59,17 +61,22 @@ export function startMbk(
     cwd,
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
+  const { promise: speaks, resolve: onSpeaking } = Promise.withResolvers<void>();
   const ended = Promise.all([
-    textOf(child.stdout),
+    textOf(child.stdout, onSpeaking),
     textOf(child.stderr),
     new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve)),
   ]).then(([stdout, stderr, code]) => ({ code, stdout, stderr }));
   // Without a number it could not be started; `ended` says why.
-  return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), ended };
+  return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), speaks, ended };
 }
 
-async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
+async function textOf(stream: AsyncIterable<Buffer>, onPart?: () => void): Promise<string> {
   const parts: Buffer[] = [];
-  for await (const part of stream) parts.push(part);
+  for await (const part of stream) {
+    parts.push(part);
+    onPart?.();
+  }
+  onPart?.();
   return Buffer.concat(parts).toString();
 }

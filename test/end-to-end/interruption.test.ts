@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
@@ -23,7 +23,13 @@ describe.each(['SIGINT', 'SIGKILL'] as const)('a snapshot that is ended by %s', 
     if (signal === 'SIGKILL') expect(code).toBeNull();
     else {
       expect(code).toBe(130);
-      expect(lastObject(stdout)).toMatchObject({ type: 'error', code: 'interrupted' });
+      const error = lastObject<{ readonly message: string; readonly details: { readonly storedBytes: number } }>(
+        stdout,
+      );
+      expect(error).toMatchObject({ type: 'error', code: 'interrupted', remedy: expect.stringContaining('again') });
+      // What it says is kept is what the journal says.
+      expect(error.message).toContain('no snapshot was made');
+      expect(error.details.storedBytes).toBe(journalBytes(site));
     }
     const kept = journalBytes(site);
     expect(kept).toBeGreaterThan(0);
@@ -51,8 +57,9 @@ test('a checkout that is interrupted leaves whole files only, and goes on where 
   running.kill('SIGINT');
   const { code, stderr } = await running.ended;
   expect(code).toBe(130);
-  expect(stderr).toContain('interrupted');
   const left = filesBelow(target);
+  expect(stderr).toContain(`${left.length} of ${files} files`);
+  expect(stderr).toContain(`Go on with: mbk checkout lab --to ${target} --overwrite newer`);
   expect(left.length).toBeLessThan(files);
   for (const file of left) expect(statSync(file).size).toBe(fileBytes);
   const { unchanged } = await site.json<{ unchanged: number }>([
@@ -65,6 +72,35 @@ test('a checkout that is interrupted leaves whole files only, and goes on where 
   ]);
   expect(unchanged).toBe(left.length);
   expectSameTree(target, site.project);
+});
+
+test('a verification that is interrupted says how far it came and that it says nothing', async ({ site }) => {
+  fill(site);
+  await site.mbk(['snapshot', '.', '--domain', 'lab']);
+  // On one thread, so that it lasts; the passphrase comes when it may begin.
+  rmSync(filesBelow(join(site.repository, 'packs'))[0] ?? '');
+  // What is missing is told first, and then everything is read with the slow hash.
+  const running = site.start(['verify', '--data', '--independent', '--jobs', '1', '--json']);
+  await running.speaks;
+  running.kill('SIGTERM');
+  const { code, stdout } = await running.ended;
+  expect(code).toBe(130);
+  expect(lastObject(stdout)).toMatchObject({
+    type: 'error',
+    code: 'interrupted',
+    message: expect.stringContaining('1 error was found until then'),
+    details: { signal: 'SIGTERM', errors: 1 },
+  });
+});
+
+test('a second signal ends a command at once, and the repository is whole', async ({ site }) => {
+  fill(site);
+  const running = site.start(['snapshot', '.', '--domain', 'lab']);
+  while (journalBytes(site) === 0) await pause(5);
+  running.kill('SIGINT');
+  running.kill('SIGTERM');
+  expect((await running.ended).code).toBe(130);
+  await site.mbk(['verify']);
 });
 
 function fill(site: Site): void {

@@ -6,11 +6,11 @@ import type { MbkError, Repository, Threads } from '@mbk/core';
 import { readEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { toMbkError } from './failure.ts';
-import { watchInterruption } from './interruption.ts';
-import type { Interruption } from './interruption.ts';
+import { adviseOn, watchInterruption } from './interruption.ts';
+import type { Interruption, InterruptionAdvice } from './interruption.ts';
 import type { OpenContext } from './open.ts';
 import { makeOutput } from './output.ts';
-import type { Output } from './output.ts';
+import type { Output, OutputOptions } from './output.ts';
 
 type OutputFlags = Interfaces.OutputFlags<Interfaces.FlagInput>;
 type OutputArgs = Interfaces.OutputArgs<Interfaces.ArgInput>;
@@ -24,16 +24,25 @@ export abstract class MbkCommand extends Command {
       helpValue: 'REPO',
     }),
     json: Flags.boolean({ description: 'Print JSON for programs.', helpGroup: 'global' }),
+    quiet: Flags.boolean({
+      char: 'q',
+      description: 'No progress, notes and summaries: only errors, findings and what was asked for.',
+      helpGroup: 'global',
+    }),
   };
 
   /** The renderer, for text or JSON. */
-  protected out: Output = makeOutput(hasJsonFlag(this.argv), process);
+  protected out: Output = makeOutput(outputOptions(this.argv, process.env), process);
   #interruption: Interruption | undefined;
   #environment: Environment | undefined;
+  #advice: InterruptionAdvice | (() => InterruptionAdvice) | undefined;
 
   /** Aborts with the error `interrupted` when the user or the system asks to stop. */
   protected get signal(): AbortSignal {
-    this.#interruption ??= watchInterruption(process);
+    this.#interruption ??= watchInterruption(process, {
+      onLong: () => this.out.notice('stopping; a second time stops at once'),
+      onSecond: () => this.out.clear(),
+    });
     return this.#interruption.signal;
   }
 
@@ -74,6 +83,11 @@ export abstract class MbkCommand extends Command {
     return { repo, environment, env: process.env, cwd: process.cwd(), out, signal };
   }
 
+  /** Says in the error of an interruption what of the work is kept and how to go on. */
+  protected adviseOnInterruption(advice: InterruptionAdvice | (() => InterruptionAdvice) | undefined): void {
+    this.#advice = advice;
+  }
+
   /** Ends with this exit code though nothing was thrown, such as `exitCodes.incomplete`. */
   protected endWith(code: number): void {
     process.exitCode = code;
@@ -97,7 +111,7 @@ export abstract class MbkCommand extends Command {
 
   protected override async catch(thrown: Error): Promise<void> {
     this.parsed = true; // or oclif warns developers, who are told the error already
-    const error = this.toError(thrown);
+    const error = this.withAdvice(this.toError(thrown));
     this.out.error(error);
     process.exitCode = error.exitCode;
   }
@@ -106,14 +120,21 @@ export abstract class MbkCommand extends Command {
     this.#interruption?.stop();
   }
 
+  private withAdvice(error: MbkError): MbkError {
+    const advice = typeof this.#advice === 'function' ? this.#advice() : this.#advice;
+    return error.code === 'interrupted' && advice !== undefined ? adviseOn(error, advice, this.signal) : error;
+  }
+
   private toError(thrown: unknown): MbkError {
     const flagNames = Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags });
     return toMbkError(thrown, (this.id ?? '').replaceAll(':', ' '), flagNames, this.signal);
   }
 }
 
-/** Whether `--json` stands before any `--`; known before parsing, so that a usage error is JSON too. */
-export function hasJsonFlag(argv: readonly string[]): boolean {
+/** `--json` and `--quiet` before any `--`; known before parsing, so that a usage error is JSON too. */
+export function outputOptions(argv: readonly string[], env: NodeJS.ProcessEnv): OutputOptions {
   const end = argv.indexOf('--');
-  return argv.slice(0, end === -1 ? argv.length : end).includes('--json');
+  const flags = argv.slice(0, end === -1 ? argv.length : end);
+  const quiet = flags.includes('--quiet') || flags.includes('-q');
+  return { json: flags.includes('--json'), quiet, term: env['TERM'] };
 }

@@ -1,13 +1,14 @@
 /** The one renderer: what a command returns, as text for people or as JSON for programs. */
 
 import type { MbkError } from '@mbk/core';
-import { styleText } from 'node:util';
 import { escapeJson, escapeMessage } from './escape.ts';
-import { startLiveLine, startTicking } from './live-line.ts';
-import type { LiveLine, ReadProgress } from './live-line.ts';
+import { startLiveLine, startTicking } from './progress/live-line.ts';
+import type { LiveLine, ReadProgress } from './progress/live-line.ts';
+import { stylerFor } from './styler.ts';
+import type { Styler } from './styler.ts';
+import { wrapWords } from './terminal-width.ts';
 
-/** Colours text when the stream it goes to shows colours (a terminal, and no NO_COLOR). */
-export type Styler = (format: Parameters<typeof styleText>[0], text: string) => string;
+export type { Styler } from './styler.ts';
 
 /** One line of a long command's JSON output. */
 export interface OutputEvent {
@@ -17,19 +18,36 @@ export interface OutputEvent {
 
 export interface Output {
   readonly json: boolean;
-  /** The value of the command: JSON on one line, or the text that `render` makes of it, on stdout. */
-  result<Value>(value: Value, render: (value: Value, style: Styler) => string): void;
+  /**
+   * The value of the command: JSON on one line, or the text that `render` makes of it, on stdout. `columns` is the width of
+   * the terminal, undefined where there is none and nothing is to be cut off. Quiet output leaves out the summary of what
+   * went well (a value of `type` summary), and nothing that was asked for.
+   */
+  result<Value>(value: Value, render: (value: Value, style: Styler, columns: number | undefined) => string): void;
   /** Something on the way: a JSON line, or the text that `render` makes of it, on stdout. No text when it is empty. */
-  event<Event extends OutputEvent>(event: Event, render?: (event: Event, style: Styler) => string): void;
+  event<Event extends OutputEvent>(
+    event: Event,
+    render?: (event: Event, style: Styler, columns: number | undefined) => string,
+  ): void;
   /**
    * Shows how far long work is, from its first second on: a live line on a terminal, else plain lines on stderr, or a
    * JSON line of type `progress` every second. Returns what ends it.
    */
   progress(read: ReadProgress): () => void;
-  /** Something the user should know though the command goes on: stderr, or a JSON line of type `notice`. */
+  /** Something the user should know though the command goes on: stderr, or a JSON line of type `notice`; not when quiet. */
   notice(message: string): void;
   /** How the command ends: message and remedy on stderr, or a JSON line of type `error` on stdout. */
   error(error: MbkError): void;
+  /** Takes progress off the terminal, before the process ends in the middle of it. */
+  clear(): void;
+}
+
+export interface OutputOptions {
+  readonly json: boolean;
+  /** No progress, notices and summaries; errors, findings and what was asked for are told as always. */
+  readonly quiet?: boolean;
+  /** The TERM variable: a dumb terminal is written to as a pipe is. */
+  readonly term?: string | undefined;
 }
 
 export interface OutputStreams {
@@ -37,10 +55,11 @@ export interface OutputStreams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-export function makeOutput(json: boolean, { stdout, stderr }: OutputStreams): Output {
+export function makeOutput({ json, quiet = false, term }: OutputOptions, { stdout, stderr }: OutputStreams): Output {
   const outStyle = stylerFor(stdout);
   const errorStyle = stylerFor(stderr);
   let live: LiveLine | undefined;
+  const columns = (): number | undefined => (stdout.isTTY ? stdout.columns : undefined);
   const writeJson = (value: unknown): void => void stdout.write(`${toJson(value)}\n`);
   const writeText = (stream: NodeJS.WriteStream, text: string): void => {
     live?.clear();
@@ -48,11 +67,17 @@ export function makeOutput(json: boolean, { stdout, stderr }: OutputStreams): Ou
   };
   return {
     json,
-    result: (value, render) => (json ? writeJson(value) : writeText(stdout, render(value, outStyle))),
-    event: (event, render) => (json ? writeJson(event) : writeText(stdout, render?.(event, outStyle) ?? '')),
+    result: (value, render) => {
+      if (json) writeJson(value);
+      else if (!(quiet && isSummary(value))) {
+        writeText(stdout, render(value, outStyle, columns()));
+      }
+    },
+    event: (event, render) => (json ? writeJson(event) : writeText(stdout, render?.(event, outStyle, columns()) ?? '')),
     progress: (read) => {
+      if (quiet) return () => undefined;
       if (json) return startTicking(() => writeJson({ type: 'progress', ...read().fields }));
-      const mine = startLiveLine(stderr, () => read().line);
+      const mine = startLiveLine(stderr, () => read().view, { canRewrite: stderr.isTTY && term !== 'dumb' });
       live = mine;
       return () => {
         mine.stop();
@@ -60,13 +85,15 @@ export function makeOutput(json: boolean, { stdout, stderr }: OutputStreams): Ou
       };
     },
     notice: (message) => {
+      if (quiet) return;
       if (json) writeJson({ type: 'notice', message });
-      else writeText(stderr, `${errorStyle('yellow', 'note:')} ${escapeMessage(message)}`);
+      else writeText(stderr, wrapped(stderr, `${errorStyle('yellow', 'note:')} ${escapeMessage(message)}`));
     },
     error: (error) => {
       if (json) writeJson(errorJson(error));
-      else writeText(stderr, errorText(error, errorStyle));
+      else writeText(stderr, wrapped(stderr, errorText(error, errorStyle)));
     },
+    clear: () => live?.clear(),
   };
 }
 
@@ -89,10 +116,13 @@ function errorText(error: MbkError, style: Styler): string {
   return `${style('red', 'error:')} ${escapeMessage(error.message + cause)}\n${escapeMessage(error.remedy)}`;
 }
 
-function stylerFor(stream: NodeJS.WriteStream): Styler {
-  // Asked once: a stream without colours is asked for every cell of a table otherwise.
-  if (styleText('red', '-', { stream }) === '-') return (_, text) => text;
-  return (format, text) => styleText(format, text, { stream });
+/** Sentences in the width of the terminal; as they are where there is none. */
+function wrapped({ isTTY, columns }: NodeJS.WriteStream, text: string): string {
+  return isTTY ? wrapWords(text, columns) : text;
+}
+
+function isSummary(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'type' in value && value.type === 'summary';
 }
 
 function plainValue(this: unknown, _key: string, value: unknown): unknown {

@@ -10,8 +10,8 @@ export function renderRecoveryKey(key: Uint8Array, style: Styler): string {
     '',
     `    ${style('bold', recoveryKeyText(key))}`,
     '',
-    'Write it down and keep it away from this machine. It opens everything, alone: type it where a passphrase is asked',
-    'for. Case, spaces and dashes do not matter.',
+    'Write it down and keep it away from this machine. It opens everything, alone: type it where a passphrase is asked ' +
+      'for. Case, spaces and dashes do not matter.',
   ].join('\n');
 }
 

@@ -1,42 +1,95 @@
-import { stripVTControlCharacters } from 'node:util';
+import { cutEnd, widthOf } from './terminal-width.ts';
 
 export interface TableOptions {
   /** Columns, by index, whose cells stand to the right; numbers usually do. */
   readonly right?: readonly number[];
+  /** Width of the terminal; undefined where nothing is to be cut off. */
+  readonly columns?: number | undefined;
+  /** Columns, by index, that may be cut off with an ellipsis where the terminal is narrow, the least important one first. */
+  readonly cut?: readonly number[];
+  /** Columns that are left out where cutting is not enough, the least important one first; `--json` has all. */
+  readonly drop?: readonly number[];
 }
+
+/** A column that is cut keeps as much, so that it still says something. */
+const leastWidth = 16;
+const gap = 2;
 
 /** A plain table: two spaces between columns, no trailing spaces. Cells are already safe for a terminal. */
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  { right = [] }: TableOptions = {},
+  options: TableOptions = {},
 ): string {
-  const lines = [head, ...rows].map((cells) => ({ cells, widthOf: plain.test(cells.join('')) ? lengthOf : width }));
-  const widest = head.map(() => 0);
-  for (const { cells, widthOf } of lines) {
-    for (let column = 0; column < widest.length; column += 1)
-      widest[column] = Math.max(widest[column] ?? 0, widthOf(cells[column] ?? ''));
+  const { right = [], columns, cut = [], drop = [] } = options;
+  const widths = head.map(widthOf);
+  for (const row of rows) {
+    for (let column = 0; column < widths.length; column += 1) {
+      widths[column] = Math.max(widths[column] ?? 0, widthOf(row[column] ?? ''));
+    }
   }
-  const isRight = head.map((_, column) => right.includes(column));
-  return lines
-    .map(({ cells, widthOf }) => {
-      let line = '';
-      for (let column = 0; column < widest.length; column += 1) {
-        const cell = cells[column] ?? '';
-        const room = ' '.repeat((widest[column] ?? 0) - widthOf(cell));
-        line += `${column === 0 ? '' : gap}${isRight[column] === true ? room + cell : cell + room}`;
-      }
-      return line.trimEnd();
-    })
-    .join('\n');
+  const kept = keptColumns(widths, { columns, cut, drop });
+  const cutColumns = narrow(widths, { columns, cut, kept });
+  const last = kept.at(-1);
+  const lines = [head, ...rows].map((row) => {
+    let line = '';
+    for (const column of kept) {
+      const whole = row[column] ?? '';
+      const cell = cutColumns.has(column) ? cutEnd(whole, widths[column] ?? 0) : whole;
+      // Colours are part of the text and take no room.
+      const length = (widths[column] ?? 0) + cell.length - widthOf(cell);
+      line += right.includes(column) ? cell.padStart(length) : cell.padEnd(length);
+      if (column !== last) line += '  ';
+    }
+    return line.trimEnd();
+  });
+  return lines.join('\n');
 }
 
-const gap = '  ';
-/** Most rows are plain, as one look at all of it tells: ten thousand rows have a hundred thousand cells. */
-const plain = /^[ -~]*$/;
-const lengthOf = (cell: string): number => cell.length;
+/** Columns that stay so that the others fit, once those that may be cut are. */
+function keptColumns(
+  widths: readonly number[],
+  {
+    columns = Infinity,
+    cut,
+    drop,
+  }: { readonly columns: number | undefined } & Required<Pick<TableOptions, 'cut' | 'drop'>>,
+): readonly number[] {
+  const least = widths.map((width, column) => (cut.includes(column) ? Math.min(width, leastWidth) : width));
+  let kept = [...widths.keys()];
+  for (const column of drop) {
+    if (widthOfTable(least, kept) <= columns) break;
+    kept = kept.filter((one) => one !== column);
+  }
+  return kept;
+}
 
-/** Visible characters; colours are part of the text and take no room. */
-function width(cell: string): number {
-  return Array.from(stripVTControlCharacters(cell)).length;
+/** Makes columns narrower until the table fits, or no more can go; says which are. */
+function narrow(
+  widths: number[],
+  {
+    columns = Infinity,
+    cut,
+    kept,
+  }: {
+    readonly columns: number | undefined;
+    readonly cut: readonly number[];
+    readonly kept: readonly number[];
+  },
+): ReadonlySet<number> {
+  const narrowed = new Set<number>();
+  let excess = widthOfTable(widths, kept) - columns;
+  for (const column of cut) {
+    const width = widths[column] ?? 0;
+    const less = Math.min(excess, width - leastWidth);
+    if (less <= 0) continue;
+    widths[column] = width - less;
+    excess -= less;
+    narrowed.add(column);
+  }
+  return narrowed;
+}
+
+function widthOfTable(widths: readonly number[], kept: readonly number[]): number {
+  return kept.reduce((sum, column) => sum + (widths[column] ?? 0) + gap, -gap);
 }

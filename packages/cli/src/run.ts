@@ -4,7 +4,7 @@ import { settings } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
 import { errorTable, MbkError } from '@mbk/core';
 import { fileURLToPath } from 'node:url';
-import { hasJsonFlag } from './base-command.ts';
+import { outputOptions } from './base-command.ts';
 import { commandTable } from './commands.ts';
 import { nearest } from './nearest.ts';
 import { makeOutput } from './output.ts';
@@ -55,7 +55,7 @@ function verbFirst(argv: readonly string[]): string[] {
   for (; at < argv.length; at += 1) {
     const word = argv[at] ?? '';
     if (word === '-r' || word === '--repo') at += 1;
-    else if (word !== '--json' && !word.startsWith('--repo=') && !/^-r./.test(word)) break;
+    else if (!['--json', '--quiet', '-q'].includes(word) && !word.startsWith('--repo=') && !/^-r./.test(word)) break;
   }
   const rest = argv.slice(at);
   const verb = findVerb(rest);
@@ -102,6 +102,6 @@ function failUnknown(words: readonly string[], argv: readonly string[]): number 
     remedy: `${meant === undefined ? '' : `Did you mean \`mbk ${meant}\`? `}See \`mbk --help\` for all commands.`,
     details: { command: called, ...(meant === undefined ? {} : { meant }) },
   });
-  makeOutput(hasJsonFlag(argv), process).error(error);
+  makeOutput(outputOptions(argv, process.env), process).error(error);
   return errorTable['usage-invalid'].exit;
 }

@@ -5,6 +5,8 @@ import type { Secret } from '@mbk/core';
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { childEnvironment } from './environment.ts';
 import type { SecretSources } from './environment.ts';
+import { canAsk, terminalPrompts } from './prompts.ts';
+import type { Prompts } from './prompts.ts';
 
 export interface AskOptions {
   readonly sources: SecretSources;
@@ -45,14 +47,13 @@ export async function readFurtherPassphrase(options: Omit<AskOptions, 'env'>): P
 }
 
 async function askTwice({ prompt, signal }: Pick<AskOptions, 'prompt' | 'signal'>): Promise<string> {
-  const first = await askPassphrase(prompt, signal);
-  const second = await askPassphrase('The same again', signal);
-  if (first === second) return first;
-  throw new MbkError('usage-invalid', 'the two passphrases differ', { remedy: 'Try again.' });
+  const prompts = promptsFor(signal);
+  const { askNewPassphrase } = await import('./ask-new-passphrase.ts');
+  return askNewPassphrase(prompts, prompt);
 }
 
-/** What looks like a recovery key is taken for one when it is typed: as a passphrase it would open nothing. */
-function refuseRecoveryKey(passphrase: string): string {
+/** What looks like a recovery key is taken for one when it is typed: as a passphrase it would open nothing. Errors: `usage-invalid`. */
+export function refuseRecoveryKey(passphrase: string): string {
   if (parseRecoveryKey(passphrase) === undefined) return passphrase;
   throw new MbkError('usage-invalid', 'a recovery key cannot be a passphrase', {
     remedy: 'Choose a passphrase of your own.',
@@ -135,13 +136,12 @@ function firstLine(text: string, source: string): string {
 }
 
 async function askPassphrase(prompt: string, signal: AbortSignal): Promise<string> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new MbkError('secret-missing', 'a passphrase is needed, and there is no terminal to ask for it');
-  }
-  const { isCancel, password } = await import('@clack/prompts');
-  const answer = await password({ message: prompt, output: process.stderr, signal });
-  signal.throwIfAborted();
-  if (isCancel(answer)) throw new MbkError('interrupted', 'no passphrase was given');
+  const answer = await promptsFor(signal).password(prompt);
   if (answer === '') throw new MbkError('secret-missing', 'an empty passphrase protects nothing');
   return answer;
+}
+
+function promptsFor(signal: AbortSignal): Prompts {
+  if (canAsk(process)) return terminalPrompts(process, signal);
+  throw new MbkError('secret-missing', 'a passphrase is needed, and there is no terminal to ask for it');
 }

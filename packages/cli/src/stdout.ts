@@ -5,6 +5,8 @@
  * command goes on to its own end. Any other failure means that output is lost: the command fails.
  */
 export function guardStdout(process: NodeJS.Process): void {
+  // A terminal that was closed: what is left to say goes nowhere, and the command still ends as it should.
+  process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
     process.stderr.write(`error: standard output cannot be written: ${error.message}\n`);

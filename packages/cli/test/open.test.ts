@@ -75,7 +75,7 @@ test('a log that does not have the place of MBK_EXPECT_HEAD was rolled back', as
       MBK_STATE_DIR: join(folder, state),
       ...more,
     };
-    const out = makeOutput(true, process);
+    const out = makeOutput({ json: true }, process);
     const { signal } = new AbortController();
     const context = { repo: store, environment: readEnvironment(env), env, cwd: folder, out, signal };
     return withRepository(context, ({ log }) => `${log.n}:${log.hash}`);

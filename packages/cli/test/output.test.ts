@@ -1,24 +1,12 @@
 import { MbkError } from '@mbk/core';
-import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeOutput, toJson } from '../src/output.ts';
+import { recordingStream } from './recording-stream.ts';
 
-/** A stream that keeps what is written to it. */
-function recordingStream(isTTY: boolean): { readonly stream: NodeJS.WriteStream; readonly text: () => string } {
-  let text = '';
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      text += chunk.toString();
-      done();
-    },
-  });
-  return { stream: Object.assign(stream, { isTTY, columns: 20 }) as unknown as NodeJS.WriteStream, text: () => text };
-}
-
-function recordedOutput(json: boolean, isTTY = false) {
-  const stdout = recordingStream(isTTY);
-  const stderr = recordingStream(isTTY);
-  return { out: makeOutput(json, { stdout: stdout.stream, stderr: stderr.stream }), stdout, stderr };
+function recordedOutput(json: boolean, { isTTY = false, quiet = false } = {}) {
+  const stdout = recordingStream({ isTTY });
+  const stderr = recordingStream({ isTTY });
+  return { out: makeOutput({ json, quiet }, { stdout: stdout.stream, stderr: stderr.stream }), stdout, stderr };
 }
 
 describe('makeOutput', () => {
@@ -62,28 +50,23 @@ describe('makeOutput', () => {
 describe('progress', () => {
   beforeEach(() => vi.useFakeTimers());
   afterEach(() => vi.useRealTimers());
-  const read = () => ({ line: '3 of 10 files, which is a long line', fields: { files: 3 } });
+  const read = () => ({ view: { facts: ['3 of 10 files'], path: 'a' }, fields: { files: 3 } });
 
-  test('a terminal shows one line after a second, cut to its width, and it is gone at the end', () => {
-    const { out, stderr } = recordedOutput(false, true);
+  test('a terminal has it from the first second on, and it is gone before anything else is written and at the end', () => {
+    const { out, stdout, stderr } = recordedOutput(false, { isTTY: true });
     const stop = out.progress(read);
     vi.advanceTimersByTime(999);
     expect(stderr.text()).toBe('');
     vi.advanceTimersByTime(1);
-    expect(stderr.text()).toBe('\r3 of 10 files, whic\u001b[K');
+    expect(stderr.text()).toContain('3 of 10 files');
+    const before = stderr.text().length;
+    out.event({ type: 'finding' }, () => 'found');
+    expect(stderr.text().slice(before)).toBe('\r\u001b[1A\u001b[K\n\u001b[K\u001b[1A');
+    expect(stdout.text()).toBe('found\n');
     stop();
-    expect(stderr.text()).toMatch(/\r\u001b\[K$/);
     const atEnd = stderr.text();
     vi.advanceTimersByTime(10_000);
     expect(stderr.text()).toBe(atEnd);
-  });
-
-  test('a pipe gets a plain line every half minute', () => {
-    const { out, stderr } = recordedOutput(false);
-    const stop = out.progress(read);
-    vi.advanceTimersByTime(60_000);
-    stop();
-    expect(stderr.text()).toBe('3 of 10 files, which is a long line\n'.repeat(2));
   });
 
   test('programs get a JSON line every second', () => {
@@ -92,6 +75,20 @@ describe('progress', () => {
     vi.advanceTimersByTime(2500);
     stop();
     expect(stdout.text()).toBe('{"type":"progress","files":3}\n'.repeat(2));
+  });
+
+  test('quiet output has neither progress nor notices nor a summary, but what was found and asked for', () => {
+    const { out, stdout, stderr } = recordedOutput(false, { quiet: true });
+    out.progress(read);
+    vi.advanceTimersByTime(60_000);
+    out.notice('by the way');
+    out.result({ type: 'summary' }, () => 'all is well');
+    expect(stdout.text() + stderr.text()).toBe('');
+    out.event({ type: 'finding' }, () => 'found');
+    out.result({ tags: [] }, () => 'asked for');
+    out.error(new MbkError('path-absent', 'no such path', { remedy: 'Look.' }));
+    expect(stdout.text()).toBe('found\nasked for\n');
+    expect(stderr.text()).toBe('error: no such path\nLook.\n');
   });
 });
 

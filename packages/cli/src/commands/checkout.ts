@@ -11,11 +11,11 @@ import { Args, Flags } from '@oclif/core';
 import { resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';
 import { jobsFlag, threadOptions } from '../jobs-flag.ts';
-import { escapeForTerminal, escapeName, escapePath } from '../escape.ts';
+import { escapeForTerminal, escapePath } from '../escape.ts';
 import { shortId } from '../moment.ts';
-import type { ReadProgress } from '../live-line.ts';
 import type { Styler } from '../output.ts';
-import { formatBytes, formatCount, formatDuration, formatRate } from '../quantities.ts';
+import { adviseOnCheckout, checkoutProgress } from '../progress/checkout-progress.ts';
+import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
 
 export default class Checkout extends MbkCommand {
   static override description =
@@ -97,7 +97,8 @@ export default class Checkout extends MbkCommand {
   private async execute(repository: Repository, request: CheckoutRequest, plan: CheckoutPlan): Promise<void> {
     const startedAt = Date.now();
     let progress: CheckoutProgress | undefined;
-    const stop = this.out.progress(() => progressOf(plan, progress, Date.now() - startedAt));
+    this.adviseOnInterruption(() => adviseOnCheckout(plan, request, progress));
+    const stop = this.out.progress(checkoutProgress(plan, () => progress, Date.now));
     const report = await executeCheckout(repository, request, { onProgress: (now) => (progress = now) }).finally(stop);
     for (const { path, code, message, isDamage } of report.failures) {
       this.out.event(
@@ -117,19 +118,6 @@ export default class Checkout extends MbkCommand {
 function newFolder(repository: Repository, revision: string): string {
   const { domain, commit } = repository.resolve(revision);
   return `${domain}-${shortId(commit)}`;
-}
-
-function progressOf(
-  plan: CheckoutPlan,
-  progress: CheckoutProgress | undefined,
-  elapsedMs: number,
-): ReturnType<ReadProgress> {
-  const { files = 0, bytes = 0, path = '' } = progress ?? {};
-  const name = escapeName(Buffer.from(path, 'latin1'));
-  return {
-    line: `${files} of ${formatCount(plan.files, 'file')}, ${formatBytes(bytes)} of ${formatBytes(plan.bytes)}, ${formatRate(bytes, elapsedMs)}  ${name}`,
-    fields: { files, bytes, totalFiles: plan.files, totalBytes: plan.bytes },
-  };
 }
 
 function renderPlan(plan: CheckoutPlan & { readonly type: 'plan' }, style: Styler): string {

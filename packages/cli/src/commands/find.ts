@@ -45,7 +45,7 @@ export default class Find extends MbkCommand {
         isEachOnce: flags.versions,
       };
       const stop = this.out.progress(() => ({
-        line: `${looked.done} of ${formatCount(looked.total, 'snapshot')} looked through`,
+        view: { facts: [`${looked.done} of ${formatCount(looked.total, 'snapshot')} looked through`] },
         fields: { ...looked },
       }));
       const moment = momentFormat(repository.timezone);

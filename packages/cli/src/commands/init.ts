@@ -1,19 +1,23 @@
-import { initRepository, isTimezone, keyFileText, MbkError, recoveryKeyText } from '@mbk/core';
+import { initRepository, isDomainName, isTimezone, keyFileText, MbkError, recoveryKeyText } from '@mbk/core';
 import type { InitReport, Secret } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
-import { existsSync, readdirSync } from 'node:fs';
-import { basename, isAbsolute, join, relative, resolve } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';
-import { escapeForTerminal } from '../escape.ts';
+import { escapeForTerminal, escapeMessage } from '../escape.ts';
+import { converse } from '../init-conversation.ts';
+import type { InitAnswers } from '../init-conversation.ts';
 import { defaultKeyName } from '../key-name.ts';
 import { findProject, findRepository, makeBackend, random, repositoryFolder, toolName } from '../open.ts';
 import type { Styler } from '../output.ts';
 import { configName } from '../project/config.ts';
-import { writeNewConfig } from '../project/write-config.ts';
+import { guessFolder, writeNewConfig } from '../project/write-config.ts';
 import type { WrittenConfig } from '../project/write-config.ts';
 import { formatCount } from '../quantities.ts';
 import { lossWarning, renderRecoveryKey } from '../recovery-key.ts';
-import { readKeyFile, readNewPassphrase } from '../secret.ts';
+import { canAsk, terminalPrompts } from '../prompts.ts';
+import { readKeyFile, readNewPassphrase, refuseRecoveryKey } from '../secret.ts';
+import { proseColumns, wrapWords } from '../terminal-width.ts';
 import { createSecretFile } from '../secret-file.ts';
 import type { SecretFile } from '../secret-file.ts';
 
@@ -60,6 +64,16 @@ export default class Init extends MbkCommand {
       description: 'Write the recovery key to a new file, mode 0600, instead of showing it.',
       helpValue: 'PATH',
     }),
+    domain: Flags.string({
+      char: 'd',
+      description: 'A domain of the project, for mbk.yaml; may be repeated. Else those that are found.',
+      multiple: true,
+      helpValue: 'DOMAIN',
+    }),
+    yes: Flags.boolean({
+      char: 'y',
+      description: 'Ask for nothing but a passphrase: take what was found and what is usual.',
+    }),
     timezone: Flags.string({
       description: 'Time zone of dates in tags, such as Europe/Berlin. Else that of this system.',
       helpValue: 'ZONE',
@@ -67,22 +81,47 @@ export default class Init extends MbkCommand {
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Init);
+    const { args, flags, metadata } = await this.parse(Init);
+    const wrong = flags.domain?.find((name) => !isDomainName(name));
+    if (wrong !== undefined) throw new MbkError('name-invalid', `${wrong} cannot be the name of a domain`);
     if (!flags['recovery-key'] && flags['recovery-key-file'] !== undefined) {
       throw new MbkError('usage-invalid', '--no-recovery-key and --recovery-key-file contradict each other');
     }
-    const folder = await this.chooseFolder(args.repo, flags.repo);
+    this.adviseOnInterruption({ kept: 'nothing was made', goOn: 'Run it again at any time.' });
     const timezone = await this.chooseTimezone(flags.timezone);
-    refuseForeignFiles(folder);
-    const { secret, name, keyFile } = await this.firstKey(folder, flags['key-file']);
-    const recoveryPath = flags['recovery-key-file'];
+    const named = await this.namedFolder(args.repo, flags.repo);
+    if (named !== undefined) await refuseUnusable(named);
+    const isAsked = canAsk(process) && !flags.yes && !this.out.json;
+    const answers = isAsked
+      ? await this.ask({
+          folder: named,
+          domains: flags.domain,
+          writesConfig: flags.config && this.mayWriteConfig(),
+          hasKeyFile: flags['key-file'] !== undefined,
+          hasRecovery:
+            flags['recovery-key-file'] !== undefined || metadata.flags['recovery-key']?.setFromDefault !== true,
+        })
+      : { isAgreed: true };
+    if (!answers.isAgreed) throw new MbkError('interrupted', 'it was not agreed to');
+    const folder = named ?? repositoryFolder(answers.folder ?? defaultFolder, process.cwd());
+    await refuseUnusable(folder);
+    const { secret, name, keyFile } = await this.firstKey(
+      folder,
+      flags['key-file'] ?? answers.keyFile,
+      answers.passphrase,
+    );
+    // From here on a repository may be there.
+    this.adviseOnInterruption(undefined);
+    const recovery = flags['recovery-key'] && answers.recovery?.kind !== 'none';
+    const recoveryPath =
+      flags['recovery-key-file'] ?? (answers.recovery?.kind === 'file' ? answers.recovery.path : undefined);
     const recoveryFile = recoveryPath === undefined ? undefined : createOrDiscard(recoveryPath, keyFile);
     const report = await make([keyFile, recoveryFile], () =>
       initRepository({
         backend: makeBackend(folder),
         secret,
         name,
-        recovery: flags['recovery-key'],
+        recovery,
         timezone,
         random,
         tool: toolName(),
@@ -90,7 +129,7 @@ export default class Init extends MbkCommand {
     );
     const isStored = this.storeRecoveryKey(report, recoveryFile);
     const shown = isStored ? undefined : report.recoveryKey;
-    const config = flags.config ? await this.writeConfig(folder) : null;
+    const config = flags.config ? this.writeConfig(folder, flags.domain ?? answers.domains) : null;
     this.out.result(
       {
         repository: report.repository,
@@ -102,11 +141,42 @@ export default class Init extends MbkCommand {
         recoveryKeyFile: isStored ? (recoveryFile?.path ?? null) : null,
         config,
       },
-      (value, style) => renderInit(value, shown, style),
+      (value, style, columns) =>
+        (isAsked ? '\n' : '') + wrapWords(renderInit(value, shown, style), columns ?? proseColumns),
     );
   }
 
-  private async chooseFolder(argument: string | undefined, flag: string | undefined): Promise<string> {
+  /** The conversation, about what was not said. */
+  private async ask(said: {
+    readonly folder: string | undefined;
+    readonly domains: readonly string[] | undefined;
+    readonly writesConfig: boolean;
+    readonly hasKeyFile: boolean;
+    readonly hasRecovery: boolean;
+  }): Promise<InitAnswers> {
+    const cwd = process.cwd();
+    const { keyFile, passphrase, passphraseFile, passphraseCommand } = this.environment.secrets;
+    const sources = [keyFile, passphrase, passphraseFile, passphraseCommand];
+    const never = [said.folder ?? resolve(defaultFolder)];
+    const given = {
+      folder: said.folder,
+      guess: said.writesConfig ? guessFolder(cwd, { never, domains: said.domains }) : undefined,
+      hasDomains: said.domains !== undefined,
+      hasSecret: said.hasKeyFile || sources.some((source) => source !== undefined),
+      hasRecovery: said.hasRecovery,
+    };
+    return converse(terminalPrompts(process, this.signal), given, {
+      random,
+      defaultFolder,
+      checkFolder: (text) => problemOf(() => refuseForeignFiles(repositoryFolder(text, cwd))),
+      isSameDisk: (text) => isSameDisk(repositoryFolder(text, cwd), cwd),
+      checkNewFile: (text) =>
+        text === '' ? 'Name a file.' : existsSync(resolve(text)) ? 'There is a file; name a new one.' : undefined,
+    });
+  }
+
+  /** Where the repository goes, if anybody said it. */
+  private async namedFolder(argument: string | undefined, flag: string | undefined): Promise<string | undefined> {
     const cwd = process.cwd();
     if (argument !== undefined && flag !== undefined) {
       throw new MbkError('usage-invalid', `the repository is named twice: ${argument} and --repo ${flag}`);
@@ -115,7 +185,7 @@ export default class Init extends MbkCommand {
     try {
       return await findRepository({ repo: flag, environment: this.environment, cwd });
     } catch (error) {
-      if (error instanceof MbkError && error.code === 'repository-unnamed') return repositoryFolder(defaultFolder, cwd);
+      if (error instanceof MbkError && error.code === 'repository-unnamed') return undefined;
       throw error;
     }
   }
@@ -133,6 +203,7 @@ export default class Init extends MbkCommand {
   private async firstKey(
     folder: string,
     path: string | undefined,
+    typed: string | undefined,
   ): Promise<{ readonly secret: Secret; readonly name: string; readonly keyFile: SecretFile | undefined }> {
     const { host, secrets: sources } = this.environment;
     const given = path ?? sources.keyFile;
@@ -146,7 +217,10 @@ export default class Init extends MbkCommand {
     }
     if (given !== undefined) return { secret: { kind: 'key-file', key: readKeyFile(given) }, name, keyFile: undefined };
     const prompt = `Passphrase for the new repository in ${folder}`;
-    const passphrase = await readNewPassphrase({ sources, env: process.env, prompt, signal: this.signal });
+    const passphrase =
+      typed === undefined
+        ? await readNewPassphrase({ sources, env: process.env, prompt, signal: this.signal })
+        : refuseRecoveryKey(typed);
     return { secret: { kind: 'passphrase', passphrase }, name, keyFile: undefined };
   }
 
@@ -163,17 +237,39 @@ export default class Init extends MbkCommand {
     }
   }
 
-  private async writeConfig(folder: string): Promise<WrittenConfig | null> {
+  private mayWriteConfig(): boolean {
+    return !existsSync(join(process.cwd(), configName)) && this.environment.config === undefined;
+  }
+
+  private writeConfig(folder: string, domains: readonly string[] | undefined): WrittenConfig | null {
     const cwd = process.cwd();
-    if (existsSync(join(cwd, configName)) || this.environment.config !== undefined) return null;
+    if (!this.mayWriteConfig()) return null;
     try {
-      return await writeNewConfig(cwd, { repositoryFolder: folder, repository: textOf(folder, cwd) });
+      const guess = guessFolder(cwd, { never: [folder], domains });
+      return writeNewConfig(cwd, { guess, repository: textOf(folder, cwd) });
     } catch (error) {
       if (!(error instanceof MbkError)) throw error;
       // The repository stands: what is left to do can be done again.
       this.out.notice(`${error.message}; ${configName} is not written`);
       return null;
     }
+  }
+}
+
+/** Whether the nearest folder that exists on the way to `folder` is on the file system of `other`. */
+function isSameDisk(folder: string, other: string): boolean {
+  const there = existsSync(folder) ? folder : dirname(folder);
+  return there === folder || existsSync(there) ? statSync(there).dev === statSync(other).dev : isSameDisk(there, other);
+}
+
+/** What is wrong, as a sentence; undefined when nothing is. */
+function problemOf(check: () => void): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MbkError)) throw error;
+    return `${escapeMessage(error.message)}.`;
   }
 }
 
@@ -192,6 +288,13 @@ const ownNames = new Set([
   'copy',
   'tmp',
 ]);
+
+/** Before anything is asked or made. Errors: `repository-exists`, `target-not-empty`. */
+async function refuseUnusable(folder: string): Promise<void> {
+  refuseForeignFiles(folder);
+  if (!existsSync(join(folder, 'mbk.json'))) return;
+  throw new MbkError('repository-exists', `there is a repository in ${folder} already`, { details: { folder } });
+}
 
 /** `target-not-empty` where a folder holds files of something else. */
 function refuseForeignFiles(folder: string): void {

@@ -7,6 +7,7 @@ import { defaultKeyName } from '../key-name.ts';
 import { renderRecoveryKey } from '../recovery-key.ts';
 import { createSecretFile } from '../secret-file.ts';
 import type { SecretFile } from '../secret-file.ts';
+import { proseColumns, wrapWords } from '../terminal-width.ts';
 
 export default class KeyAdd extends MbkCommand {
   static override description =
@@ -46,10 +47,10 @@ export default class KeyAdd extends MbkCommand {
       const added = await this.add(repository, { secret, name, file });
       const isShown = kind === 'recovery' && file === undefined;
       const recoveryKey = isShown && secret.kind === 'recovery' ? recoveryKeyText(secret.key) : null;
-      this.out.result({ ...added, file: file?.path ?? null, recoveryKey }, (_, style) => {
+      this.out.result({ ...added, file: file?.path ?? null, recoveryKey }, (_, style, columns) => {
         const lines = [addedText(added, file)];
         if (isShown && secret.kind === 'recovery') lines.push('', renderRecoveryKey(secret.key, style));
-        return lines.join('\n');
+        return wrapWords(lines.join('\n'), columns ?? proseColumns);
       });
     });
   }

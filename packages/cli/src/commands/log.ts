@@ -32,12 +32,18 @@ export default class Log extends MbkCommand {
       const { timezone } = repository;
       const request = { revision: args.revision, domain: flags.domain, limit: flags.number };
       const snapshots = listHistory(repository, request);
-      this.out.result({ timezone, snapshots }, (value, style) => renderLog(value.snapshots, timezone, style));
+      this.out.result({ timezone, snapshots }, (value, style, columns) =>
+        renderLog(value.snapshots, { timezone, columns }, style),
+      );
     });
   }
 }
 
-function renderLog(rows: readonly HistoryRow[], timezone: string, style: Styler): string {
+function renderLog(
+  rows: readonly HistoryRow[],
+  { timezone, columns }: { readonly timezone: string; readonly columns: number | undefined },
+  style: Styler,
+): string {
   if (rows.length === 0) return 'There are no snapshots yet.';
   const head = ['ID', 'TAKEN', 'DOMAIN', 'TAG', 'FILES', 'SIZE', 'ADDED', 'STORED', 'MESSAGE'];
   const moment = momentFormat(timezone);
@@ -52,7 +58,9 @@ function renderLog(rows: readonly HistoryRow[], timezone: string, style: Styler)
     formatBytes(row.stored),
     messageCell(row, style),
   ]);
-  return renderTable(head, cells, { right: [4, 5, 6, 7] });
+  const table = renderTable(head, cells, { right: [4, 5, 6, 7], columns, cut: [8, 3], drop: [6, 2, 4, 7] });
+  // Not in a pipe, where every line is a snapshot.
+  return columns === undefined ? table : `${table}\n${style('dim', `Times are in ${timezone}.`)}`;
 }
 
 /** Longest part of a message that stands in the table, in characters. */

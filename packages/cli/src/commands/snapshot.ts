@@ -26,12 +26,12 @@ import { escapeForTerminal } from '../escape.ts';
 import { isHostName } from '../environment.ts';
 import { jobsFlag } from '../jobs-flag.ts';
 import { makeBackend, openForCommand } from '../open.ts';
-import type { ReadProgress } from '../live-line.ts';
 import type { Styler } from '../output.ts';
+import { snapshotProgress } from '../progress/snapshot-progress.ts';
 import { readGitProvenance } from '../project/git-provenance.ts';
 import { chooseSource } from '../project/source.ts';
 import { streamSource } from '../project/stream-source.ts';
-import { formatBytes, formatCount, formatDuration, formatRate } from '../quantities.ts';
+import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
 import { renderTable } from '../render-table.ts';
 
 export default class Snapshot extends MbkCommand {
@@ -157,7 +157,9 @@ export default class Snapshot extends MbkCommand {
       if (flags['dry-run']) return this.tellPlan(await planSnapshot(repository, request));
       const startedAt = Date.now();
       let progress: SnapshotProgress | undefined;
-      const stop = this.out.progress(() => progressOf(progress, Date.now() - startedAt));
+      const { read, advise } = snapshotProgress(() => progress, Date.now);
+      this.adviseOnInterruption(advise);
+      const stop = this.out.progress(read);
       const report = await snapshot(repository, request, { onProgress: (now) => (progress = now) }).finally(stop);
       this.tell(report, Date.now() - startedAt);
     } finally {
@@ -190,15 +192,6 @@ async function loadPlugins(): Promise<Plugin[]> {
     import('@mbk/plugin-checkpoint'),
   ]);
   return [gguf, checkpoint];
-}
-
-function progressOf(progress: SnapshotProgress | undefined, elapsedMs: number): ReturnType<ReadProgress> {
-  const { files = 0, bytes = 0, newBytes = 0, storedBytes = 0 } = progress ?? {};
-  const path = progress === undefined ? '' : escapeForTerminal(displayBytes(progress.path));
-  return {
-    line: `${formatCount(files, 'file')}, ${formatBytes(bytes)}, ${formatRate(bytes, elapsedMs)}, ${formatBytes(newBytes)} new  ${path}`,
-    fields: { files, bytes, newBytes, storedBytes, ...(progress && { path: encodeByteText(progress.path) }) },
-  };
 }
 
 /** As `--json` prints it. */

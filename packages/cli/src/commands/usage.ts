@@ -25,7 +25,7 @@ export default class Usage extends MbkCommand {
     await this.withRepository(flags.repo, async (repository) => {
       let looked = { done: 0, total: 0 };
       const stop = this.out.progress(() => ({
-        line: `${looked.done} of ${formatCount(looked.total, 'collection')} counted`,
+        view: { facts: [`${looked.done} of ${formatCount(looked.total, 'collection')} counted`] },
         fields: { ...looked },
       }));
       const request = { domain: flags.domain, by: flags.by === 'day' ? ('day' as const) : ('month' as const) };

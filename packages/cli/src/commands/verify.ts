@@ -5,12 +5,12 @@ import { MbkCommand } from '../base-command.ts';
 import { jobsFlag, threadOptions } from '../jobs-flag.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
 import { shortId } from '../moment.ts';
-import type { ReadProgress } from '../live-line.ts';
 import type { Styler } from '../output.ts';
 import { parseAge, parsePercent } from '../parse-quantity.ts';
+import { adviseOnVerify, verifyProgress } from '../progress/verify-progress.ts';
+import type { VerifyProgress } from '../progress/verify-progress.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
-
-type Progress = Extract<VerifyEvent, { readonly type: 'progress' }>;
+import { wrapWords } from '../terminal-width.ts';
 
 export default class Verify extends MbkCommand {
   static override description =
@@ -65,12 +65,18 @@ export default class Verify extends MbkCommand {
     const threadsFor = { repo: flags.repo, jobs: data ? jobs : 1 };
     await this.withThreads(threadsFor, 'verify', async (repository, threads) => {
       const startedAt = Date.now();
-      let progress: Progress | undefined;
+      let progress: VerifyProgress | undefined;
+      let errors = 0;
       const onEvent = (event: VerifyEvent): void => {
-        if (event.type === 'progress') progress = event;
-        else this.tell(event.finding);
+        if (event.type === 'progress') {
+          progress = event;
+          return;
+        }
+        if (event.finding.severity === 'error') errors += 1;
+        this.tell(event.finding);
       };
-      const stop = this.out.progress(() => progressOf(progress));
+      this.adviseOnInterruption(() => adviseOnVerify(progress, errors));
+      const stop = this.out.progress(verifyProgress(() => ({ progress, errors }), Date.now));
       const request = {
         revisions: argv.map(String),
         data,
@@ -82,15 +88,17 @@ export default class Verify extends MbkCommand {
       };
       const report = await verifyRepository(repository, request, { onEvent }).finally(stop);
       const { findings: _, ...summary } = report; // each was told by itself
-      this.out.result({ type: 'summary', ...summary }, (__, style) =>
-        renderReport(report, Date.now() - startedAt, style),
+      this.out.result({ type: 'summary', ...summary }, (__, style, columns) =>
+        wrapWords(renderReport(report, Date.now() - startedAt, style), columns ?? Infinity),
       );
       if (report.errors > 0) this.endWith(exitCodes.damaged);
     });
   }
 
   private tell(finding: VerifyFinding): void {
-    this.out.event({ type: 'finding', ...finding }, (_, style) => renderFinding(finding, style));
+    this.out.event({ type: 'finding', ...finding }, (_, style, columns) =>
+      wrapWords(renderFinding(finding, style), columns ?? Infinity),
+    );
   }
 }
 
@@ -108,21 +116,6 @@ function renderFinding(finding: VerifyFinding, style: Styler): string {
   const more = Math.max(dependents.length - shownDependents, 0) + dependentsOmitted;
   if (more > 0) lines.push(`    and ${more} more`);
   return lines.join('\n');
-}
-
-const phases: Readonly<Record<Progress['phase'], string>> = {
-  keys: 'keys',
-  log: 'log entries',
-  index: 'index segments',
-  snapshots: 'snapshots',
-  packs: 'packs',
-  dependents: 'what depends on the damage',
-};
-
-function progressOf(progress: Progress | undefined): ReturnType<ReadProgress> {
-  const { phase = 'keys', done = 0, total = 0, bytes = 0 } = progress ?? {};
-  const read = bytes === 0 ? '' : `, ${formatBytes(bytes)} read`;
-  return { line: `${phases[phase]}: ${done} of ${total}${read}`, fields: { phase, done, total, bytes } };
 }
 
 function renderReport(report: VerifyReport, elapsedMs: number, style: Styler): string {

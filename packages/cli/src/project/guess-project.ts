@@ -20,21 +20,30 @@ export interface ProjectGuess {
   readonly collections: readonly string[];
   /** Assets that were found. */
   readonly assets: number;
+  /** How many of each collection, the most first. */
+  readonly found: readonly { readonly collection: string; readonly files: number }[];
 }
 
 /** More rules than these help nobody; what they leave out is in `other/files`. */
 const maxRules = 40;
 
-/** `name` is that of the project's folder: the one domain when none is found. */
-export function guessProject(paths: readonly string[], name: string): ProjectGuess {
+/** `name` is that of the project's folder: the one domain when none is found. `named` are the domains that a person named. */
+export function guessProject(paths: readonly string[], name: string, named?: readonly string[]): ProjectGuess {
   const assets = paths.toSorted().flatMap((path) => assetOf(path) ?? []);
-  const domains = guessDomains(assets);
+  const domains = named?.toSorted() ?? guessDomains(assets);
   const rest = domains.length > 0 ? systemDomain : projectDomain(name);
   const found = assets.map((asset) => domainRule(asset, domains) ?? folderRule(asset, assets, rest));
   const own: Rule = { match: `/${configName}`, collection: 'configs/project', domain: rest };
   const rules = [...uniqueRules(found).slice(0, maxRules), own];
   const collections = [...new Set(rules.map(({ collection }) => collection))].sort();
-  return { domains, rules, collections, assets: assets.length };
+  return { domains, rules, collections, assets: assets.length, found: countFound(assets) };
+}
+
+function countFound(assets: readonly Asset[]): ProjectGuess['found'] {
+  const counts = Map.groupBy(assets, ({ collection }) => collection);
+  return [...counts]
+    .map(([collection, { length: files }]) => ({ collection, files }))
+    .sort((a, b) => b.files - a.files || (a.collection < b.collection ? -1 : 1));
 }
 
 interface Asset {

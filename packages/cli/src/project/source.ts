@@ -10,6 +10,7 @@ import { bytesOfText, displayBytes, MbkError, walk } from '@mbk/core';
 import type { ByteString, CollectionRef, SnapshotRequest } from '@mbk/core';
 import { realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { nearest } from '../nearest.ts';
 import type { ProjectConfig } from './config.ts';
 import { makeExclude } from './excludes.ts';
 import { guessCollection } from './guess-collection.ts';
@@ -66,7 +67,7 @@ function projectSource(options: SourceOptions, config: ProjectConfig, root: stri
   const exclude = excludeBytes(root, options, config.exclude);
   const filters: Wants[] = [
     (ref) => !isStream(config, ref.collection),
-    ...(options.domain === undefined ? [] : [ofDomain(options.domain)]),
+    ...(options.domain === undefined ? [] : [ofDomain(config, options.domain)]),
     ...(options.collection === undefined ? [] : [ofCollections([options.collection])]),
     ...(options.plan === undefined ? [] : [ofCollections(planOf(config, options.plan))]),
     ...(paths.length === 0 ? [] : [ofPaths(root, paths, { assign, exclude })]),
@@ -105,7 +106,16 @@ function plainSource(options: SourceOptions, paths: readonly string[]): Source {
   };
 }
 
-function ofDomain(domain: string): Wants {
+/** A domain that the project has. Errors: `usage-invalid`. */
+function ofDomain({ domains, rules, file }: ProjectConfig, domain: string): Wants {
+  const known = [...new Set([...domains, ...rules.flatMap((rule) => rule.domain ?? []), systemDomain])];
+  if (!known.includes(domain)) {
+    const meant = nearest(domain, known);
+    throw new MbkError('usage-invalid', `${file} has no domain called ${domain}`, {
+      details: { domain, ...(meant !== undefined && { meant }) },
+      remedy: `${meant === undefined ? '' : `Did you mean ${meant}? `}It has: ${known.join(', ')}.`,
+    });
+  }
   return (ref) => ref.domain === domain;
 }
 

@@ -7,6 +7,7 @@ import { configName } from './config.ts';
 import { renderConfig } from './config-template.ts';
 import { findAssets } from './find-assets.ts';
 import { guessProject } from './guess-project.ts';
+import type { ProjectGuess } from './guess-project.ts';
 
 export interface WrittenConfig {
   /** Absolute path. */
@@ -17,20 +18,20 @@ export interface WrittenConfig {
   readonly assets: number;
 }
 
-export interface WriteConfigOptions {
-  /** Absolute; not looked into. */
-  readonly repositoryFolder: string;
-  /** What stands in the file for it. */
-  readonly repository: string;
+/** Looks through `folder`, without the folders in `never`, and guesses; `domains` are those that a person named. */
+export function guessFolder(
+  folder: string,
+  { never, domains }: { readonly never: readonly string[]; readonly domains?: readonly string[] | undefined },
+): ProjectGuess {
+  return guessProject(findAssets(folder, { never }), basename(folder), domains);
 }
 
-/** Guesses and writes `mbk.yaml` in `folder`; never over one that is there. Errors: `target-failed`. */
-export async function writeNewConfig(
+/** Writes `mbk.yaml` in `folder`, with `repository` as it shall stand there; never over one that is there. Errors: `target-failed`. */
+export function writeNewConfig(
   folder: string,
-  { repositoryFolder, repository }: WriteConfigOptions,
-): Promise<WrittenConfig> {
+  { guess, repository }: { readonly guess: ProjectGuess; readonly repository: string },
+): WrittenConfig {
   const file = join(folder, configName);
-  const guess = guessProject(findAssets(folder, { never: [repositoryFolder] }), basename(folder));
   try {
     writeFileSync(file, renderConfig(guess, { repository }), { flag: 'wx' });
   } catch (cause) {

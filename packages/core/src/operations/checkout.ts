@@ -49,7 +49,7 @@ export interface CheckoutRequest {
   readonly threads?: Threads | undefined;
 }
 
-/** How far a checkout is: files and bytes restored, and the path that came last. */
+/** How far a checkout is: files that are done with, bytes of these and of those under way, and the path that came last. */
 export interface CheckoutProgress {
   readonly files: number;
   readonly bytes: number;
@@ -79,6 +79,7 @@ export async function executeCheckout(
 ): Promise<CheckoutReport> {
   const selection = await openSelection(repository, request.revision, request.paths);
   const outcome = newOutcome();
+  const done = { files: 0, bytes: 0 };
   const { overwrite = 'never', fsync = false } = request;
   const target = openTarget(request.target, {
     overwrite,
@@ -100,7 +101,11 @@ export async function executeCheckout(
       jobs: request.threads?.workers.length ?? request.jobs,
       threads: request.threads,
       threadsFrom: request.threadsFrom,
-      onFile: (path) => onProgress?.({ files: outcome.files + outcome.unchanged, bytes: outcome.bytes, path }),
+      onProgress({ path, bytes, files }) {
+        done.files += files;
+        done.bytes += bytes;
+        onProgress?.({ ...done, path });
+      },
     });
     try {
       await restoreAll(selection, { target, files, outcome });

@@ -73,6 +73,8 @@ export interface SnapshotRequest {
 
 export interface SnapshotProgress extends Omit<CaptureProgress, 'path'> {
   readonly path: ByteString;
+  /** Plain bytes that were cut so far, those of files under way among them; holes and what is known are not. */
+  readonly cutBytes: number;
   /** Plain bytes that were new, and bytes that were written for them. */
   readonly newBytes: number;
   readonly storedBytes: number;
@@ -104,7 +106,7 @@ export interface SnapshotProblem extends CollectionRef {
 }
 
 export interface SnapshotOptions {
-  /** Called after each file. */
+  /** Called after each file, and with each piece of one that takes longer. */
   readonly onProgress?: ((progress: SnapshotProgress) => void) | undefined;
 }
 
@@ -146,13 +148,14 @@ async function takeSnapshot(
   const room = roomWatch(repository);
   await room.check(0);
   const session = await openWriteSession(repository);
-  const { store, addedTo } = captureStoreOf(repository, session, room);
+  const progress = progressTeller(session.writer.stats, onProgress);
+  const { store, addedTo } = captureStoreOf(repository, session, { room, onCut: progress.cut });
   for (let round = 1; ; round += 1) {
     // A walk and threads serve once; a stream too, but it cannot be begun again.
     const fresh = round === 1 ? {} : { walked: undefined, tools: undefined };
     const statCache = openStatCacheOf(repository, request);
     try {
-      const captured = await capture(repository, { ...request, ...fresh }, { session, store, statCache, onProgress });
+      const captured = await capture(repository, { ...request, ...fresh }, { store, statCache, onFile: progress.file });
       const collections = await storeTables(captured.collections, storeFor(request, store));
       await session.writer.flush();
       const about = { run, startedAt, collections, addedTo, reused: [...captured.reused] };
@@ -169,6 +172,33 @@ async function takeSnapshot(
     }
   }
 }
+
+/** Tells how far the run is, from what the walk and what the store have come to. */
+function progressTeller(
+  stats: WriteSession['writer']['stats'],
+  onProgress: SnapshotOptions['onProgress'],
+): { readonly file: (progress: CaptureProgress) => void; readonly cut: (bytes: number) => void } {
+  let cutBytes = 0;
+  let latest: CaptureProgress | undefined;
+  const tell = (): void => {
+    if (latest === undefined || onProgress === undefined) return;
+    onProgress({ ...latest, cutBytes, newBytes: stats.newBytes, storedBytes: stats.storedBytes });
+  };
+  return {
+    file(progress) {
+      latest = progress;
+      tell();
+    },
+    cut(bytes) {
+      cutBytes += bytes;
+      // A small file is told of when it is taken.
+      if (bytes >= toldBytes) tell();
+    },
+  };
+}
+
+/** Pieces below this are not told of by themselves: they come by the thousand. */
+const toldBytes = 262_144;
 
 /** Older temporary files are no put's that is under way: docs/format.md, Entries. */
 const leftoverMs = 86_400_000;
@@ -209,7 +239,7 @@ function destinationOf({ retentionOf }: SnapshotRequest, collection: CollectionR
 function captureStoreOf(
   { keys, log, now }: Repository,
   session: WriteSession,
-  room: RoomWatch,
+  { onCut, room }: { readonly room: RoomWatch; readonly onCut: (bytes: number) => void },
 ): { readonly store: CaptureStore; readonly addedTo: ReadonlyMap<string, number> } {
   const { writer } = session;
   const addedTo = new Map<string, number>();
@@ -237,12 +267,14 @@ function captureStoreOf(
         await room.check(byteLength);
         await checkpoint();
         const stored = await writer.store(type, bytes, { lifetime: destination.lifetime });
+        if (type === 'data') onCut(byteLength);
         if (stored.added) count(destination, byteLength);
         return stored;
       },
       claim(id, byteLength, destination) {
         const isNew = writer.claim('data', id, byteLength);
         if (isNew) count(destination, byteLength);
+        onCut(byteLength);
         return isNew;
       },
       async putPack(pack) {
@@ -259,19 +291,16 @@ async function capture(
   repository: Repository,
   request: SnapshotRequest,
   {
-    session,
     store,
     statCache,
-    onProgress,
+    onFile,
   }: {
-    readonly session: WriteSession;
     readonly store: CaptureStore;
     readonly statCache: StatCache;
-    readonly onProgress: ((progress: SnapshotProgress) => void) | undefined;
+    readonly onFile: (progress: CaptureProgress) => void;
   },
 ): Promise<CapturedSource> {
   const { keys, now, signal } = repository;
-  const { stats } = session.writer;
   if (keys.shared.chunker === undefined)
     throw new MbkError('role-denied', 'the key that was used may not take snapshots');
   const { plugins, jobs, tools, stream } = request;
@@ -291,9 +320,7 @@ async function capture(
       store: storeFor(request, store),
       now,
       signal,
-      onFile:
-        onProgress &&
-        ((progress) => onProgress({ ...progress, newBytes: stats.newBytes, storedBytes: stats.storedBytes })),
+      onFile,
     });
     await taker.finish();
     return captured;
@@ -348,7 +375,9 @@ function report(
     run,
     snapshots,
     unchanged,
-    ...captured.progress,
+    files: captured.progress.files,
+    bytes: captured.progress.bytes,
+    readBytes: captured.progress.readBytes,
     newBytes,
     storedBytes,
     incomplete,

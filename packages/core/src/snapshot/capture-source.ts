@@ -52,13 +52,18 @@ export interface CaptureSourceOptions {
   readonly onFile?: ((progress: CaptureProgress) => void) | undefined;
 }
 
-/** After each file: what has been gone through so far. */
+/** After each file, and when the walk is at its end: what has been gone through so far. */
 export interface CaptureProgress {
   readonly files: number;
   /** Plain bytes. */
   readonly bytes: number;
   /** Of those, how many were read rather than known from the stat cache. */
   readonly readBytes: number;
+  /** Files that the walk has met so far, and their plain bytes; all there are, once `isWalked`. */
+  readonly foundFiles: number;
+  readonly foundBytes: number;
+  readonly isWalked: boolean;
+  /** The first file that is under way, else the one that came last; empty before the first. */
   readonly path: ByteString;
 }
 
@@ -106,6 +111,7 @@ export async function captureSource(options: CaptureSourceOptions): Promise<Capt
       if (noted !== undefined) await noted;
     }
   }
+  run.walked();
   await line.finish();
   return run.finish();
 }
@@ -166,7 +172,11 @@ function captureRun(options: CaptureSourceOptions) {
   const reused = new Set<CaptureRef>();
   /** Files with several names, as the first of them was taken. */
   const linked = new Map<string, TakenOr | Promise<TakenOr>>();
-  const progress = { files: 0, bytes: 0, readBytes: 0 };
+  const progress = { files: 0, bytes: 0, readBytes: 0, foundFiles: 0, foundBytes: 0, isWalked: false };
+  /** Files that were taken and not yet noted, in the order of the walk. */
+  const underWay: ByteString[] = [];
+  let lastPath: ByteString = '';
+  const tell = (): void => options.onFile?.({ ...progress, path: underWay[0] ?? lastPath });
 
   /** The one that was opened last: most files lie beside one of the same. */
   let last: OpenCollection | undefined;
@@ -261,7 +271,9 @@ function captureRun(options: CaptureSourceOptions) {
       if (asset !== undefined) collection.assets.push(assetLine(walked.path, ref, content, asset));
       progress.bytes += content.size;
     }
-    options.onFile?.({ ...progress, path: walked.path });
+    lastPath = walked.path;
+    underWay.shift();
+    tell();
     return added;
   };
   const leave = async (): Promise<void> => {
@@ -282,8 +294,17 @@ function captureRun(options: CaptureSourceOptions) {
     take(walked: WalkedFile): Taking | undefined {
       const ref = assign(walked.path);
       if (!wants(ref)) return undefined;
+      underWay.push(walked.path);
+      progress.foundFiles += 1;
+      progress.foundBytes += walked.facts.size;
       const collection = open(ref);
       return { collection, taken: contentOf(walked, collection) };
+    },
+
+    /** Notes that the walk is at its end. */
+    walked(): void {
+      progress.isWalked = true;
+      tell();
     },
 
     /** Notes a file that was taken. */

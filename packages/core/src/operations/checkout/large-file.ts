@@ -82,6 +82,7 @@ async function writeAndHash(one: Waiting, file: TargetFile, options: PassOptions
             await before;
             await written;
             await hashWindow(one, file, window, { ...options, hasher });
+            one.proceeded(window.reduce((sum, { length }) => sum + length, 0));
           })(),
         ),
       );

@@ -43,7 +43,8 @@ export interface FileRestorerOptions {
   /** Bytes from which threads are started. */
   readonly threadsFrom?: number | undefined;
   readonly threads?: Threads | undefined;
-  readonly onFile: (path: ByteString) => void;
+  /** Hears of bytes of a file that are done with, and at its end of the file itself. */
+  readonly onProgress: (progress: { readonly path: ByteString; readonly bytes: number; readonly files: 0 | 1 }) => void;
 }
 
 export interface FileRestorer {
@@ -68,7 +69,7 @@ const leastFiles = 256;
 const emptyHash = sha256Hex(new Uint8Array(0));
 
 export function fileRestorer(options: FileRestorerOptions): FileRestorer {
-  const { repository, target, outcome, overwrite, owners, fsync, verify, jobs = defaultJobs(), onFile } = options;
+  const { repository, target, outcome, overwrite, owners, fsync, verify, jobs = defaultJobs(), onProgress } = options;
   const { threads, threadsFrom = defaultThreadsFrom } = options;
   const { readBlob, signal } = repository;
   const blobs = patientBlobs(repository);
@@ -104,11 +105,16 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
   return {
     add(path, entry, onDone) {
       throwIfInterrupted(signal, 'checking out');
+      let rest = entry.size;
       const one: Waiting = {
         path,
         entry,
+        proceeded(of) {
+          rest -= of;
+          onProgress({ path, bytes: of, files: 0 });
+        },
         done(fate) {
-          onFile(path);
+          onProgress({ path, bytes: rest, files: 1 });
           onDone?.(fate);
         },
       };

@@ -10,6 +10,8 @@ export type FileFate = 'written' | 'unchanged' | 'kept' | 'failed';
 export interface Waiting {
   readonly path: ByteString;
   readonly entry: FileEntry;
+  /** Hears of bytes of it that are written and proved while others still are to come. */
+  readonly proceeded: (bytes: number) => void;
   /** Hears what became of it. */
   readonly done: (fate: FileFate) => void;
 }

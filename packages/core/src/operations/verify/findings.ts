@@ -70,8 +70,9 @@ export type VerifyEvent =
       readonly phase: VerifyPhase;
       readonly done: number;
       readonly total: number;
-      /** Bytes of packs that were read so far. */
+      /** Bytes of packs that were read so far, and of all that are to be read; 0 where they are not read whole. */
       readonly bytes: number;
+      readonly totalBytes: number;
     };
 
 /** Findings that a report holds; the events tell all of them. */

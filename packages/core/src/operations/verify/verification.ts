@@ -13,7 +13,8 @@ export interface Verification {
   readonly signal: AbortSignal | undefined;
   /** Size of every entry that the storage listed, by its key; an entry that is missed here is asked for once more. */
   readonly listed: ReadonlyMap<string, number>;
-  progress(phase: VerifyPhase, done: number, total: number): void;
+  /** `totalBytes` of packs that are to be read whole. Errors: `interrupted`. */
+  progress(phase: VerifyPhase, done: number, total: number, totalBytes?: number): void;
 }
 
 export interface VerifyCounts {
@@ -66,9 +67,9 @@ export function verification(
     counts,
     signal,
     listed,
-    progress(phase, done, total) {
+    progress(phase, done, total, totalBytes = 0) {
       throwIfInterrupted(signal, 'verifying');
-      onEvent({ type: 'progress', phase, done, total, bytes: counts.packBytes });
+      onEvent({ type: 'progress', phase, done, total, bytes: counts.packBytes, totalBytes });
     },
   };
 }

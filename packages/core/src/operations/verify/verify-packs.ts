@@ -90,9 +90,10 @@ export async function verifyPacks(run: Verification, options: VerifyPacksOptions
   const seen = new Map<Segment, SeenRows>(
     index.segments.map((segment) => [segment, { records: 0, frames: 0, isPartial: only !== undefined }]),
   );
+  const totalBytes = rows.reduce((sum, row) => sum + (options.isWhole(row.id) ? row.size : 0), 0);
   let done = 0;
   for await (const { check } of readEach(run, rows, options)) {
-    run.progress('packs', done, rows.length);
+    run.progress('packs', done, rows.length, totalBytes);
     done += 1;
     if (check !== undefined) run.counts.packs += 1;
     const contents = await check?.();
@@ -100,7 +101,7 @@ export async function verifyPacks(run: Verification, options: VerifyPacksOptions
     if (contents === undefined) for (const rest of seen.values()) rest.isPartial = true;
     else compareWithIndex(run, index, contents, seen);
   }
-  run.progress('packs', rows.length, rows.length);
+  run.progress('packs', rows.length, rows.length, totalBytes);
   for (const row of index.packs())
     if (isDeleted(run.fold, row.id) || isLost(run.fold, row.id)) markPartial(index, row, seen);
   for (const [segment, { records, frames, isPartial }] of seen) {
@@ -212,7 +213,9 @@ async function tellWhole(
       ? badFrames(run, index, row, bytes)
       : [...new Set(problems.flatMap(({ frame }) => frame ?? []))];
   const where =
-    frames.length === 0 ? '' : ` (frames ${frames.slice(0, 10).join(', ')}${frames.length > 10 ? ', …' : ''})`;
+    frames.length === 0
+      ? ''
+      : ` (${frames.length === 1 ? 'frame' : 'frames'} ${frames.slice(0, 10).join(', ')}${frames.length > 10 ? ', …' : ''})`;
   const finding = run.found.open({
     code: 'pack-damaged',
     severity: 'error',

@@ -31,7 +31,7 @@ test.each([1, 2])('a file that claims to be 64 GiB of zeros can be interrupted (
     fsync: false,
     verify: false,
     jobs,
-    onFile: () => undefined,
+    onProgress: () => undefined,
   });
   const id = asBlobId('ab'.repeat(32));
   const facts = { mode: 0o600, mtime: [0, 0], owner: [0, 0], sparse: true } as const;
