@@ -18,7 +18,7 @@ export interface Prompts {
 
 export interface TextPromptOptions {
   readonly initial?: string;
-  readonly check?: (answer: string) => string | undefined;
+  readonly check?: ((answer: string) => string | undefined) | undefined;
 }
 
 export interface Choice<Value extends string> {

@@ -66,17 +66,12 @@ export default class Verify extends MbkCommand {
     await this.withThreads(threadsFor, 'verify', async (repository, threads) => {
       const startedAt = Date.now();
       let progress: VerifyProgress | undefined;
-      let errors = 0;
       const onEvent = (event: VerifyEvent): void => {
-        if (event.type === 'progress') {
-          progress = event;
-          return;
-        }
-        if (event.finding.severity === 'error') errors += 1;
-        this.tell(event.finding);
+        if (event.type === 'progress') progress = event;
+        else this.tell(event.finding);
       };
-      this.adviseOnInterruption(() => adviseOnVerify(progress, errors));
-      const stop = this.out.progress(verifyProgress(() => ({ progress, errors }), Date.now));
+      this.adviseOnInterruption(() => adviseOnVerify(progress));
+      const stop = this.out.progress(verifyProgress(() => progress, Date.now));
       const request = {
         revisions: argv.map(String),
         data,

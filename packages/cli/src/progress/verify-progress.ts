@@ -19,17 +19,13 @@ const phases: Readonly<Record<VerifyProgress['phase'], readonly [one: string, ma
   dependents: ['snapshot searched for what the damage reaches', 'snapshots searched for what the damage reaches'],
 };
 
-const none: VerifyProgress = { type: 'progress', phase: 'keys', done: 0, total: 0, bytes: 0, totalBytes: 0 };
+const none: VerifyProgress = { type: 'progress', phase: 'keys', done: 0, total: 0, bytes: 0, totalBytes: 0, errors: 0 };
 
-/** Reads what `latest` gives, which is undefined at first, and how many errors were found. */
-export function verifyProgress(
-  latest: () => { readonly progress: VerifyProgress | undefined; readonly errors: number },
-  now: () => number,
-): ReadProgress {
+/** Reads what `latest` gives, which is undefined at first. */
+export function verifyProgress(latest: () => VerifyProgress | undefined, now: () => number): ReadProgress {
   let meter: Meter | undefined;
   return () => {
-    const { progress = none, errors } = latest();
-    const { phase, done, total, bytes, totalBytes } = progress;
+    const { phase, done, total, bytes, totalBytes, errors } = latest() ?? none;
     const isReading = totalBytes > 0;
     // Its clock starts with the bytes: what came before says nothing of their pace.
     if (isReading) meter ??= startMeter(now);
@@ -54,8 +50,8 @@ export function verifyProgress(
 const idle = { elapsedMs: 0, perSecond: undefined, leftMs: undefined };
 
 /** What an interruption of a verification leaves. */
-export function adviseOnVerify(progress: VerifyProgress | undefined, errors: number): InterruptionAdvice {
-  const { phase, done, total } = progress ?? none;
+export function adviseOnVerify(progress: VerifyProgress | undefined): InterruptionAdvice {
+  const { phase, done, total, errors } = progress ?? none;
   const [one, many] = phases[phase];
   const found =
     errors === 0 ? 'nothing wrong was found' : `${formatCount(errors, 'error')} ${errors === 1 ? 'was' : 'were'} found`;

@@ -95,20 +95,28 @@ test('a checkout says how to go on, as a shell takes it', () => {
 
 test('a verification tells bytes only where it reads them, and what was found so far', () => {
   let time = 0;
-  let progress = { type: 'progress', phase: 'log', done: 1, total: 9, bytes: 0, totalBytes: 0 } as Parameters<
-    typeof adviseOnVerify
-  >[0];
+  let progress = {
+    type: 'progress',
+    phase: 'log',
+    done: 1,
+    total: 9,
+    bytes: 0,
+    totalBytes: 0,
+    errors: 0,
+  } as Parameters<typeof adviseOnVerify>[0];
   const read = verifyProgress(
-    () => ({ progress, errors: 0 }),
+    () => progress,
     () => time,
   );
   const facts = () => read().view.facts.filter((fact) => fact !== '');
   expect(facts()).toEqual(['1 of 9 log entries']);
-  progress = { type: 'progress', phase: 'packs', done: 0, total: 1, bytes: 0, totalBytes: 100 };
+  progress = { type: 'progress', phase: 'packs', done: 0, total: 1, bytes: 0, totalBytes: 100, errors: 0 };
   time = 50_000;
   expect(facts()).toEqual(['  0%', '0 of 1 pack', '0 B of 100 B']);
   progress = { ...progress, bytes: 60 };
   time = 56_000;
   expect(facts()).toEqual([' 60%', '4 s left', '0 of 1 pack', '60 B of 100 B', '10 B/s']);
-  expect(adviseOnVerify(progress, 2).kept).toBe('it had come to 0 of 1 pack, and 2 errors were found until then');
+  expect(adviseOnVerify({ ...progress, errors: 2 }).kept).toBe(
+    'it had come to 0 of 1 pack, and 2 errors were found until then',
+  );
 });

@@ -117,7 +117,7 @@ describe.each(ways)('verify, %s,', (_, way) => {
     const { findings } = await verify(lab, { data: true });
     expect(findings).toHaveLength(1);
     expect(findings[0]).toMatchObject({ code: 'pack-damaged', severity: 'error', key });
-    expect(findings[0]?.message).toMatch(/frames \d/);
+    expect(findings[0]?.message).toMatch(/frames? \d/);
     expect(findings[0]?.dependents?.length).toBeGreaterThan(0);
   });
 

@@ -73,6 +73,8 @@ export type VerifyEvent =
       /** Bytes of packs that were read so far, and of all that are to be read; 0 where they are not read whole. */
       readonly bytes: number;
       readonly totalBytes: number;
+      /** Errors so far, those among them that are told at the end, with the files that they reach. */
+      readonly errors: number;
     };
 
 /** Findings that a report holds; the events tell all of them. */
@@ -89,6 +91,8 @@ export interface FindingLog {
   readonly findings: readonly VerifyFinding[];
   readonly omitted: number;
   readonly errors: number;
+  /** Errors that were told, and those that `close` will tell. */
+  readonly errorsSoFar: number;
   readonly warnings: number;
   /** Tells a finding at once. */
   add(finding: VerifyFinding): void;
@@ -101,6 +105,7 @@ export function findingLog(onEvent: (event: VerifyEvent) => void): FindingLog {
   const findings: VerifyFinding[] = [];
   const open: (() => VerifyFinding)[] = [];
   const counts = { error: 0, warning: 0, note: 0 };
+  let openErrors = 0;
   const add = (finding: VerifyFinding): void => {
     counts[finding.severity] += 1;
     if (findings.length < maxFindings) findings.push(finding);
@@ -114,6 +119,9 @@ export function findingLog(onEvent: (event: VerifyEvent) => void): FindingLog {
     get errors() {
       return counts.error;
     },
+    get errorsSoFar() {
+      return counts.error + openErrors;
+    },
     get warnings() {
       return counts.warning;
     },
@@ -121,6 +129,7 @@ export function findingLog(onEvent: (event: VerifyEvent) => void): FindingLog {
     open(finding) {
       const dependents: Dependent[] = [];
       let dependentsOmitted = 0;
+      if (finding.severity === 'error') openErrors += 1;
       open.push(() => ({ ...finding, dependents, dependentsOmitted }));
       return {
         addDependent(dependent) {
@@ -130,6 +139,7 @@ export function findingLog(onEvent: (event: VerifyEvent) => void): FindingLog {
       };
     },
     close() {
+      openErrors = 0;
       for (const finish of open.splice(0)) add(finish());
     },
   };

@@ -69,7 +69,7 @@ export function verification(
     listed,
     progress(phase, done, total, totalBytes = 0) {
       throwIfInterrupted(signal, 'verifying');
-      onEvent({ type: 'progress', phase, done, total, bytes: counts.packBytes, totalBytes });
+      onEvent({ type: 'progress', phase, done, total, bytes: counts.packBytes, totalBytes, errors: found.errorsSoFar });
     },
   };
 }
