@@ -23,8 +23,8 @@ export default defineConfig({
     // Vitest would leave a core to itself, and has next to nothing to do while files run.
     maxWorkers: availableParallelism(),
     execArgv: [`--conditions=${sourceCondition}`],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     setupFiles: [fileURLToPath(new URL('test/seed.ts', import.meta.url))],
     reporters: ['default', './test/closing-line.ts'],
     projects: [
