@@ -9,6 +9,7 @@ import { throwIfInterrupted } from '../backend/interrupted.ts';
 import { MbkError } from '../errors.ts';
 import { displayBytes, isName, joinBytes, pathOfBytes, type ByteString } from '../format/byte-name.ts';
 import { limits } from '../format/limits.ts';
+import { folderNames, type FolderNames } from './folder-names.ts';
 import { handleLocation, hasFolderHandles, openFolderHandle } from './folder-handles.ts';
 import { problemOf, sourceFacts, type SourceFacts, type SourceProblem } from './source-facts.ts';
 
@@ -64,7 +65,7 @@ export function* walk(root: ByteString, options: WalkOptions = {}): Generator<Wa
     yield { type: 'enter', path: '', name: '', facts: rootFacts };
     for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
       throwIfInterrupted(signal, 'walking the source');
-      const name = folder.names.pop();
+      const name = folder.names.next();
       if (name === undefined) {
         yield { type: 'leave', path: folder.path };
         closeFolder(folder);
@@ -96,8 +97,8 @@ export function* walk(root: ByteString, options: WalkOptions = {}): Generator<Wa
 interface OpenFolder {
   readonly path: ByteString;
   readonly location: ByteString;
-  /** Names that are left, the next one last. */
-  readonly names: ByteString[];
+  /** Names that are left. */
+  readonly names: FolderNames;
   readonly fd: number | undefined;
 }
 
@@ -107,7 +108,7 @@ const longestLocation = 2048;
 function openRoot(root: ByteString): { readonly facts: SourceFacts; readonly folder: OpenFolder } {
   try {
     const facts = sourceFacts(fs.statSync(pathOfBytes(root)));
-    return { facts, folder: { path: '', location: root, names: namesIn(root), fd: undefined } };
+    return { facts, folder: { path: '', location: root, names: namesIn(root, facts), fd: undefined } };
   } catch (cause) {
     const { message } = problemOf(cause, root, 'reading');
     throw new MbkError('source-absent', message, { cause, details: { path: displayBytes(root) } });
@@ -117,12 +118,12 @@ function openRoot(root: ByteString): { readonly facts: SourceFacts; readonly fol
 /** The folder that was found in `parent`, of which `depth` folders are open; empty and with a problem if unreadable. */
 function openFolder(
   parent: OpenFolder,
-  { path, name }: WalkedFolder,
+  { path, name, facts }: WalkedFolder,
   isBorder: boolean,
   depth: number,
 ): { readonly folder: OpenFolder; readonly problem?: SourceProblem } {
   let location = `${parent.location}/${name}`;
-  const empty = { path, location, names: [], fd: undefined };
+  const empty = { path, location, names: folderNames([]), fd: undefined };
   if (isBorder) return { folder: empty };
   if (depth > limits.directoryDepth) {
     const message = `more than ${limits.directoryDepth} folders lie in each other below ${displayBytes(path.slice(0, 100))}…`;
@@ -134,7 +135,7 @@ function openFolder(
       fd = openFolderHandle(location);
       location = handleLocation(fd);
     }
-    return { folder: { path, location, names: namesIn(location), fd } };
+    return { folder: { path, location, names: namesIn(location, facts), fd } };
   } catch (error) {
     if (fd !== undefined) fs.closeSync(fd);
     return { folder: empty, problem: problemOf(error, path, 'reading the folder') };
@@ -145,9 +146,22 @@ function closeFolder({ fd }: OpenFolder): void {
   if (fd !== undefined) fs.closeSync(fd);
 }
 
-/** Names in the order of their bytes, the last one first. */
-function namesIn(location: ByteString): ByteString[] {
-  return fs.readdirSync(pathOfBytes(location), { encoding: 'latin1' }).sort().reverse();
+/** Folders of so many bytes, where the file system says it, have some ten thousand names. */
+const largeFolderBytes = 524_288;
+
+function namesIn(location: ByteString, { size }: SourceFacts): FolderNames {
+  const path = pathOfBytes(location);
+  return folderNames(size < largeFolderBytes ? fs.readdirSync(path, { encoding: 'latin1' }) : streamedNames(path));
+}
+
+/** One by one: of a million names at once as much as 90 MB would stay with this process, for good. */
+function* streamedNames(path: ReturnType<typeof pathOfBytes>): Generator<ByteString> {
+  const folder = fs.opendirSync(path, { encoding: 'latin1', bufferSize: 1024 });
+  try {
+    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) yield entry.name;
+  } finally {
+    folder.closeSync();
+  }
 }
 
 /** What the name stands for, as an event; undefined if it is excluded. */
