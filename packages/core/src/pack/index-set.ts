@@ -78,11 +78,11 @@ export interface IndexSetOptions {
   readonly keys: Keys;
   /** Without a cache, segments are held in memory whole. */
   readonly cache?: EntryCache | undefined;
-  /** Bound of the opened pages in memory; 16 MiB unless given. */
+  /** Bound of the opened pages in memory; 8 MiB unless given. */
   readonly pageCacheBytes?: number | undefined;
 }
 
-const defaultPageCacheBytes = 16 * 1024 * 1024;
+const defaultPageCacheBytes = 8 * 1024 * 1024;
 /** Smaller segments are read into memory at once: one call in place of one a page. */
 const wholeBytes = 256 * 1024;
 /** How many segments are fetched at a time. */

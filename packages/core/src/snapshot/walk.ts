@@ -10,6 +10,7 @@ import { errnoOf } from '../backend/local-file-system.ts';
 import { MbkError } from '../errors.ts';
 import { displayBytes, isName, joinBytes, pathOfBytes, type ByteString } from '../format/byte-name.ts';
 import { limits } from '../format/limits.ts';
+import { folderNames, type FolderNames } from './folder-names.ts';
 import { handleLocation, hasFolderHandles, openFolderHandle } from './folder-handles.ts';
 import { problemOf, sourceFacts, type SourceFacts, type SourceProblem } from './source-facts.ts';
 
@@ -92,7 +93,7 @@ export function* walk(root: ByteString, options: WalkOptions = {}): Generator<Wa
     yield { type: 'enter', path: '', name: '', facts: rootFacts };
     for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
       throwIfInterrupted(signal, 'walking the source');
-      const name = folder.names.pop();
+      const name = folder.names.next();
       if (name === undefined) {
         yield { type: 'leave', path: folder.path };
         closeFolder(folder);
@@ -124,8 +125,8 @@ export function* walk(root: ByteString, options: WalkOptions = {}): Generator<Wa
 interface OpenFolder extends Pick<SourceFacts, 'dev' | 'ino'> {
   readonly path: ByteString;
   readonly location: ByteString;
-  /** Names that are left, the next one last. */
-  readonly names: ByteString[];
+  /** Names that are left. */
+  readonly names: FolderNames;
   readonly fd: number | undefined;
 }
 
@@ -136,7 +137,7 @@ function openRoot(root: ByteString): { readonly facts: SourceFacts; readonly fol
   try {
     const facts = sourceFacts(fs.statSync(pathOfBytes(root)));
     const { dev, ino } = facts;
-    return { facts, folder: { path: '', location: root, names: namesIn(root), fd: undefined, dev, ino } };
+    return { facts, folder: { path: '', location: root, names: namesIn(root, facts), fd: undefined, dev, ino } };
   } catch (cause) {
     const { message } = problemOf(cause, root, 'reading');
     throw new MbkError('source-absent', message, { cause, details: { path: displayBytes(root) } });
@@ -146,12 +147,13 @@ function openRoot(root: ByteString): { readonly facts: SourceFacts; readonly fol
 /** The folder that was found in `parent`, of which `depth` folders are open; empty and with a problem if unreadable. */
 function openFolder(
   parent: OpenFolder,
-  { path, name, facts: { dev, ino }, ...found }: WalkedFolder,
+  { path, name, facts, ...found }: WalkedFolder,
   isBorder: boolean,
   depth: number,
 ): { readonly folder: OpenFolder; readonly problem?: SourceProblem } {
+  const { dev, ino } = facts;
   let location = found.location ?? `${parent.location}/${name}`;
-  const empty = { path, location, names: [], fd: undefined, dev, ino };
+  const empty = { path, location, names: folderNames([]), fd: undefined, dev, ino };
   if (isBorder) return { folder: empty };
   if (depth > limits.directoryDepth) {
     const message = `more than ${limits.directoryDepth} folders lie in each other below ${displayBytes(path.slice(0, 100))}…`;
@@ -163,7 +165,7 @@ function openFolder(
       fd = openFolderHandle(location);
       location = handleLocation(fd);
     }
-    return { folder: { path, location, names: namesIn(location), fd, dev, ino } };
+    return { folder: { path, location, names: namesIn(location, facts), fd, dev, ino } };
   } catch (error) {
     if (fd !== undefined) fs.closeSync(fd);
     return { folder: empty, problem: problemOf(error, path, 'reading the folder') };
@@ -174,9 +176,22 @@ function closeFolder({ fd }: OpenFolder): void {
   if (fd !== undefined) fs.closeSync(fd);
 }
 
-/** Names in the order of their bytes, the last one first. */
-function namesIn(location: ByteString): ByteString[] {
-  return fs.readdirSync(pathOfBytes(location), { encoding: 'latin1' }).sort().reverse();
+/** Folders of so many bytes, where the file system says it, have some ten thousand names. */
+const largeFolderBytes = 524_288;
+
+function namesIn(location: ByteString, { size }: SourceFacts): FolderNames {
+  const path = pathOfBytes(location);
+  return folderNames(size < largeFolderBytes ? fs.readdirSync(path, { encoding: 'latin1' }) : streamedNames(path));
+}
+
+/** One by one: of a million names at once as much as 90 MB would stay with this process, for good. */
+function* streamedNames(path: ReturnType<typeof pathOfBytes>): Generator<ByteString> {
+  const folder = fs.opendirSync(path, { encoding: 'latin1', bufferSize: 1024 });
+  try {
+    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) yield entry.name;
+  } finally {
+    folder.closeSync();
+  }
 }
 
 /** What the name stands for, as an event; undefined if it is excluded. */
