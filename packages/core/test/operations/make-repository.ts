@@ -44,10 +44,9 @@ export async function testRepository(
 }
 
 /** A repository of its own that begins as `one` stands, hosts included; its source is that of `one`. */
-export async function copyOf(one: TestRepository): Promise<TestRepository> {
+export async function copyOf(one: TestRepository, backend: Backend = memoryBackend()): Promise<TestRepository> {
   const folder = temporaryFolder();
   cpSync(one.folder, folder, { recursive: true, filter: (path) => path !== one.source });
-  const backend = memoryBackend();
   for await (const { key } of one.backend.list('')) await backend.put(key, [await one.backend.get(key)]);
   return repositoryOf({ backend, folder, source: one.source });
 }

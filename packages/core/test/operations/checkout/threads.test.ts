@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../../../src/backend/backend.ts';
 import { localBackend } from '../../../src/backend/local.ts';
 import { memoryBackend } from '../../../src/backend/memory.ts';
 import { executeCheckout, type CheckoutReport, type CheckoutRequest } from '../../../src/operations/checkout.ts';
 import type { OpenOptions } from '../../../src/repository.ts';
-import { temporaryFolder, testRepository, type TestRepository } from '../make-repository.ts';
+import { copyOf, temporaryFolder, testRepository, type TestRepository } from '../make-repository.ts';
 
 const one = {
   assign: () => ({ domain: 'lab', collection: 'data/all' }),
@@ -46,8 +47,14 @@ function watched(backend: Backend, onRead: (count: number, bytes: Uint8Array) =>
   };
 }
 
-async function fullLab(stored: Backend = memoryBackend()): Promise<TestRepository> {
-  const lab = await testRepository(stored);
+/** Made once; each test has a copy. */
+let filled: TestRepository;
+const folder = mkdtempSync(join(tmpdir(), 'mbk-threads-'));
+beforeAll(async () => void (filled = await fullLab()));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function fullLab(): Promise<TestRepository> {
+  const lab = await testRepository(memoryBackend(), folder);
   const { source } = lab;
   const block = randomBytes(1_500_000);
   // Zero runs, and content that comes more than once in one file and in others.
@@ -84,7 +91,7 @@ function expectWholeFiles(target: string, source: string): void {
 
 describe.each(ways)('checkout %s', (_, way) => {
   test('brings back files that are spread over all threads, and small ones beside them', async () => {
-    const lab = await fullLab();
+    const lab = await copyOf(filled);
     const target = join(lab.folder, 'out');
     const report = await checkout(lab, target, { ...way, verify: true });
     expect(report).toMatchObject({ damaged: 0, refused: 0, links: 1, files: 458, verified: 458 });
@@ -94,7 +101,7 @@ describe.each(ways)('checkout %s', (_, way) => {
   });
 
   test('lets threads read packs that are files', async () => {
-    const lab = await fullLab(localBackend(join(temporaryFolder(), 'repository')));
+    const lab = await copyOf(filled, localBackend(join(temporaryFolder(), 'repository')));
     const target = join(lab.folder, 'out');
     expect(await checkout(lab, target, way)).toMatchObject({ damaged: 0, refused: 0, links: 1, files: 458 });
     expectWholeFiles(target, lab.source);
@@ -146,7 +153,7 @@ describe.each(ways)('checkout %s', (_, way) => {
   });
 
   test('reads again what a cable spoilt', async () => {
-    const lab = await fullLab();
+    const lab = await copyOf(filled);
     const target = join(lab.folder, 'out');
     const backend = watched(lab.backend, (count, bytes) => {
       if (count % 3 === 1) bytes[1000] = (bytes[1000] ?? 0) ^ 1;
@@ -156,7 +163,7 @@ describe.each(ways)('checkout %s', (_, way) => {
   });
 
   test('leaves whole files only when it is interrupted', async () => {
-    const lab = await fullLab();
+    const lab = await copyOf(filled);
     for (const at of [1, 5, 12]) {
       const target = join(lab.folder, `out-${at}`);
       const controller = new AbortController();
@@ -168,7 +175,7 @@ describe.each(ways)('checkout %s', (_, way) => {
   });
 
   test('ends at once when the storage fails, and leaves whole files only', async () => {
-    const lab = await fullLab();
+    const lab = await copyOf(filled);
     const target = join(lab.folder, 'out');
     const backend = watched(lab.backend, (count) => {
       if (count === 7) throw Object.assign(new Error('gone'), { code: 'EIO', syscall: 'read' });
@@ -179,7 +186,7 @@ describe.each(ways)('checkout %s', (_, way) => {
 });
 
 test('a thread that dies is an error that names it, and leaves whole files only', async () => {
-  const lab = await fullLab();
+  const lab = await copyOf(filled);
   const threads: Worker[] = [];
   const record = (thread: Worker): void => void threads.push(thread);
   process.on('worker', record);
