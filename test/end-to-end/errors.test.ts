@@ -101,21 +101,21 @@ const driven: Partial<Record<ErrorCode, Drive>> = {
 
 /** Where the other tests of the program drive the rest. */
 const drivenElsewhere: Partial<Record<ErrorCode, string>> = {
-  'repository-absent': 'exit-codes',
-  'repository-exists': 'exit-codes',
-  'repository-unnamed': 'exit-codes',
-  'secret-wrong': 'exit-codes',
-  'secret-missing': 'exit-codes',
-  'key-file-unsafe': 'exit-codes',
-  'usage-invalid': 'exit-codes',
-  'environment-invalid': 'exit-codes',
-  'name-invalid': 'exit-codes',
-  'source-absent': 'exit-codes',
-  'revision-unknown': 'exit-codes',
-  'path-absent': 'exit-codes',
-  'slot-damaged': 'keys',
-  'slot-last': 'keys',
-  interrupted: 'interruption',
+  'repository-absent': 'end-to-end/exit-codes',
+  'repository-exists': 'end-to-end/exit-codes',
+  'repository-unnamed': 'end-to-end/exit-codes',
+  'secret-wrong': 'end-to-end/exit-codes',
+  'secret-missing': 'cli/bad-input',
+  'key-file-unsafe': 'cli/bad-input',
+  'usage-invalid': 'end-to-end/exit-codes',
+  'environment-invalid': 'end-to-end/exit-codes',
+  'name-invalid': 'cli/bad-input',
+  'source-absent': 'cli/bad-input',
+  'revision-unknown': 'end-to-end/exit-codes',
+  'path-absent': 'cli/bad-input',
+  'slot-damaged': 'end-to-end/keys',
+  'slot-last': 'end-to-end/keys',
+  interrupted: 'end-to-end/interruption',
 };
 
 /** Why no call of the program brings them about in a test. The tests of the core meet most of them. */
@@ -175,7 +175,7 @@ plainTest('every code of the table is driven, or it is said why not', () => {
   const all = [driven, drivenElsewhere, notDriven].flatMap((codes) => Object.keys(codes));
   expect(all.toSorted()).toEqual(Object.keys(errorTable).toSorted());
   for (const [code, file] of Object.entries(drivenElsewhere))
-    expect(readText(`test/end-to-end/${file}.test.ts`)).toContain(`'${code}'`);
+    expect(readText(`test/${file}.test.ts`)).toContain(`'${code}'`);
 });
 
 function copyOf({ repository, folder }: Site, name: string): string {
