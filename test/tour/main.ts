@@ -1,4 +1,4 @@
-/** `node test/tour/main.ts`: takes the tour of the README and puts what the commands printed into it. */
+/** `pnpm tour`: takes the tour of the README and puts what the commands printed into it. */
 
 import { runTour } from './run-tour.ts';
 import { readTour, writeTour } from './tour-page.ts';
