@@ -1,9 +1,10 @@
 /**
  * `pnpm torture`: everything that must not lose a finished snapshot, tried, bounded in time, from one seed.
  *
- * It prints one line a row: points tried, and what must be zero. Ends with 1 unless all of it is. On two cores it takes
- * about ten minutes; `--quick` tries a tenth of the points, `--share 0.3` three tenths, `--only ROW` one row. What is left
- * to chance follows from `--seed N`, but for keys, salts and the moments at which processes are killed.
+ * It prints one line a row: points tried, and what must be zero. Ends with 1 unless all of it is. On two cores a
+ * twentieth (`--share 0.05`) takes three minutes and the whole, by that, most of an hour; `--quick` tries a tenth of the
+ * points, `--only ROW` one row. What is left to chance follows from `--seed N`, but for keys, salts and the moments at
+ * which processes are killed.
  */
 import { parseArgs } from 'node:util';
 import { runTorture } from './torture.ts';

@@ -36,7 +36,7 @@ export function readKnownNames(stateFolder: string): KnownNames {
 export function rememberNames(repository: Pick<Repository, 'log' | 'stateFolder'>): void {
   const { log, stateFolder } = repository;
   if (readKnownNames(stateFolder).n === log.n) return;
-  const tags = listTags(repository as Repository).toSorted((a, b) => (a.at < b.at ? 1 : -1));
+  const tags = listTags(repository).toSorted((a, b) => (a.at < b.at ? 1 : -1));
   const names: KnownNames = {
     n: log.n,
     domains: [...log.fold.heads.keys()].toSorted(),

@@ -5,7 +5,7 @@ import { escapeName, escapePath } from '../escape.ts';
 import type { InterruptionAdvice } from '../interruption.ts';
 import { formatCount } from '../quantities.ts';
 import { shellWord } from '../shell-word.ts';
-import { bytesText, countText, leftText, paceFields, percentText, speedText } from './facts.ts';
+import { fileFacts, paceFields } from './facts.ts';
 import type { ReadProgress } from './live-line.ts';
 import { startMeter } from './meter.ts';
 
@@ -21,13 +21,7 @@ export function checkoutProgress(
     const pace = meter(bytes, totalBytes);
     return {
       view: {
-        facts: [
-          percentText(bytes, totalBytes),
-          leftText(pace),
-          bytesText(bytes, totalBytes),
-          speedText(pace),
-          countText(files, totalFiles, 'file'),
-        ],
+        facts: fileFacts({ files, bytes }, { files: totalFiles, bytes: totalBytes }, pace),
         path: escapeName(Buffer.from(path, 'latin1')),
       },
       fields: { files, totalFiles, bytes, totalBytes, ...paceFields(pace) },

@@ -30,6 +30,21 @@ export function speedText({ perSecond }: Pace): string {
   return perSecond === undefined ? '' : formatRate(perSecond, 1000);
 }
 
+/** How far work on files is, the fact that matters most first. Totals are undefined as long as nobody knows them. */
+export function fileFacts(
+  done: { readonly files: number; readonly bytes: number },
+  total: { readonly files: number | undefined; readonly bytes: number | undefined },
+  pace: Pace,
+): readonly string[] {
+  return [
+    percentText(done.bytes, total.bytes),
+    leftText(pace),
+    bytesText(done.bytes, total.bytes),
+    speedText(pace),
+    countText(done.files, total.files, 'file'),
+  ];
+}
+
 /** What programs are told of the pace: bytes a second and milliseconds, or null. */
 export function paceFields({ elapsedMs, perSecond, leftMs }: Pace): Readonly<Record<string, number | null>> {
   const rounded = (value: number | undefined): number | null => (value === undefined ? null : Math.round(value));

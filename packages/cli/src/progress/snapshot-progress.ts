@@ -5,7 +5,7 @@ import type { SnapshotProgress } from '@mbk/core';
 import { escapeForTerminal } from '../escape.ts';
 import type { InterruptionAdvice } from '../interruption.ts';
 import { formatBytes } from '../quantities.ts';
-import { bytesText, countText, leftText, paceFields, percentText, speedText } from './facts.ts';
+import { fileFacts, paceFields } from './facts.ts';
 import type { ReadProgress } from './live-line.ts';
 import { startMeter } from './meter.ts';
 
@@ -29,13 +29,7 @@ export function snapshotProgress(
     const pace = meter(bytes, totalBytes);
     return {
       view: {
-        facts: [
-          percentText(bytes, totalBytes),
-          leftText(pace),
-          bytesText(bytes, totalBytes),
-          speedText(pace),
-          countText(files, totalFiles, 'file'),
-        ],
+        facts: fileFacts({ files, bytes }, { files: totalFiles, bytes: totalBytes }, pace),
         more: [`${formatBytes(newBytes)} new, ${formatBytes(knownBytes)} known`],
         path: escapeForTerminal(displayBytes(path)),
       },

@@ -25,7 +25,10 @@ export interface TagListRow {
 }
 
 /** All tags, or those of a domain, by name. */
-export function listTags({ log }: Repository, { domain }: { readonly domain?: string | undefined } = {}): TagListRow[] {
+export function listTags(
+  { log }: Pick<Repository, 'log'>,
+  { domain }: { readonly domain?: string | undefined } = {},
+): TagListRow[] {
   const { fold } = log;
   return [...tagsOf(fold).values()]
     .filter((tag) => domain === undefined || tag.domain === domain)
