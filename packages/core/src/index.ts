@@ -91,7 +91,7 @@ export type {
   UsageReport,
   UsageRequest,
 } from './operations/usage.ts';
-export { verifyRepository } from './operations/verify.ts';
+export { findingTable, verifyRepository } from './operations/verify.ts';
 export type {
   Dependent,
   FindingCode,

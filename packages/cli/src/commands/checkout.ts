@@ -8,13 +8,17 @@ import type {
   Repository,
 } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';
 import { jobsFlag, threadOptions } from '../jobs-flag.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
 import { shortId } from '../moment.ts';
+import { findProject } from '../open.ts';
 import type { Styler } from '../output.ts';
 import { adviseOnCheckout, checkoutProgress } from '../progress/checkout-progress.ts';
+import type { ProjectConfig } from '../project/config.ts';
+import { makeExclude, relativeTo } from '../project/excludes.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
 
 export default class Checkout extends MbkCommand {
@@ -63,10 +67,11 @@ export default class Checkout extends MbkCommand {
     }
     const threadsFor = { repo: flags.repo, jobs: flags['dry-run'] ? 1 : flags.jobs };
     await this.withThreads(threadsFor, 'checkout', async (repository, threads) => {
+      const target = resolve(flags.to ?? newFolder(repository, args.revision));
       const request: CheckoutRequest = {
         revision: args.revision,
         paths: argv.slice(1).map(String),
-        target: bytesOfText(resolve(flags.to ?? newFolder(repository, args.revision))),
+        target: bytesOfText(target),
         overwrite: flags.overwrite as CheckoutRequest['overwrite'],
         delete: flags.delete,
         verify: flags.verify,
@@ -81,8 +86,18 @@ export default class Checkout extends MbkCommand {
         flags['dry-run'] ? { onPath: (path) => this.tellPath(path) } : {},
       );
       if (flags['dry-run']) return this.out.result({ type: 'plan', ...plan }, renderPlan);
+      await this.noteProject(target);
       await this.execute(repository, request, plan);
     });
+  }
+
+  /** What is checked out into the project looks like part of it. */
+  private async noteProject(folder: string): Promise<void> {
+    const project = await findProject(this.environment, process.cwd());
+    if (project === undefined || existsSync(folder) || !isTaken(project, folder)) return;
+    this.out.notice(
+      `${folder} lies in the project of ${project.file}: the next snapshot takes it too, unless .mbkignore names it or it is moved away`,
+    );
   }
 
   private tellPath(planned: PlannedPath): void {
@@ -112,6 +127,12 @@ export default class Checkout extends MbkCommand {
     if (report.damaged > 0) this.endWith(exitCodes.damaged);
     else if (report.refused > 0 || report.expired.length > 0) this.endWith(exitCodes.incomplete);
   }
+}
+
+/** Whether a snapshot of the project would take what lies in `folder`; restoring into the project itself is meant so. */
+function isTaken({ exclude: patterns, root }: ProjectConfig, folder: string): boolean {
+  const path = relativeTo(root, folder);
+  return path !== undefined && !makeExclude({ root, patterns, never: [], includeVcs: false })(path, true);
 }
 
 /** `healthcare-1a2b3c4d5e`, in the working folder. */
@@ -146,7 +167,7 @@ function renderReport(report: CheckoutReport, elapsedMs: number, style: Styler):
     `${counts.join(', ')} written in ${formatDuration(elapsedMs)}`,
   ];
   if (unchanged > 0) lines.push(`${formatCount(unchanged, 'file')} unchanged`);
-  if (kept > 0) lines.push(`${kept} left as they were in the target`);
+  if (kept > 0) lines.push(`${kept} left as they were in the target:`, ...keptLines(report));
   if (removed > 0) lines.push(`${removed} removed that the snapshot does not have`);
   if (verified > 0) lines.push(`${formatCount(verified, 'file')} read back and found right`);
   if (report.deleteSkipped)
@@ -159,6 +180,14 @@ function renderReport(report: CheckoutReport, elapsedMs: number, style: Styler):
   if (damaged > 0) lines.push(style('red', `${damaged} damaged or missing in the repository and not written`));
   if (refused > 0) lines.push(style('red', `${refused} could not be written`));
   return lines.join('\n');
+}
+
+/** Files that are named of what stayed; `--json` has more. */
+const keptShown = 10;
+
+function keptLines({ kept, keptPaths }: CheckoutReport): string[] {
+  const shown = keptPaths.slice(0, keptShown).map((path) => `    ${escapePath(path)}`);
+  return kept > shown.length ? [...shown, `    and ${kept - shown.length} more`] : shown;
 }
 
 function expiredText(expired: readonly string[]): string {

@@ -32,7 +32,7 @@ export default class Show extends MbkCommand {
       const shown = await showSnapshot(repository, args.revision);
       const { timezone } = repository;
       const isList = flags.files && this.out.json;
-      if (!isList) this.out.result(shown, (value, style) => renderShown(value, timezone, style));
+      if (!isList) this.out.result(shown, (value, style, columns) => renderShown(value, { timezone, columns }, style));
       if (isList) await writeJsonList(shown, 'files', filesOf(repository, args.revision));
       else if (flags.files) await writeLines(filesOf(repository, args.revision));
       if (shown.parentProblem !== null)
@@ -64,7 +64,12 @@ async function writeLines(files: AsyncIterable<ListedEntry>): Promise<void> {
   }
 }
 
-function renderShown(shown: ShownSnapshot, timezone: string, style: Styler): string {
+interface Shape {
+  readonly timezone: string;
+  readonly columns: number | undefined;
+}
+
+function renderShown(shown: ShownSnapshot, { timezone, columns }: Shape, style: Styler): string {
   const facts = factsOf(shown, timezone);
   const width = Math.max(...facts.map(([name]) => name.length)) + 1;
   const lines = [
@@ -73,7 +78,7 @@ function renderShown(shown: ShownSnapshot, timezone: string, style: Styler): str
     '',
     ...shown.message.split('\n').map((line) => `    ${escapeForTerminal(line)}`.trimEnd()),
     '',
-    renderCollections(shown.collections, timezone, style),
+    renderCollections(shown.collections, { timezone, columns }, style),
     '',
     totalsLine(shown.totals),
   ];
@@ -109,7 +114,11 @@ function gitText({ commit, branch, dirty }: NonNullable<ShownSnapshot['source'][
   return `${commit ?? 'before the first commit'}, ${place}${dirty ? ', with changes that were not committed' : ''}`;
 }
 
-function renderCollections(collections: readonly ShownCollection[], timezone: string, style: Styler): string {
+function renderCollections(
+  collections: readonly ShownCollection[],
+  { timezone, columns }: Shape,
+  style: Styler,
+): string {
   const rows = collections.map((one) => [
     escapeForTerminal(one.name),
     formatMoment(one.takenAt, timezone),
@@ -120,7 +129,12 @@ function renderCollections(collections: readonly ShownCollection[], timezone: st
       .map((flag) => style('red', `[${escapeForTerminal(flag)}]`))
       .join(' '),
   ]);
-  return renderTable(['COLLECTION', 'TAKEN', 'BY', 'FILES', 'SIZE', ''], rows, { right: [3, 4] });
+  return renderTable(['COLLECTION', 'TAKEN', 'BY', 'FILES', 'SIZE', ''], rows, {
+    right: [3, 4],
+    columns,
+    cut: [0],
+    drop: [2, 1],
+  });
 }
 
 function totalsLine({ files, directories, symlinks, bytes, assets, added, stored }: ShownSnapshot['totals']): string {
