@@ -4,6 +4,7 @@ import type { ByteText } from '../../format/byte-name.ts';
 /** `error` is damage or a contradiction, `warning` something to look into, `note` something that is known and harmless. */
 export type Severity = 'error' | 'warning' | 'note';
 
+/** Codes of what a verification can find; `findingTable` says what each means. */
 export type FindingCode =
   | 'key-entry-damaged'
   | 'key-entry-absent'
