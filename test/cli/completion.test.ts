@@ -42,6 +42,7 @@ describe('the word at the cursor', () => {
     expect(names.slice(0, 2)).toEqual(['lab', 'system']);
     expect(names.filter((name) => name.startsWith('lab/')).length).toBe(2);
     expect(await completions('diff', 'lab', 'sys')).toContain('system');
+    expect(await completions('usage', '')).toEqual(['lab', 'system']);
     expect(await completions('show', '--json', 'la')).toContain('lab');
     expect((await completions('tag', '--delete', '')).every((name) => name.includes('/'))).toBe(true);
   });
