@@ -206,6 +206,11 @@ const rows = {
     remedy:
       'Domains are [a-z0-9][a-z0-9._-]{0,62}; collections are category/class; tags are letters, digits, `.`, `_`, `-`.',
   },
+  'validation-failed': {
+    exit: 3,
+    meaning: 'A plugin found an error in an asset, and `--strict` lets no snapshot with errors into history.',
+    remedy: 'Repair the asset, turn the check off in `mbk.yaml`, or take the snapshot without `--strict`.',
+  },
   'tag-exists': {
     exit: 1,
     meaning: 'The tag exists; tags never move.',

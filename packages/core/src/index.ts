@@ -18,6 +18,9 @@ export type { GitProvenance } from './format/snapshot-manifest.ts';
 export { readRepositoryId } from './keyring/open-keys.ts';
 export { formatPlace, parsePlace } from './log/log-memory.ts';
 export type { LogPlace } from './log/log-memory.ts';
+export { findingsOf, hasErrors } from './operations/asset-findings.ts';
+export type { AssetFinding } from './operations/asset-findings.ts';
+export { readAssetTable } from './operations/asset-table.ts';
 export { catLog } from './operations/cat-log.ts';
 export type { ShownEntry } from './operations/cat-log.ts';
 export { catObject } from './operations/cat-object.ts';
@@ -87,12 +90,16 @@ export type {
   VerifyReport,
   VerifyRequest,
 } from './operations/verify.ts';
+export type { PluginSource } from './plugins/plugin-source.ts';
+export { startPluginThread } from './plugins/plugin-thread.ts';
 export { prepareThreads } from './pool/threads.ts';
 export type { Threads } from './pool/threads.ts';
 export { openRepository } from './repository.ts';
 export type { OpenOptions, Processes, Repository } from './repository.ts';
 export { assetPlugins } from './snapshot/asset-plugins.ts';
 export type { AssetPlugins } from './snapshot/asset-plugins.ts';
+export { pluginHost } from './snapshot/plugin-host.ts';
+export type { PluginHost, PluginHostOptions } from './snapshot/plugin-host.ts';
 export type { CollectionRef } from './snapshot/stat-cache.ts';
 export { walk } from './snapshot/walk.ts';
 export { walkAhead } from './snapshot/walk-ahead.ts';

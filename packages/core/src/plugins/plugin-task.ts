@@ -60,6 +60,7 @@ const mostOpen = 64;
 
 export function pluginTask(setup: PluginSetup, { main }: { readonly main: Pick<Channel, 'call'> }): Handlers {
   const progress = new Int32Array(setup.progress);
+  Atomics.store(progress, 1, 0);
   const loaded = new Map<number, Promise<Plugin>>();
   const host: ReaderHost = {
     main: mainOf(main),

@@ -61,6 +61,8 @@ export function pluginThread(options: PluginThreadOptions & { readonly threads?:
 
   const start = (): NonNullable<typeof pool> => {
     const progress = new SharedArrayBuffer(12);
+    // Starting a thread is nothing that a plugin does.
+    Atomics.store(new Int32Array(progress), 1, 1);
     const threads = workerPool({
       task: pluginTaskName,
       size: 1,
@@ -79,10 +81,8 @@ export function pluginThread(options: PluginThreadOptions & { readonly threads?:
     const { progress, threads } = pool;
     Atomics.store(progress, 2, 0);
     const gone = (what: NoAnswer['what'], message: string): NoAnswer => {
-      const at = Atomics.load(progress, 2);
       if (pool?.threads === threads) pool = undefined;
-      void threads.close();
-      return { type: 'gone', what, message, at };
+      return { type: 'gone', what, message, at: Atomics.load(progress, 2) };
     };
     const hung = Promise.withResolvers<NoAnswer>();
     let last = Atomics.load(progress, 0);
@@ -91,7 +91,9 @@ export function pluginThread(options: PluginThreadOptions & { readonly threads?:
       const now = Atomics.load(progress, 0);
       idle = now !== last || Atomics.load(progress, 1) === 1 ? 0 : idle + checkMs;
       last = now;
-      if (idle > idleMs) hung.resolve(gone('hung', `it did not get on for ${idleMs / 1000} s`));
+      if (idle <= idleMs) return;
+      hung.resolve(gone('hung', `it did not get on for ${idleMs / 1000} s`));
+      clearInterval(timer);
     }, checkMs);
     try {
       const call = threads.workers[0]?.call(name, argument, buffers);
@@ -104,6 +106,7 @@ export function pluginThread(options: PluginThreadOptions & { readonly threads?:
       return gone('died', cause instanceof Error ? cause.message : String(cause));
     } finally {
       clearInterval(timer);
+      if (pool?.threads !== threads) await threads.close();
     }
   };
 

@@ -15,6 +15,7 @@ import type { AssetPlugins } from './asset-plugins.ts';
 import { collectionTree, type CollectionTotals, type CollectionTree, type SourceFolder } from './collection-tree.ts';
 import { fileEntry, symlinkEntry } from './entry-of.ts';
 import { examineKnown } from './examine-known.ts';
+import type { FolderCollector } from './folder-collector.ts';
 import { isFleeting } from './folder-handles.ts';
 import { linkGroups, type LinkGroups } from './hard-links.ts';
 import { orderedSteps } from './ordered-steps.ts';
@@ -41,6 +42,8 @@ export interface CaptureSourceOptions {
   /** Takes the files that have to be read. */
   readonly taker: FileTaker;
   readonly plugins: AssetPlugins;
+  /** Gathers the files that may make an asset together. */
+  readonly folders?: FolderCollector | undefined;
   readonly lifetimeOf: (collection: CollectionRef) => Lifetime;
   /** Stores trees. */
   readonly store: (type: BlobType, bytes: Uint8Array, collection: CollectionRef) => Promise<{ readonly id: BlobId }>;
@@ -246,6 +249,7 @@ function captureRun(options: CaptureSourceOptions) {
         if (!changed) statCache?.record(walked.path, { facts, content, takenMs: readAtMs, asset }, ref);
       }
       if (walked.link !== undefined) collection.links.add(walked.link, walked.path);
+      options.folders?.add(walked.path, ref, content, asset);
       if (asset !== undefined) collection.assets.push(assetLine(walked.path, ref, content, asset));
       progress.bytes += content.size;
     }
