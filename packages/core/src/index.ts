@@ -39,6 +39,8 @@ export type {
 } from './operations/checkout.ts';
 export { diffSnapshots } from './operations/diff.ts';
 export type { Difference, DiffReport, DiffRequest, FolderSource } from './operations/diff.ts';
+export { diffAssets } from './operations/diff-assets.ts';
+export type { DifferenceInside } from './operations/diff-assets.ts';
 export { listHistory } from './operations/history.ts';
 export type { HistoryCapture, HistoryRequest, HistoryRow } from './operations/history.ts';
 export { initRepository } from './operations/init.ts';
@@ -76,8 +78,12 @@ export { listFiles, openFiles, readFileBytes } from './operations/snapshot-files
 export type { ListedEntry, OpenedFiles } from './operations/snapshot-files.ts';
 export { statusOf } from './operations/status.ts';
 export type { DomainStatus, StatusReport } from './operations/status.ts';
+export { storedFiles } from './operations/stored-files.ts';
+export type { StoredFiles } from './operations/stored-files.ts';
 export { addTag, listTags, removeTag } from './operations/tags.ts';
 export type { AddTagRequest, TagAdded, TagListRow } from './operations/tags.ts';
+export { validateFolder, validateSnapshot } from './operations/validate.ts';
+export type { ValidatedAsset, ValidationReport } from './operations/validate.ts';
 export { verifyRepository } from './operations/verify.ts';
 export type {
   Dependent,

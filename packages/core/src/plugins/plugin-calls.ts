@@ -122,4 +122,13 @@ export interface PluginMain {
   open(reader: number, path: string): Promise<{ readonly reader: number; readonly size: number } | undefined>;
   /** The same for a file of a remote folder, by its path from there. */
   openIn(folder: number, path: string): Promise<{ readonly reader: number; readonly size: number } | undefined>;
+  /** Whether two spans of remote files are made of the same parts; false says nothing. */
+  isSame(call: SameCall): Promise<boolean>;
+}
+
+export interface SameCall {
+  readonly before: number;
+  readonly beforeSpan: readonly [offset: number, length: number];
+  readonly after: number;
+  readonly afterSpan: readonly [offset: number, length: number];
 }

@@ -244,7 +244,19 @@ export function pluginTask(setup: PluginSetup, { main }: { readonly main: Pick<C
           const now = openReader(after, host);
           if (now === undefined) return undefined;
           try {
-            return await (await load(call.plugin)).diff?.(old.reader, now.reader, contextOf(call));
+            const plain = contextOf(call);
+            const ids = [before.source, after.source] as const;
+            const isSame: DiffContext['isSame'] = async (a, aSpan, b, bSpan) => {
+              const [left, right] = ids;
+              const isStored =
+                left.type === 'remote' && right.type === 'remote' && a === old.reader && b === now.reader;
+              if (isStored && aSpan[1] === bSpan[1]) {
+                const spans = { before: left.reader, beforeSpan: aSpan, after: right.reader, afterSpan: bSpan };
+                if (await host.waiting(() => host.main.isSame(spans))) return true;
+              }
+              return plain.isSame(a, aSpan, b, bSpan);
+            };
+            return await (await load(call.plugin)).diff?.(old.reader, now.reader, { ...plain, isSame });
           } finally {
             now.close();
           }
@@ -294,6 +306,7 @@ function mainOf(main: Pick<Channel, 'call'>): PluginMain {
     read: (reader, offset, length) => main.call('read', { reader, offset, length }) as Promise<Uint8Array>,
     open: (reader, path) => main.call('open', { reader, path }) as ReturnType<PluginMain['open']>,
     openIn: (folder, path) => main.call('openIn', { folder, path }) as ReturnType<PluginMain['openIn']>,
+    isSame: (call) => main.call('isSame', call) as Promise<boolean>,
   };
 }
 

@@ -41,12 +41,13 @@ export interface PluginThreadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const pluginTaskName = 'plugins';
+export const defaultHeapMb = 256;
+const pluginTaskName = 'plugins';
 /** How often it is looked at whether a plugin gets on. */
 const checkMs = 100;
 
 /** Starts the thread, for who knows before that there will be questions; `pluginThread` takes it over. */
-export function startPluginThread(heapMb: number): Threads {
+export function startPluginThread(heapMb: number = defaultHeapMb): Threads {
   return startThreads(pluginTaskName, 1, { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 16 });
 }
 

@@ -2,12 +2,12 @@
  * Plugins in a thread of their own, as a snapshot uses them: it can be ended whatever a plugin does, and is started when
  * there is something to ask.
  */
-import { type CheckedLayout, defaultLimits, type Limits } from '@mbk/plugin-sdk';
+import { type CheckedLayout, defaultLimits, type Limits, type Manifest } from '@mbk/plugin-sdk';
 import type { ByteString } from '../format/byte-name.ts';
 import { examiner, type Examiner } from '../plugins/examiner.ts';
 import type { Answer, LayoutCall } from '../plugins/plugin-calls.ts';
 import { has, headBytesOf, type PluginSource } from '../plugins/plugin-source.ts';
-import { type NoAnswer, pluginThread } from '../plugins/plugin-thread.ts';
+import { defaultHeapMb, type NoAnswer, pluginThread } from '../plugins/plugin-thread.ts';
 import type { Handlers } from '../pool/channel.ts';
 import type { Threads } from '../pool/threads.ts';
 import { type AssetPlugins, type AssetRule, knownAsset, layoutBounds } from './asset-plugins.ts';
@@ -15,6 +15,8 @@ import { type AssetPlugins, type AssetRule, knownAsset, layoutBounds } from './a
 export interface PluginHost extends AssetPlugins {
   readonly sources: readonly PluginSource[];
   readonly examiner: Examiner;
+  /** What a plugin says of itself once it is loaded, or why it cannot be. */
+  describe(number: number): Promise<Manifest | { readonly problem: string }>;
   close(): Promise<void>;
 }
 
@@ -35,7 +37,6 @@ export interface PluginHostOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const defaultHeapMb = 256;
 const defaultIdleMs = 60_000;
 
 /** The caller closes it. */
@@ -75,6 +76,11 @@ export function pluginHost(options: PluginHostOptions): PluginHost {
       // A model without tensors (a vocabulary) is an ordinary file.
       const layout = answer.value?.tensors.length === 0 ? undefined : answer.value;
       return { ...known, plugin, layout, problem: undefined };
+    },
+    async describe(number) {
+      const answer = (await thread.ask('describe', number)) as Answer<Manifest> | NoAnswer;
+      if (answer.type === 'answer') return answer.value;
+      return { problem: answer.type === 'stale' ? 'it is gone' : answer.message };
     },
     examiner: examiner({ sources, thread, streams, root }),
     async close() {
