@@ -65,6 +65,9 @@ export { executeLogRepair, logRepairOptions, planLogRepair } from './operations/
 export type { LogRepaired, LogRepairPlan, LogRepairStep, RepairLogOptions } from './operations/repair-log.ts';
 export { selfTest } from './operations/self-test.ts';
 export type { SelfTestOptions, SelfTestReport } from './operations/self-test.ts';
+export { listAssets, showAsset } from './operations/show-asset.ts';
+export type { ShownAsset } from './operations/show-asset.ts';
+export type { AssetLine, AssetReport } from './format/asset-line.ts';
 export { showSnapshot } from './operations/show.ts';
 export type { ShownCollection, ShownSnapshot } from './operations/show.ts';
 export { planSnapshot } from './operations/plan-snapshot.ts';

@@ -125,7 +125,7 @@ export default class Validate extends MbkCommand {
       const lines = findings.map((finding) => renderFinding(path, finding, style));
       if (isQuiet) return lines.join('\n');
       const isBad = findings.some(({ severity }) => severity === 'error');
-      const mark = isBad ? style('red', 'bad') : style('green', 'ok');
+      const mark = isBad ? style('red', 'bad') : asset.isExamined ? style('green', 'ok') : 'unchecked';
       const text = summary === null ? asset.kind : `${asset.kind}: ${summary}`;
       return [`${mark} ${escapePath(path)}  ${style('dim', escapeForTerminal(text))}`, ...lines].join('\n');
     });

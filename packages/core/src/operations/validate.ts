@@ -33,6 +33,8 @@ export interface ValidatedAsset {
   readonly kind: string;
   /** Name and version. */
   readonly plugin: string;
+  /** Whether the plugin was asked; one that only knows its layout has nothing to say. */
+  readonly isExamined: boolean;
   /** Null where the plugin has nothing to say. */
   readonly summary: string | null;
   readonly facts: JsonObject | null;
@@ -156,7 +158,9 @@ function validation({ host, onAsset, signal }: ValidateOptions) {
       if (severity === 'error') totals.errors += 1;
       if (severity === 'warning') totals.warnings += 1;
     }
-    onAsset({ path: encodeByteText(path), kind, plugin: report?.plugin ?? nameOf(plugin), summary, facts, findings });
+    const isExamined = report !== undefined;
+    const name = report?.plugin ?? nameOf(plugin);
+    onAsset({ path: encodeByteText(path), kind, plugin: name, isExamined, summary, facts, findings });
   };
 
   return {
