@@ -231,7 +231,7 @@ async function converse(running: Running, question: object, asked: Asked, limits
       return line.answer;
     }
     if (line.malformed !== undefined) throw malformed(line.malformed);
-    if (line.error !== undefined) throw new Error(`it says: ${String(line.error).slice(0, 500)}`);
+    if (line.error !== undefined) throw new Error(`it says: ${JSON.stringify(line.error).slice(0, 500)}`);
     running.send(await serve(line, { readers, pieces, signal }));
   }
   throw new Error(`it took more than ${limits.lines} lines`);

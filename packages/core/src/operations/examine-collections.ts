@@ -127,7 +127,7 @@ async function* assetsBefore(repository: Repository, domain: string, name: strin
   try {
     const { manifest } = await repository.catalogue().readSnapshot(head, { signal });
     const state = manifest.collections.find((one) => one.name === name);
-    if (state?.assets == null || isExpired(log.fold, state.commit ?? head, name)) return;
+    if (state === undefined || state.assets === null || isExpired(log.fold, state.commit ?? head, name)) return;
     yield* readAssetTable(readBlob, state.assets);
   } catch (error) {
     if (!isBadContent(error)) throw error; // told when the commit is built on it

@@ -77,7 +77,7 @@ export function makePlugin({ layouts = 'good' }: { readonly layouts?: string } =
         case 'rows': {
           const spans = [{ offset: 64, length: reader.size - 64, dtype: 'F32' }];
           const [found] = await context.nonFinite(reader, spans);
-          const { first = -1, infinite = 0, nan = 0 } = found ?? {};
+          const { first, infinite, nan } = found ?? { first: -1, infinite: 0, nan: 0 };
           return [{ code: 'odd/rows', severity: 'info', message: `${nan} ${infinite} ${first}` }];
         }
         default:
@@ -102,7 +102,7 @@ export function makePlugin({ layouts = 'good' }: { readonly layouts?: string } =
             {
               code: 'odd/drift',
               severity: 'warning',
-              message: `${String(before['lines'])} to ${String(after['lines'])}`,
+              message: `${Number(before['lines'])} to ${Number(after['lines'])}`,
             },
           ];
     },

@@ -19,7 +19,8 @@ async function assetsOf(lab: TestRepository, report: SnapshotReport): Promise<Re
     const { manifest } = await repository.catalogue().readSnapshot(commit);
     for (const { assets: table } of manifest.collections) {
       if (table === null) continue;
-      for await (const line of readAssetTable(repository.readBlob, table)) assets.set(String(line.path), line);
+      for await (const line of readAssetTable(repository.readBlob, table))
+        assets.set(typeof line.path === 'string' ? line.path : line.path.hex, line);
     }
   }
   await repository.close();
