@@ -20,8 +20,10 @@ export interface LayoutContext {
   readonly limits: LayoutLimits;
 }
 
+/** What a plugin may have beside its data. */
 export const contributions = ['layout', 'inspect', 'validate', 'scan', 'drift', 'diff', 'folder'] as const;
 
+/** The name of one of them. */
 export type Contribution = (typeof contributions)[number];
 
 /** What a plugin is, as data: what a host needs to know of it before its code is loaded. */

@@ -25,6 +25,7 @@ interface Known {
 
 type Found = { readonly reader: number; readonly size: number } | undefined;
 
+/** Files of a repository for a host; it holds a chunk list and a few blobs for each that is not forgotten. */
 export function storedFiles({ readBlob, signal }: Pick<Repository, 'readBlob' | 'signal'>): StoredFiles {
   const files = new Map<number, Known>();
   const folders = new Map<number, { readonly path: ByteString; readonly parts: readonly UnionPart[] }>();

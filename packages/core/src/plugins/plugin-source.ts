@@ -1,12 +1,5 @@
 /** A plugin as a host gets it: what it says of itself, where its code is, and the options that hold for it. */
-import {
-  type Contribution,
-  type JsonObject,
-  type Manifest,
-  magicSpan,
-  matchingRule,
-  type Match,
-} from '@mbk/plugin-sdk';
+import { type Contribution, type JsonObject, type Manifest, magicSpan } from '@mbk/plugin-sdk';
 
 export interface PluginSource {
   /** With `contributes`: what is not listed is never asked for. */

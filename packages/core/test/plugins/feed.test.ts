@@ -28,7 +28,7 @@ describe('a feed', () => {
       const sending = sender.send(new Uint8Array(64 << 20));
       if (leave === 'close') port2.close();
       else for await (const piece of readFeed(port2)) if (piece.length > 0) break;
-      await sending;
+      expect(await sending).toBeUndefined();
       sender.end();
       sender.close();
     }
