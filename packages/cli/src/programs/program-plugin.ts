@@ -138,7 +138,8 @@ function programSession({ name, program }: ProgramArgument, limits: ProgramLimit
     } catch (error) {
       if (error instanceof LayoutError) throw error;
       running = undefined;
-      await own.kill();
+      own.kill();
+      asked.signal?.throwIfAborted();
       const said = own.errorText();
       const more = said === '' ? '' : `; it wrote: ${said}`;
       throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}${more}`, { cause: error });
@@ -157,7 +158,8 @@ interface Running {
   send(value: object): void;
   /** End of what it wrote to standard error. */
   errorText(): string;
-  kill(): Promise<void>;
+  /** Ends it, and waits for nothing: children of its own may hold its streams open. */
+  kill(): void;
 }
 
 function start(program: string, { lineBytes, memoryKb, silenceMs }: ProgramLimits): Running {
@@ -190,9 +192,10 @@ function start(program: string, { lineBytes, memoryKb, silenceMs }: ProgramLimit
     },
     send: (value) => void stdin.write(`${JSON.stringify(value)}\n`),
     errorText: () => errors.trim(),
-    async kill() {
+    kill() {
       child.kill('SIGKILL');
-      await child;
+      stdout.destroy();
+      stderr.destroy();
     },
   };
 }

@@ -50,7 +50,10 @@ export function makePlugin({ layouts = 'good' }: { readonly layouts?: string } =
           return new Promise(() => undefined);
         case 'eats': {
           const eaten: number[][] = [];
-          for (;;) eaten.push(Array.from({ length: 1_000_000 }, Math.random));
+          for (;;) {
+            await reader.read(0, 1); // it gets on all the time
+            eaten.push(Array.from({ length: 1_000_000 }, Math.random));
+          }
         }
         case 'rubbish':
           return [{ code: 1, toString: () => word }] as never;
