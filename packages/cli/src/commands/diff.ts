@@ -68,7 +68,14 @@ export default class Diff extends MbkCommand {
     const stored = storedFiles(repository);
     const root = typeof after === 'string' ? undefined : after.root;
     const { handlers } = stored;
-    const host = await openPlugins({ config, root, handlers, isUrgent: true, signal: this.signal });
+    const host = await openPlugins({
+      stateFolder: this.environment.stateFolder,
+      config,
+      root,
+      handlers,
+      isUrgent: true,
+      signal: this.signal,
+    });
     try {
       const left = await openFiles(repository, before);
       const right = typeof after === 'string' ? await openFiles(repository, after) : { root: after.root };

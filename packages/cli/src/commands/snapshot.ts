@@ -110,7 +110,7 @@ export default class Snapshot extends MbkCommand {
       }
       const [git, plugins, tools] = await Promise.all([
         readGitProvenance(rootText, { env: process.env, signal: this.signal }),
-        (opening = openPlugins({ config, root, signal: this.signal })),
+        (opening = openPlugins({ stateFolder: this.environment.stateFolder, config, root, signal: this.signal })),
         preparing,
       ]);
       return { ...source, oneFileSystem, git, tools, plugins };

@@ -77,7 +77,13 @@ export default class Validate extends MbkCommand {
     const patterns = isInside ? (config?.exclude ?? []) : [];
     const excluded = makeExclude({ root, patterns, never: [], includeVcs: false });
     const assign = isInside && config !== undefined ? compileRules(config) : undefined;
-    const host = await openPlugins({ config, root: bytesOfText(root), isUrgent: true, signal: this.signal });
+    const host = await openPlugins({
+      stateFolder: this.environment.stateFolder,
+      config,
+      root: bytesOfText(root),
+      isUrgent: true,
+      signal: this.signal,
+    });
     try {
       return await validateFolder(bytesOfText(root), {
         host,
@@ -110,7 +116,14 @@ export default class Validate extends MbkCommand {
       const { parts: all } = await openFiles(repository, files.commit);
       const stored = storedFiles(repository);
       const { handlers } = stored;
-      const host = await openPlugins({ config, root: undefined, handlers, isUrgent: true, signal: this.signal });
+      const host = await openPlugins({
+        stateFolder: this.environment.stateFolder,
+        config,
+        root: undefined,
+        handlers,
+        isUrgent: true,
+        signal: this.signal,
+      });
       try {
         return await validateSnapshot(repository, files, { host, onAsset, stored, all, signal: this.signal });
       } finally {

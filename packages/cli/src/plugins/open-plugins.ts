@@ -1,6 +1,7 @@
 /** The plugin host of a command. */
 import { MbkError, pluginHost, startPluginThread } from '@mbk/core';
 import type { ByteString, PluginHost, PluginHostOptions } from '@mbk/core';
+import { join } from 'node:path';
 import type { ProjectConfig } from '../project/config.ts';
 import { choosePlugins, type Describe } from './choose-plugins.ts';
 
@@ -11,6 +12,8 @@ export interface OpenPluginsOptions {
   readonly handlers?: PluginHostOptions['handlers'];
   /** Whether there will be something to ask for sure: then the thread starts at once. */
   readonly isUrgent?: boolean;
+  /** Where what is known of contents is kept. */
+  readonly stateFolder: string;
   readonly signal: AbortSignal;
 }
 
@@ -21,11 +24,13 @@ export async function openPlugins({
   isUrgent = false,
   root,
   signal,
+  stateFolder,
 }: OpenPluginsOptions): Promise<PluginHost> {
   const threads = isUrgent ? startPluginThread() : undefined;
   try {
     const sources = await choosePlugins(config, describeWith(signal));
-    return pluginHost({ sources, root, handlers, threads, signal });
+    const storeFolder = join(stateFolder, 'examined');
+    return pluginHost({ sources, root, handlers, threads, storeFolder, signal });
   } catch (error) {
     await threads?.close();
     throw error;

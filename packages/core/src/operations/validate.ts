@@ -123,7 +123,7 @@ export async function validateSnapshot(
     });
     const source = { type: 'remote', reader, size } as const;
     const sha = async (): Promise<BlobId> => sha256;
-    await run.file({ path: one.path, size, head, collection: one.collection, source, sha256: sha });
+    await run.file({ path: one.path, size, head, collection: one.collection, source, sha256: sha, known256: sha256 });
     stored.clear();
   }
   return run.finish((path) => ({ type: 'remote', folder: stored.addFolder(bytesOfText(path), all) }));
@@ -136,6 +136,8 @@ interface FileToValidate {
   readonly collection: string | undefined;
   readonly source: FileSource;
   readonly sha256: () => Promise<BlobId>;
+  /** The same where it is known already. */
+  readonly known256?: string | undefined;
 }
 
 function validation({ host, onAsset, signal }: ValidateOptions) {
@@ -168,14 +170,17 @@ function validation({ host, onAsset, signal }: ValidateOptions) {
       problems.push({ path: encodeByteText(path), message });
     },
 
-    async file({ collection, head, path, sha256, size, source }: FileToValidate): Promise<void> {
+    async file({ collection, head, known256, path, sha256, size, source }: FileToValidate): Promise<void> {
       totals.files += 1;
       const text = displayBytes(path);
       const known = knownAsset(rules, { path: text, head });
       let asset: AssetFacts | undefined;
       if (known?.examines !== undefined) {
         const { examines: reads, kind, number: plugin } = known;
-        const found = await examiner.asked({ plugin, kind, collection, path: text, reads }, { path: text, source });
+        const found = await examiner.asked(
+          { plugin, kind, collection, path: text, reads },
+          { path: text, source, sha256: known256 },
+        );
         if (found === undefined) return this.problem(path, 'it changed or vanished while it was looked at');
         asset = { kind, ...found };
         totals.known += 1;

@@ -22,6 +22,7 @@ import type {
   SeenSibling,
 } from './plugin-calls.ts';
 import { has, type PluginSource } from './plugin-source.ts';
+import type { ExaminedStore } from './examined-store.ts';
 import type { NoAnswer, PluginThread } from './plugin-thread.ts';
 import type { RowScan } from './row-scan.ts';
 
@@ -56,7 +57,7 @@ export interface Examiner {
   /** A file of the source. Undefined if it is not any more what it was. */
   file(asset: AskedAsset, file: SourceFile): Promise<Examined | undefined>;
   /** A file wherever it is. */
-  asked(asset: AskedAsset, file: AskedFile): Promise<Examined | undefined>;
+  asked(asset: AskedAsset, file: AskedFile & Content): Promise<Examined | undefined>;
   /** Small files in one buffer; in their order. */
   many(
     assets: readonly (AskedAsset & { readonly offset: number; readonly length: number })[],
@@ -81,7 +82,12 @@ export interface Examiner {
   close(): Promise<void>;
 }
 
-export interface SourceFile {
+/** What is known of the bytes of a file: with it, what was said of them before is said again. */
+export interface Content {
+  readonly sha256?: string | undefined;
+}
+
+export interface SourceFile extends Content {
   readonly location: ByteString;
   readonly identity: FileIdentity;
   readonly rows?: RowScan | undefined;
@@ -94,10 +100,12 @@ export interface ExaminerOptions {
   readonly streams: PluginThread;
   /** Where the files of this run lie; undefined where they lie in a repository. */
   readonly root: ByteString | undefined;
+  /** What was said before. */
+  readonly store?: ExaminedStore | undefined;
 }
 
 export function examiner(options: ExaminerOptions): Examiner {
-  const { root, sources, streams, thread } = options;
+  const { root, sources, store, streams, thread } = options;
   const circumstances = new Map<string, string>();
 
   const keyOf = ({ collection = '', kind, plugin }: AssetKind): string => {
@@ -133,6 +141,21 @@ export function examiner(options: ExaminerOptions): Examiner {
       report: { plugin, ...inspection, ...(findings.length > 0 ? { findings } : {}) },
       examined: circumstancesText(keyOf(asset), answer.siblings),
     };
+  };
+
+  /** Asks, unless it is known what the answer was for the same bytes. */
+  const askOrKnow = async (
+    asset: AskedAsset,
+    { sha256, ...file }: AskedFile & Content,
+    rows?: RowScan,
+  ): Promise<Examined | undefined> => {
+    const key = keyOf(asset);
+    const known = sha256 === undefined ? undefined : store?.get(key, sha256);
+    if (known !== undefined) return { report: known, examined: key };
+    const found = await askOne(asset, file, rows);
+    // What depends on other files, or is to be tried again, is not known from the bytes.
+    if (sha256 !== undefined && found?.examined === key) store?.put(key, sha256, found.report);
+    return found;
   };
 
   const askOne = async (asset: AskedAsset, file: AskedFile, rows?: RowScan): Promise<Examined | undefined> => {
@@ -175,9 +198,9 @@ export function examiner(options: ExaminerOptions): Examiner {
   };
 
   return {
-    file: (asset, { identity, location, rows }) =>
-      askOne(asset, { path: asset.path, source: { type: 'file', location, identity } }, rows),
-    asked: (asset, file) => askOne(asset, file),
+    file: (asset, { identity, location, rows, sha256 }) =>
+      askOrKnow(asset, { path: asset.path, source: { type: 'file', location, identity }, sha256 }, rows),
+    asked: (asset, file) => askOrKnow(asset, file),
     many,
     feed(asset, size) {
       const { port1, port2 } = new MessageChannel();

@@ -215,7 +215,7 @@ function captureRun(options: CaptureSourceOptions) {
     reused.add(known.capture);
     const { content, takenMs } = known;
     const taken = { facts: walked.facts, content, changed: false };
-    const asset = examineKnown(walked, known.asset, { plugins, collection: ref.collection });
+    const asset = examineKnown(walked, known.asset, { plugins, collection: ref.collection, sha256: content.sha256 });
     if (asset instanceof Promise) {
       return asset.then((examined) => {
         statCache?.record(walked.path, { facts: walked.facts, content, takenMs, asset: examined }, ref);

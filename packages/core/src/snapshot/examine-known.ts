@@ -11,7 +11,11 @@ import type { WalkedFile } from './walk.ts';
 export function examineKnown(
   walked: WalkedFile,
   asset: AssetFacts | undefined,
-  { plugins, collection }: { readonly plugins: AssetPlugins; readonly collection: string },
+  {
+    plugins,
+    collection,
+    sha256,
+  }: { readonly plugins: AssetPlugins; readonly collection: string; readonly sha256: string },
 ): AssetFacts | undefined | Promise<AssetFacts> {
   const { examiner, rules } = plugins;
   if (examiner === undefined || asset === undefined) return asset;
@@ -23,5 +27,5 @@ export function examineKnown(
   if (examiner.isCurrent({ plugin, kind, collection }, asset.examined)) return asset;
   const { facts: identity, location, path } = walked;
   const asked = { path: displayBytes(path), plugin, kind, collection, reads };
-  return examiner.file(asked, { location, identity }).then((found) => ({ ...asset, ...found }));
+  return examiner.file(asked, { location, identity, sha256 }).then((found) => ({ ...asset, ...found }));
 }

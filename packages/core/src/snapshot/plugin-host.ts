@@ -4,6 +4,7 @@
  */
 import { type CheckedLayout, defaultLimits, type Limits, type Manifest } from '@mbk/plugin-sdk';
 import type { ByteString } from '../format/byte-name.ts';
+import { examinedStore } from '../plugins/examined-store.ts';
 import { examiner, type Examiner } from '../plugins/examiner.ts';
 import type { Answer, LayoutCall } from '../plugins/plugin-calls.ts';
 import { has, headBytesOf, type PluginSource } from '../plugins/plugin-source.ts';
@@ -34,6 +35,8 @@ export interface PluginHostOptions {
   readonly threads?: Threads | undefined;
   /** What plugins may ask for: files of a repository. */
   readonly handlers?: Handlers | undefined;
+  /** Folder of what was said of contents before; without one nothing is kept. Absolute. */
+  readonly storeFolder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,6 +52,7 @@ export function pluginHost(options: PluginHostOptions): PluginHost {
   };
   const thread = pluginThread({ setup, handlers, heapMb, idleMs, signal, threads });
   const streams = pluginThread({ setup, handlers, heapMb, idleMs, signal });
+  const store = options.storeFolder === undefined ? undefined : examinedStore(options.storeFolder);
   const rules = sources.map((source): AssetRule => ({
     match: source.manifest.match,
     looksInside: has(source, 'layout'),
@@ -82,7 +86,7 @@ export function pluginHost(options: PluginHostOptions): PluginHost {
       if (answer.type === 'answer') return answer.value;
       return { problem: answer.type === 'stale' ? 'it is gone' : answer.message };
     },
-    examiner: examiner({ sources, thread, streams, root }),
+    examiner: examiner({ sources, thread, streams, root, store }),
     async close() {
       await Promise.all([thread.close(), streams.close()]);
     },

@@ -9,7 +9,7 @@ import { asBlobId, type BlobId, type BlobType } from '../../format/ids.ts';
 import { displayBytes } from '../../format/byte-name.ts';
 import { parameters } from '../../format/limits.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
-import type { Examined } from '../../plugins/examiner.ts';
+import type { AskedAsset, Examined } from '../../plugins/examiner.ts';
 import { defaultJobs, type Threads } from '../../pool/threads.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
@@ -62,6 +62,8 @@ export interface FileTakerOptions {
 /** Less than this is done before threads have started. */
 const littleBytes = 8_388_608;
 const littleFiles = 256;
+/** Bytes of small files that may wait for plugins. */
+const mostBodies = 33_554_432;
 /** Small files that one batch has at most. */
 const batchFiles = 256;
 
@@ -93,6 +95,8 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
   /** Large files that wait for a thread. */
   const large: Waiting[] = [];
   let largeRunning = 0;
+  /** Bytes of small files that wait for plugins. */
+  let bodiesWaiting = 0;
 
   let here: Promise<unknown> = Promise.resolve();
   /** What the file at hand belongs to: one storer and its window serve all collections. */
@@ -212,6 +216,13 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
     }
   };
 
+  /** A file is read again where plugins are so far behind that no more bytes can wait for them. */
+  const examineLater = async (asset: AskedAsset, waiting: Waiting | undefined): Promise<Examined | undefined> => {
+    if (waiting === undefined) return undefined;
+    const { facts: identity, location } = waiting.walked;
+    return plugins.examiner?.file(asset, { location, identity });
+  };
+
   /** What plugins say of the small files of a batch that were sent along for it, by place. */
   const examineSmall = (
     files: readonly Waiting[],
@@ -227,7 +238,10 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
       return [{ place, path, plugin: number, kind, collection, reads: examines, offset, length }];
     });
     if (asked.length === 0) return new Map();
-    const all = examiner.many(asked, bodies);
+    if (bodiesWaiting > mostBodies)
+      return new Map(asked.map(({ place, ...asset }) => [place, examineLater(asset, files[place])]));
+    bodiesWaiting += bodies.length;
+    const all = examiner.many(asked, bodies).finally(() => void (bodiesWaiting -= bodies.length));
     all.catch(() => undefined); // told to whoever waits for one of them
     return new Map(asked.map(({ place }, i) => [place, all.then((found) => found[i])]));
   };

@@ -64,9 +64,11 @@ export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Pr
   const examine = async (): Promise<TakenFile> => {
     const isExamined = known?.examines !== undefined && capture.kind === 'captured' && !capture.changed;
     if (known === undefined || examiner === undefined || !isExamined) return { capture, asset };
-    const { facts: identity, rows } = capture;
+    const { content, facts: identity, rows } = capture;
+    const { sha256 } = content;
     const found =
-      (await fed?.examined) ?? (await examiner.file(asked(known), { location: walked.location, identity, rows }));
+      (await fed?.examined) ??
+      (await examiner.file(asked(known), { location: walked.location, identity, rows, sha256 }));
     return { capture, asset: { kind: known.kind, ...asset, ...found } };
   };
   const examined = examine();
