@@ -1,23 +1,11 @@
 /** GGUF model files: versions 1 to 3, both byte orders. */
 
 import { definePlugin, type Plugin } from '@mbk/plugin-sdk';
+import { manifest } from './manifest.ts';
 import { layoutGguf } from './layout.ts';
 
 export const plugin: Plugin = definePlugin({
-  apiVersion: 1,
-  name: 'gguf',
-  version: '1.0.0',
-  match: [
-    {
-      kind: 'model/gguf',
-      magic: [
-        { offset: 0, bytes: '47475546' },
-        { offset: 0, bytes: '46554747' },
-      ],
-    },
-    // A file that is named GGUF and does not begin as one is still worth a word from a validator.
-    { kind: 'model/gguf', extensions: ['.gguf'] },
-  ],
+  ...manifest,
   layout: layoutGguf,
 });
 
