@@ -131,6 +131,7 @@ test('every command speaks JSON, and none of them tells a secret', async ({ site
   const calls: Readonly<Record<string, readonly string[]>> = {
     init: [to('another'), '--no-config', '--no-recovery-key'],
     snapshot: ['-m', 'again'],
+    validate: ['lab:a.txt'],
     checkout: ['lab', '--to', to('restored')],
     status: [],
     log: [],
