@@ -1,12 +1,15 @@
 /** GGUF model files: versions 1 to 3, both byte orders. */
 
 import { definePlugin, type Plugin } from '@mbk/plugin-sdk';
+import { inspectGguf } from './inspect.ts';
 import { layoutGguf } from './layout.ts';
+import { validateGguf } from './validate.ts';
 
 export const plugin: Plugin = definePlugin({
   apiVersion: 1,
   name: 'gguf',
-  version: '1.0.0',
+  version: '1.1.0',
+  description: 'GGUF models, vocabularies and adapters: facts, the rules of the format and of llama.cpp, differences.',
   match: [
     {
       kind: 'model/gguf',
@@ -19,6 +22,8 @@ export const plugin: Plugin = definePlugin({
     { kind: 'model/gguf', extensions: ['.gguf'] },
   ],
   layout: layoutGguf,
+  inspect: inspectGguf,
+  validate: validateGguf,
 });
 
 export { layoutGguf } from './layout.ts';

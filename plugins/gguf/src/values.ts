@@ -143,11 +143,13 @@ async function skipStrings(cursor: ByteCursor, count: number, encoding: GgufEnco
   }
 }
 
-function takeCount(cursor: ByteCursor, { littleEndian, version }: GgufEncoding): bigint {
+/** A length or count that `need` has brought in. */
+export function takeCount(cursor: ByteCursor, { littleEndian, version }: GgufEncoding): bigint {
   return version === 1 ? BigInt(cursor.u32(littleEndian)) : cursor.u64(littleEndian);
 }
 
-function countBytes({ version }: GgufEncoding): 4 | 8 {
+/** Bytes of a length or count. */
+export function countBytes({ version }: GgufEncoding): 4 | 8 {
   return version === 1 ? 4 : 8;
 }
 
