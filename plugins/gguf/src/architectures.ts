@@ -255,7 +255,8 @@ const groups: readonly Group[] = [
   {
     names: 'qwen2vl',
     keys: 'rope.dimension_sections',
-  },];
+  },
+];
 
 /** Drafts and decoders whose embedding is another model's, or none. */
 const withoutEmbedding = new Set(['codeshell', 'eagle3', 'dflash']);

@@ -1,6 +1,7 @@
 /** GGUF model files: versions 1 to 3, both byte orders. */
 
 import { definePlugin, type Plugin } from '@mbk/plugin-sdk';
+import { diffGguf } from './diff.ts';
 import { inspectGguf } from './inspect.ts';
 import { layoutGguf } from './layout.ts';
 import { validateGguf } from './validate.ts';
@@ -24,6 +25,7 @@ export const plugin: Plugin = definePlugin({
   layout: layoutGguf,
   inspect: inspectGguf,
   validate: validateGguf,
+  diff: diffGguf,
 });
 
 export { layoutGguf } from './layout.ts';

@@ -3,6 +3,7 @@
 import type { Inspection, Json, JsonObject, PluginContext, Reader } from '@mbk/plugin-sdk';
 import { fileTypeOf } from './file-types.ts';
 import type { KeyValues } from './key-values.ts';
+import { shownText } from './shown-text.ts';
 import { type GgufSurvey, surveyOf } from './survey.ts';
 
 /** Undefined where the file is no GGUF file, or the header could not be read to its end. */
@@ -33,7 +34,7 @@ function factsOf(survey: GgufSurvey): JsonObject {
     type: shown(keyValues.text('general.type')),
     architecture,
     ...namesOf(keyValues),
-    parameters: safe(sum('elements')),
+    parameters: tensors.count === 0 ? undefined : safe(sum('elements')),
     quantisation: fileType === undefined ? undefined : fileTypeOf(fileType)?.name,
     contextLength: inModel('context_length'),
     embeddingLength: inModel('embedding_length'),
@@ -132,11 +133,8 @@ function rounded(count: number): string {
   return String(count);
 }
 
-/** Text of the file for people and programs: short, without control characters, a line at most. */
 function shown(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ').trim();
-  return plain.length > 200 ? `${plain.slice(0, 199)}…`.toWellFormed() : plain;
+  return text === undefined ? undefined : shownText(text);
 }
 
 function safe(count: number): number | undefined {

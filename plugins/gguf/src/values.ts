@@ -183,6 +183,11 @@ async function readScalar(cursor: ByteCursor, type: GgufValueType, encoding: Ggu
   }
 }
 
+/** Bytes of a number or truth value. */
+export function bytesOf(type: Exclude<GgufValueType, 'string' | 'array'>): number {
+  return forms.find((form) => form.type === type)?.bytes ?? 1;
+}
+
 /** Version 1 has lengths and counts of four bytes, so its strings and arrays can be four bytes shorter. */
 function leastBytes(type: GgufValueType, { version }: GgufEncoding): number {
   const bytes = forms.find((form) => form.type === type)?.bytes ?? 1;

@@ -51,9 +51,13 @@ function checkLengths(keyValues: KeyValues, tokens: number, problems: Problems):
     const found = keyValues.find(prefix + list);
     const length = found?.array?.count;
     if (found === undefined || length === undefined || length === tokens) continue;
-    problems.report('tokenizer-lengths', `there are ${tokens} tokens, ${quoted(prefix + list)} has ${length} elements`, {
-      offset: found.valueOffset,
-    });
+    problems.report(
+      'tokenizer-lengths',
+      `there are ${tokens} tokens, ${quoted(prefix + list)} has ${length} elements`,
+      {
+        offset: found.valueOffset,
+      },
+    );
   }
 }
 
