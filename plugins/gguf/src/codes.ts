@@ -120,6 +120,11 @@ export const ggufCodes: Readonly<Record<GgufCode, Severity>> = codes;
 /** Where findings go. */
 export interface Problems {
   report(code: GgufCode, message: string, more?: Pick<Finding, 'offset' | 'remedy' | 'count'>): void;
+  /**
+   * Whether enough of this code were kept; if so it was counted, and there is nothing to report. For loops over
+   * millions, which would otherwise make as many messages.
+   */
+  isFull(code: GgufCode): boolean;
   /** An error that ended the reading of a header. */
   fail(error: LayoutError): void;
   /** Takes over what another list kept. */
@@ -134,15 +139,39 @@ const ranks: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 
 
 export function problemList(): Problems {
   const list: FindingList = findingList(perCode);
+  const reported = new Map<string, number>();
+  const uncounted = new Map<string, number>();
+  const add = (finding: Finding): void => {
+    reported.set(finding.code, (reported.get(finding.code) ?? 0) + 1);
+    list.add(finding);
+  };
   return {
     report(code, message, more = {}) {
-      list.add({ code: `gguf/${code}`, severity: ggufCodes[code], message, ...more });
+      add({ code: `gguf/${code}`, severity: ggufCodes[code], message, ...more });
+    },
+    isFull(code) {
+      const full = `gguf/${code}`;
+      if ((reported.get(full) ?? 0) < perCode) return false;
+      uncounted.set(full, (uncounted.get(full) ?? 0) + 1);
+      return true;
     },
     fail({ code, message, offset }) {
-      list.add({ code, severity: 'error', message, ...(offset === undefined ? {} : { offset }) });
+      add({ code, severity: 'error', message, ...(offset === undefined ? {} : { offset }) });
     },
-    include: (findings) => findings.forEach((finding) => list.add(finding)),
-    findings: () => list.findings().toSorted((a, b) => ranks[a.severity] - ranks[b.severity]),
+    include: (findings) => findings.forEach(add),
+    findings() {
+      const left = new Map(uncounted);
+      const counted = list
+        .findings()
+        .toReversed()
+        .map((finding) => {
+          // The last of a code counts those that were left out.
+          const more = left.get(finding.code) ?? 0;
+          left.delete(finding.code);
+          return more === 0 ? finding : { ...finding, count: (finding.count ?? 1) + more };
+        });
+      return counted.toReversed().toSorted((a, b) => ranks[a.severity] - ranks[b.severity]);
+    },
   };
 }
 

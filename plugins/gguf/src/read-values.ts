@@ -18,6 +18,10 @@ const mostText = 1_048_576;
 /** Longer strings are looked at piece by piece. */
 const longestWhole = 4_194_304;
 const mostTokens = 1_048_576;
+/** Of one array of numbers. */
+const mostNumbers = 1_048_576;
+/** Of one string. */
+const mostPieces = 33_554_432;
 
 /**
  * Strings by key, the short ones; what is wrong with any value goes to `problems`. `end` is where the part of the header
@@ -85,19 +89,20 @@ async function readText(values: ValueReader, { key, valueOffset: offset }: GgufK
 async function checkPieces({ cursor, problems }: ValueReader, length: number, key: string): Promise<void> {
   const offset = cursor.offset();
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const end = offset + length;
+  const end = offset + Math.min(length, mostPieces);
   let isText = true;
   while (cursor.offset() < end) {
     await cursor.need(1);
     const piece = cursor.take(Math.min(cursor.peek().length, end - cursor.offset()));
     if (!isText) continue;
     try {
-      decoder.decode(piece, { stream: cursor.offset() < end });
+      decoder.decode(piece, { stream: cursor.offset() < offset + length });
     } catch (cause) {
       if (!(cause instanceof TypeError)) throw cause;
       isText = false;
     }
   }
+  cursor.skip(offset + length - cursor.offset());
   if (!isText) problems.report('value-not-utf8', `${quoted(key)} is not valid UTF-8`, { offset });
 }
 
@@ -106,8 +111,9 @@ function checkString(
   bytes: Uint8Array,
   { key, offset }: { readonly key: string; readonly offset: number },
 ): void {
-  if (!isUtf8(bytes)) problems.report('value-not-utf8', `${quoted(key)} is not valid UTF-8`, { offset });
-  if (bytes.includes(0)) {
+  if (!isUtf8(bytes) && !problems.isFull('value-not-utf8'))
+    problems.report('value-not-utf8', `${quoted(key)} is not valid UTF-8`, { offset });
+  if (bytes.includes(0) && !problems.isFull('nul-in-string')) {
     problems.report('nul-in-string', `${quoted(key)} has a NUL, where readers in C end it`, { offset });
   }
 }
@@ -124,7 +130,7 @@ async function readArray(values: ValueReader, keyValue: GgufKeyValue): Promise<v
       return readStrings(values, keyValue, array.count);
     case 'bool':
       return readNumbers(values, array.count, 1, (view, at, index) => {
-        if (view.getUint8(at) < 2) return;
+        if (view.getUint8(at) < 2 || values.problems.isFull('bad-bool')) return;
         values.problems.report('bad-bool', `${quoted(key)}: truth value ${index} is ${view.getUint8(at)}`, { offset });
       });
     case 'f32':
@@ -139,7 +145,7 @@ async function readArray(values: ValueReader, keyValue: GgufKeyValue): Promise<v
       if (key !== 'tokenizer.ggml.token_type') return;
       return readNumbers(values, array.count, 4, (view, at, index) => {
         const type = view.getInt32(at, values.encoding.littleEndian);
-        if (type >= 0 && type <= 6) return;
+        if ((type >= 0 && type <= 6) || values.problems.isFull('bad-token-type')) return;
         values.problems.report('bad-token-type', `token ${index} is of type ${type}, of 0 to 6`, { offset });
       });
     default:
@@ -152,8 +158,9 @@ function checkFloat({ problems }: ValueReader, keyValue: GgufKeyValue, value: nu
   const { key, valueOffset: offset } = keyValue;
   if (key === 'tokenizer.ggml.scores') {
     // A score of minus infinity is a token that is never chosen.
-    if (Number.isNaN(value)) problems.report('bad-score', `the score of token ${index} is no number`, { offset });
-  } else {
+    if (Number.isNaN(value) && !problems.isFull('bad-score'))
+      problems.report('bad-score', `the score of token ${index} is no number`, { offset });
+  } else if (!problems.isFull('non-finite-value')) {
     problems.report('non-finite-value', `${quoted(key)}: element ${index} is ${value}`, { offset });
   }
 }
@@ -177,37 +184,46 @@ async function readStrings(values: ValueReader, keyValue: GgufKeyValue, count: n
       await checkPieces(values, length, key);
       continue;
     }
+    if (length === 0) {
+      if (isTokens && !problems.isFull('empty-token')) {
+        problems.report('empty-token', `token ${index} is empty`, { offset });
+      }
+      if (!isMerges) continue;
+    }
     if (!cursor.has(length)) await cursor.need(length);
     const bytes = cursor.take(length);
     checkString(values, bytes, { key, offset });
-    if (isTokens && length === 0) problems.report('empty-token', `token ${index} is empty`, { offset });
-    if (tokens !== undefined && length > 0 && index < mostTokens && !tokens.add(bytes)) {
+    const isNew = tokens === undefined || index >= mostTokens || tokens.add(bytes);
+    if (!isNew && !problems.isFull('duplicate-token')) {
       const text = Buffer.from(bytes).toString();
       problems.report('duplicate-token', `token ${index}, ${quoted(text)}, is in the vocabulary before`, { offset });
     }
     // llama.cpp splits a merge at the first space after its first character.
-    if (isMerges && bytes.indexOf(0x20, 1) === -1) {
+    if (isMerges && bytes.indexOf(0x20, 1) === -1 && !problems.isFull('bad-merge')) {
       const text = Buffer.from(bytes).toString();
       problems.report('bad-merge', `merge ${index}, ${quoted(text)}, is no two tokens`, { offset });
     }
   }
 }
 
-/** Shows each of `count` numbers of `width` bytes in turn. */
+/** Shows each of the first `count` numbers of `width` bytes in turn. */
 async function readNumbers(
   { cursor }: ValueReader,
   count: number,
   width: number,
   see: (view: DataView, at: number, index: number) => void,
 ): Promise<void> {
+  const most = Math.min(count, mostNumbers);
   let index = 0;
-  while (index < count) {
+  while (index < most) {
     await cursor.need(width);
-    const whole = Math.min(Math.floor(cursor.peek().length / width), count - index);
+    const whole = Math.min(Math.floor(cursor.peek().length / width), most - index);
     const bytes = cursor.take(whole * width);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let at = 0; at < bytes.length; at += width) see(view, at, index + at / width);
-    index += whole;
+    for (let at = 0; at < bytes.length; at += width) {
+      see(view, at, index);
+      index += 1;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Holds each tensor info against the rules for tensors while the header passes by, and keeps of all of them only what
- * later rules and the facts need: 21 bytes a tensor, sums, and the shapes of the few that every model has.
+ * later rules and the facts need: 13 to 21 bytes a tensor, sums, and the shapes of the few that every model has.
  */
 
 import { blockOf, type Dtype } from '@mbk/plugin-sdk';
@@ -25,9 +25,10 @@ export interface TensorPlace {
   readonly length: number;
 }
 
+/** The ranks that the two matrices of a pair have, those that are there. */
 export interface AdapterTensor {
-  readonly a?: readonly bigint[];
-  readonly b?: readonly bigint[];
+  readonly a?: number;
+  readonly b?: number;
 }
 
 export interface TensorTable {
@@ -40,7 +41,7 @@ export interface TensorTable {
   readonly blocks: ReadonlySet<number>;
   /** Of `wellKnown` tensors, in ggml's order. */
   readonly shapes: ReadonlyMap<string, readonly bigint[]>;
-  /** Tensors `x.lora_a` and `x.lora_b` by x, of the first 65,536. */
+  /** Tensors `x.lora_a` and `x.lora_b` by x, of the first 16,384. */
   readonly adapterTensors: ReadonlyMap<string, AdapterTensor>;
   /** First tensors that are neither and no norm. */
   readonly otherTensors: readonly string[];
@@ -61,10 +62,12 @@ export interface TensorCollector {
 /** `ggml.h`, GGML_MAX_NAME, less the byte that ends it; the specification says 64. */
 const longestName = 63;
 const mostBlocks = 65_536;
-const mostAdapterTensors = 65_536;
+const mostAdapterTensors = 16_384;
 const noType = 255;
 const maxInt64 = 1n << 63n;
 const maxSize = (1n << 64n) - 1n;
+
+const embeddings = /^(?:token_embd|output|per_layer_token_embd)\./;
 
 /** Tensors whose shape says what a key says too. */
 const wellKnown = new Set(['token_embd.weight', 'output.weight', 'output_norm.weight', 'token_types.weight']);
@@ -77,7 +80,8 @@ export function tensorCollector(problems: Problems, start: number): TensorCollec
   const adapterTensors = new Map<string, AdapterTensor>();
   const otherTensors: string[] = [];
   let names: NameSet = nameSet(0);
-  let offsets = new Float64Array(0);
+  /** Where tensors are not one after the other: until then their lengths say where they begin. */
+  let offsets: Float64Array | undefined;
   let lengths = new Float64Array(0);
   let typeIds = new Uint8Array(0);
   let entries = new Uint32Array(0);
@@ -86,6 +90,19 @@ export function tensorCollector(problems: Problems, start: number): TensorCollec
   let claimed = 0;
   let seen = 0;
   let isContiguous = true;
+
+  const padded = (length: number): number => Math.ceil(length / Number(alignment)) * Number(alignment);
+
+  /** The offsets of the first so many tensors, which are one after the other. */
+  const beginnings = (count: number): Float64Array => {
+    const found = new Float64Array(claimed);
+    let next = 0;
+    for (let index = 0; index < count; index += 1) {
+      found[index] = next;
+      next = padded(next + (lengths[index] ?? 0));
+    }
+    return found;
+  };
 
   const addTotal = (dtype: Dtype, added: Omit<DtypeTotal, 'tensors'>): void => {
     const { bytes, elements, matrixElements, tensors } = totals.get(dtype) ?? noTotal;
@@ -99,15 +116,16 @@ export function tensorCollector(problems: Problems, start: number): TensorCollec
 
   const checkPlace = (info: GgufTensorInfo, length: bigint | undefined): void => {
     const { dataOffset, offset } = info;
-    if (dataOffset % alignment !== 0n) {
+    if (dataOffset % alignment !== 0n && !problems.isFull('misaligned')) {
       report(info, 'misaligned', `its offset ${dataOffset} is no multiple of ${alignment}`);
     }
     if (dataOffset !== expected) {
       isContiguous = false;
-      report(info, 'not-contiguous', `its offset is ${dataOffset}, the tensors before it end at ${expected}`);
+      if (!problems.isFull('not-contiguous')) {
+        report(info, 'not-contiguous', `its offset is ${dataOffset}, the tensors before it end at ${expected}`);
+      }
     }
-    const padded = length === undefined ? 0n : ((length + alignment - 1n) / alignment) * alignment;
-    expected = dataOffset + padded;
+    expected = dataOffset + (((length ?? 0n) + alignment - 1n) / alignment) * alignment;
     if (expected > maxSize) {
       problems.report('total-overflow', `the tensors end at byte ${expected}, which is no 64-bit number`, { offset });
     }
@@ -125,7 +143,8 @@ export function tensorCollector(problems: Problems, start: number): TensorCollec
       report(info, 'negative-dimension', `a dimension is ${BigInt.asIntN(64, negative)}`);
       return undefined;
     }
-    if (dimensions.includes(0n)) report(info, 'zero-dimension', 'it has no elements');
+    if (dimensions.includes(0n) && !problems.isFull('zero-dimension'))
+      report(info, 'zero-dimension', 'it has no elements');
     const elements = elementsOf(info);
     if (elements >= maxInt64 - 1n) {
       report(info, 'too-large', `its ${elements} elements are no 63-bit number`);
@@ -152,27 +171,34 @@ export function tensorCollector(problems: Problems, start: number): TensorCollec
     return length;
   };
 
-  const checkName = (info: GgufTensorInfo, bytes: Uint8Array): void => {
+  const checkName = (info: GgufTensorInfo): void => {
     const { name } = info;
-    if (bytes.length > longestName) {
-      report(info, 'name-too-long', `its name has ${bytes.length} bytes, of at most ${longestName}`);
+    const isLong = name.length * 3 > longestName && Buffer.byteLength(name) > longestName;
+    if (isLong && !problems.isFull('name-too-long')) {
+      report(info, 'name-too-long', `its name has ${Buffer.byteLength(name)} bytes, of at most ${longestName}`);
     }
     if (name === '') report(info, 'empty-name', 'its name is empty');
     if (name.includes('\0')) report(info, 'nul-in-name', 'its name has a NUL, where readers in C end it');
-    if (!names.add(bytes)) report(info, 'duplicate-tensor', 'another tensor has the same name');
+    if (!names.addText(name) && !problems.isFull('duplicate-tensor')) {
+      report(info, 'duplicate-tensor', 'another tensor has the same name');
+    }
   };
 
   const noteShape = ({ dimensions, name }: GgufTensorInfo): void => {
-    const block = /^blk\.(\d{1,5})\./.exec(name)?.[1];
-    if (block !== undefined && Number(block) < mostBlocks) blocks.add(Number(block));
+    if (name.startsWith('blk.')) {
+      const block = Number.parseInt(name.slice(4, 10), 10);
+      if (block >= 0 && block < mostBlocks) blocks.add(block);
+    }
     if (wellKnown.has(name) && !shapes.has(name)) shapes.set(name, dimensions);
-    const adapter = /^(.*)\.lora_([ab])$/.exec(name);
-    if (adapter !== null) {
-      const [, base = '', side] = adapter;
+    const isA = name.endsWith('.lora_a');
+    if (isA || name.endsWith('.lora_b')) {
+      const base = name.slice(0, -'.lora_a'.length);
       const pair = adapterTensors.get(base);
-      if (pair !== undefined || adapterTensors.size < mostAdapterTensors) {
-        adapterTensors.set(base, { ...pair, [side === 'a' ? 'a' : 'b']: dimensions });
-      }
+      if (pair === undefined && adapterTensors.size === mostAdapterTensors) return;
+      adapterTensors.set(
+        base,
+        isA ? { ...pair, a: Number(dimensions[1] ?? 1n) } : { ...pair, b: Number(dimensions[0] ?? 1n) },
+      );
     } else if (otherTensors.length < 3 && !name.endsWith('_norm.weight')) {
       otherTensors.push(name);
     }
@@ -183,7 +209,6 @@ export function tensorCollector(problems: Problems, start: number): TensorCollec
       claimed = count;
       alignment = BigInt(bytes);
       names = nameSet(count);
-      offsets = new Float64Array(count);
       lengths = new Float64Array(count);
       typeIds = new Uint8Array(count).fill(noType);
       entries = new Uint32Array(count);
@@ -191,19 +216,20 @@ export function tensorCollector(problems: Problems, start: number): TensorCollec
     add(info) {
       const index = seen;
       seen += 1;
-      const nameBytes = Buffer.from(info.name);
-      checkName(info, nameBytes);
+      checkName(info);
       noteShape(info);
+      if (seen === claimed) names = nameSet(0);
       const length = lengthOf(info);
       checkPlace(info, length);
       entries[index] = info.offset - start;
-      offsets[index] = Number(info.dataOffset);
+      if (offsets === undefined && !isContiguous) offsets = beginnings(index);
+      if (offsets !== undefined) offsets[index] = Number(info.dataOffset);
       lengths[index] = Number(length ?? 0n);
       const dtype = ggmlDtype(info.typeId);
       if (length === undefined || dtype === undefined) return;
       typeIds[index] = info.typeId;
       const elements = Number(elementsOf(info));
-      const isMatrix = info.dimensions.length > 1 && !/^(?:token_embd|output|per_layer_token_embd)\./.test(info.name);
+      const isMatrix = info.dimensions.length > 1 && !embeddings.test(info.name);
       addTotal(dtype, { elements, bytes: Number(length), matrixElements: isMatrix ? elements : 0 });
     },
     table: {
@@ -222,10 +248,13 @@ export function tensorCollector(problems: Problems, start: number): TensorCollec
       adapterTensors,
       otherTensors,
       *places() {
+        let next = 0;
         for (let index = 0; index < seen; index += 1) {
           const dtype = ggmlDtype(typeIds[index] ?? noType);
-          if (dtype === undefined) continue;
-          yield { index, dtype, offset: offsets[index] ?? 0, length: lengths[index] ?? 0 };
+          const length = lengths[index] ?? 0;
+          const offset = offsets?.[index] ?? next;
+          next = padded(offset + length);
+          if (dtype !== undefined) yield { index, dtype, offset, length };
         }
       },
       entryOffset: (index) => start + (entries[index] ?? 0),

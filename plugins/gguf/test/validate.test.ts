@@ -330,21 +330,23 @@ describe('validateGguf', () => {
     expect(await findingsOf(bytes, around)).toEqual([]);
   });
 
-  test.each(cases)('finds %s: %s', async (...each) => {
-    const [code, , made, ...others] = each;
-    const [bytes, around] = isPair(made) ? made : [made instanceof Uint8Array ? made : tinyModel(made), {}];
-    const found = await findingsOf(bytes, around);
-    const [finding] = found.filter((each) => each.code === `gguf/${code}`);
-    expect({ codes: found.map((each) => each.code), severity: finding?.severity }).toMatchObject({
-      codes: expect.arrayContaining([`gguf/${code}`]),
-      severity: ggufCodes[code],
-    });
-    // Nothing else is blamed but what cannot be told apart from it.
-    const unexpected = (await codesOf(bytes, around)).filter(
-      (each) => each !== code && !others.some((other) => other === each),
-    );
-    expect(unexpected.filter((each) => !follows(code).includes(each))).toEqual([]);
-  });
+  test.each(cases.map(([code, what, made, ...others]) => ({ code, what, made, others })))(
+    'finds $code: $what',
+    async ({ code, made, others }) => {
+      const [bytes, around] = isPair(made) ? made : [made instanceof Uint8Array ? made : tinyModel(made), {}];
+      const found = await findingsOf(bytes, around);
+      const [finding] = found.filter((each) => each.code === `gguf/${code}`);
+      expect({ codes: found.map((each) => each.code), severity: finding?.severity }).toMatchObject({
+        codes: expect.arrayContaining([`gguf/${code}`]),
+        severity: ggufCodes[code],
+      });
+      // Nothing else is blamed but what cannot be told apart from it.
+      const unexpected = (await codesOf(bytes, around)).filter(
+        (each) => each !== code && !others.some((other) => other === each),
+      );
+      expect(unexpected.filter((each) => !follows(code).includes(each))).toEqual([]);
+    },
+  );
 
   test('has a case for every code', () => {
     const covered = new Set<string>(cases.map(([code]) => code));

@@ -23,7 +23,7 @@ export function checkKeys({ keyValues }: GgufSurvey, problems: Problems): void {
     } else if (!style.test(withoutPrefix(key, architecture))) {
       problems.report('key-style', `the key ${quoted(key)} is not lower_snake_case between dots`, { offset });
     }
-    if (!names.add(Buffer.from(key))) {
+    if (!names.addText(key)) {
       problems.report('duplicate-key', `the key ${quoted(key)} is given more than once`, { offset });
     }
     checkType(keyValue, architecture, problems);

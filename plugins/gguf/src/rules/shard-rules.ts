@@ -159,7 +159,7 @@ async function addNames(
       keyValue: () => undefined,
       tensorCount: () => undefined,
       tensor({ name }) {
-        if (!names.add(Buffer.from(name)) && twice.length < 3) twice.push(name);
+        if (!names.addText(name) && twice.length < 3) twice.push(name);
       },
     },
     start,
