@@ -32,9 +32,6 @@ interface Tensor {
   readonly span: readonly [offset: number, length: number] | undefined;
 }
 
-/** More are not held in memory twice; the largest real models have some 70,000. */
-const mostTensors = 100_000;
-
 /** LayoutError `gguf/…` where a header cannot be read to its end. */
 export async function diffGguf(before: Reader, after: Reader, context: DiffContext): Promise<Difference> {
   const old = await readVersion(before, context);
@@ -50,32 +47,39 @@ async function readVersion(reader: Reader, context: DiffContext): Promise<Versio
   const survey = await surveyOf(reader, context);
   if (survey === undefined) throw new LayoutError('gguf/not-gguf', 'the file does not begin with GGUF', 0);
   const tensors = new Map<string, Tensor>();
+  const forms = new Map<string, string>();
   await walkGgufHeader(
     reader,
     context,
     {
       encoding: () => undefined,
       keyValue: () => undefined,
-      tensorCount(count) {
-        if (count <= mostTensors) return;
-        throw new LayoutError('gguf/too-many-tensors', `${count} tensors, of at most ${mostTensors} to compare`);
-      },
-      tensor: (info) => void tensors.set(info.name, tensorOf(info, survey.dataStart ?? 0, reader.size)),
+      tensorCount: () => undefined,
+      tensor: (info) => void tensors.set(info.name, tensorOf(info, { survey, fileSize: reader.size, forms })),
     },
     survey.start,
   );
   return { reader, survey, tensors };
 }
 
-function tensorOf({ dataOffset, dimensions, typeId }: GgufTensorInfo, dataStart: number, fileSize: number): Tensor {
+interface File {
+  readonly survey: GgufSurvey;
+  readonly fileSize: number;
+  /** Forms by themselves, so that a thousand like tensors share one. */
+  readonly forms: Map<string, string>;
+}
+
+function tensorOf({ dataOffset, dimensions, typeId }: GgufTensorInfo, { fileSize, forms, survey }: File): Tensor {
   const dtype = ggmlDtype(typeId);
   const type = dtype ?? `type ${typeId}`;
-  const form = `${type} [${dimensions.toReversed().join(', ')}]`;
+  const made = `${type} [${dimensions.toReversed().join(', ')}]`;
+  const form = forms.get(made) ?? made;
+  forms.set(form, form);
   if (dtype === undefined) return { form, type, span: undefined };
   const block = blockOf(dtype);
   const elements = dimensions.reduce((product, dimension) => product * dimension, 1n);
   const length = (elements / BigInt(block.elements)) * BigInt(block.bytes);
-  const offset = BigInt(dataStart) + dataOffset;
+  const offset = BigInt(survey.dataStart ?? 0) + dataOffset;
   const isInside = offset + length <= BigInt(fileSize);
   return { form, type, span: isInside ? [Number(offset), Number(length)] : undefined };
 }

@@ -68,11 +68,13 @@ export interface GgufVisitor {
 
 /** llama.cpp stops at four dimensions; one more byte of count could not be told from rubbish. */
 const mostDimensions = 4;
-const mostKeyValues = 65_536;
+/** Real files have some hundred keys, and some 70,000 tensors where experts were never merged. */
+const mostKeyValues = 16_384;
+const mostTensors = 131_072;
 /** docs/gguf.md: keys are at most 2^16-1 bytes. */
 const longestKey = 65_535;
-/** Of all keys together: the longest real headers have 60 KB of them. */
-const mostKeyBytes = 8_388_608;
+/** Of all keys together. */
+const mostKeyBytes = 2_097_152;
 
 /** The header of a GGUF file, or undefined where there is no GGUF magic. Errors: LayoutError `gguf/…`. */
 export async function readGgufHeader(reader: Reader, context: LayoutContext): Promise<GgufHeader | undefined> {
@@ -106,7 +108,12 @@ export async function walkGgufHeader(
   if (encoding === undefined) return undefined;
   const tensorCount = await readCount(cursor, encoding);
   const keyValueCount = await readCount(cursor, encoding);
-  checkCounts(cursor, encoding, { start, tensorCount, keyValueCount, mostTensors: limits.tensors });
+  checkCounts(cursor, encoding, {
+    start,
+    tensorCount,
+    keyValueCount,
+    mostTensors: Math.min(limits.tensors, mostTensors),
+  });
 
   let keyBytes = 0;
   for (let index = 0; index < Number(keyValueCount); index += 1) {

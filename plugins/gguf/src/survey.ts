@@ -1,7 +1,6 @@
 /**
  * One look at a GGUF file's header that `inspect`, `validate` and `diff` share: what could be read of it, what is wrong
- * with it, and the sums and tables that later rules need. It holds about 40 MB for a header of a million tensors, and
- * little for a real one.
+ * with it, and the sums and tables that later rules need.
  */
 
 import { type Finding, isLayoutError, type LayoutError, type PluginContext, type Reader } from '@mbk/plugin-sdk';

@@ -127,7 +127,7 @@ const cases: readonly Case[] = [
   ['bad-version', 'version 4', sound.with(4, 4)],
   ['truncated', 'a file that ends within its header', sound.subarray(0, 300)],
   ['truncated', 'a string of 1 GiB', raw(8, [0, 0, 0, 64, 0, 0, 0, 0])],
-  ['truncated', 'more keys than bytes', { keyCount: 60_000 }],
+  ['truncated', 'more keys than bytes', { keyCount: 16_000 }],
   ['header-too-large', 'a header beyond the limit', [sound, { headerBytes: 500 }]],
   ['too-many-tensors', '2^64-1 tensors', { tensorCount: 2n ** 64n - 1n }],
   ['too-many-keys', '2^60 keys', { keyCount: 2n ** 60n }],
