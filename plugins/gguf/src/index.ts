@@ -4,7 +4,11 @@ import { definePlugin, type Plugin } from '@mbk/plugin-sdk';
 import { diffGguf } from './diff.ts';
 import { inspectGguf } from './inspect.ts';
 import { layoutGguf } from './layout.ts';
+import { rememberingSurveyor } from './survey.ts';
 import { validateGguf } from './validate.ts';
+
+/** `inspect` and `validate` of one file share what they read of it. */
+const surveyor = rememberingSurveyor();
 
 export const plugin: Plugin = definePlugin({
   apiVersion: 1,
@@ -23,8 +27,8 @@ export const plugin: Plugin = definePlugin({
     { kind: 'model/gguf', extensions: ['.gguf'] },
   ],
   layout: layoutGguf,
-  inspect: inspectGguf,
-  validate: validateGguf,
+  inspect: (reader, context) => inspectGguf(reader, context, surveyor),
+  validate: (reader, context) => validateGguf(reader, context, surveyor),
   diff: diffGguf,
 });
 

@@ -4,14 +4,15 @@ import type { Inspection, Json, JsonObject, PluginContext, Reader } from '@mbk/p
 import { fileTypeOf } from './file-types.ts';
 import type { KeyValues } from './key-values.ts';
 import { shownText } from './shown-text.ts';
-import { type GgufSurvey, surveyOf } from './survey.ts';
+import { type GgufSurvey, type Surveyor, surveyOf } from './survey.ts';
 
 /** Undefined where the file is no GGUF file, or the header could not be read to its end. */
 export async function inspectGguf(
   reader: Reader,
   context: Pick<PluginContext, 'signal' | 'limits'>,
+  surveyor: Surveyor = surveyOf,
 ): Promise<Inspection | undefined> {
-  const survey = await surveyOf(reader, context);
+  const survey = await surveyor(reader, context);
   if (survey?.end === undefined) return undefined;
   const facts = factsOf(survey);
   return { summary: summaryOf(survey, facts), facts };

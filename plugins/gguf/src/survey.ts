@@ -28,22 +28,27 @@ export interface GgufSurvey {
   readonly findings: readonly Finding[];
 }
 
-const known = new WeakMap<Reader, GgufSurvey | null>();
-
-/** The survey of the file, or undefined where it is no GGUF file. Asked about the same reader again it reads nothing. */
-export async function surveyOf(
+/** The survey of a file, or undefined where it is no GGUF file. */
+export type Surveyor = (
   reader: Reader,
   context: Pick<PluginContext, 'signal' | 'limits'>,
-): Promise<GgufSurvey | undefined> {
-  context.signal.throwIfAborted();
-  const remembered = known.get(reader);
-  if (remembered !== undefined) return remembered ?? undefined;
-  const survey = await makeSurvey(reader, context);
-  known.set(reader, survey ?? null);
-  return survey;
+) => Promise<GgufSurvey | undefined>;
+
+/** A surveyor that remembers: asked about the same reader again it reads nothing, as long as the reader is in use. */
+export function rememberingSurveyor(): Surveyor {
+  const known = new WeakMap<Reader, GgufSurvey | null>();
+  return async (reader, context) => {
+    context.signal.throwIfAborted();
+    const remembered = known.get(reader);
+    if (remembered !== undefined) return remembered ?? undefined;
+    const survey = await surveyOf(reader, context);
+    known.set(reader, survey ?? null);
+    return survey;
+  };
 }
 
-async function makeSurvey(
+/** Reads the header and surveys it. LayoutError `gguf/…` where its very first bytes are wrong. */
+export async function surveyOf(
   reader: Reader,
   context: Pick<PluginContext, 'signal' | 'limits'>,
 ): Promise<GgufSurvey | undefined> {

@@ -12,12 +12,16 @@ import { checkKeys } from './rules/key-rules.ts';
 import { checkModel } from './rules/model-rules.ts';
 import { readShards } from './rules/shard-rules.ts';
 import { checkTokenizer } from './rules/tokenizer-rules.ts';
-import { type GgufSurvey, surveyOf } from './survey.ts';
+import { type GgufSurvey, type Surveyor, surveyOf } from './survey.ts';
 
 /** Errors first. LayoutError `gguf/…` for a file whose very first bytes are wrong. */
-export async function validateGguf(reader: Reader, context: ReaderContext): Promise<readonly Finding[]> {
+export async function validateGguf(
+  reader: Reader,
+  context: ReaderContext,
+  surveyor: Surveyor = surveyOf,
+): Promise<readonly Finding[]> {
   const problems = problemList();
-  const survey = await surveyOf(reader, context);
+  const survey = await surveyor(reader, context);
   if (survey === undefined) {
     problems.report('not-gguf', 'the file does not begin with GGUF', {
       offset: 0,

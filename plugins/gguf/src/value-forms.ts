@@ -84,7 +84,7 @@ const ofArchitecture: Readonly<Record<string, readonly Form[]>> = {
 export function wantedForm(key: string, architecture: string | undefined): readonly Form[] | undefined {
   if (Object.hasOwn(fixed, key)) return fixed[key];
   if (key.startsWith('tokenizer.ggml.')) {
-    if (/_token_id$/.test(key)) return u32;
+    if (key.endsWith('_token_id')) return u32;
     return /\.add_(?:bos_token|eos_token|sep_token|space_prefix)$/.test(key) ? bool : undefined;
   }
   if (architecture === undefined || !isKnownArchitecture(architecture)) return undefined;

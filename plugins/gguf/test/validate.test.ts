@@ -122,7 +122,7 @@ type Case = readonly [code: GgufCode, what: string, made: Made, ...others: GgufC
 
 /** At least one for every code; `others` are the codes that come with it. */
 const cases: readonly Case[] = [
-  ['not-gguf', 'something else', new TextEncoder().encode('version https://git-lfs.github.com/spec/v1')],
+  ['not-gguf', 'something else', new TextEncoder().encode('<!doctype html>')],
   ['not-gguf', 'nothing at all', new Uint8Array(0)],
   ['bad-version', 'version 4', sound.with(4, 4)],
   ['truncated', 'a file that ends within its header', sound.subarray(0, 300)],
