@@ -21,6 +21,7 @@ export function checkExamination(value: unknown, limits: Limits = defaultLimits)
   });
 }
 
+/** Facts alone. */
 export function checkInspection(value: unknown, limits: Limits = defaultLimits): Checked<Inspection> {
   return checked(() => inspectionOf(value, limits));
 }
@@ -30,6 +31,7 @@ export function checkFindings(value: unknown, limits: Limits = defaultLimits): C
   return checked(() => findingsOf(value, limits));
 }
 
+/** What changed between two versions; beyond `limits.changes` the rest is counted. */
 export function checkDifference(value: unknown, limits: Limits = defaultLimits): Checked<Difference> {
   return checked(() => {
     const { changes, lines, omitted, patch } = record(value, 'the difference');

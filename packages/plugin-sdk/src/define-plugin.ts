@@ -1,7 +1,7 @@
 /** Checks what claims to be a plugin, before anything is asked of it. */
 
 import type { JsonObject } from './json.ts';
-import { apiVersion, type Plugin } from './plugin.ts';
+import { apiVersion, type Contribution, contributions, type Plugin } from './plugin.ts';
 
 /**
  * Returns `plugin` unchanged, its manifest checked; a TypeError says what is wrong with it.
@@ -12,7 +12,15 @@ export function definePlugin<Options extends object = JsonObject>(plugin: Plugin
   checkManifest(value);
   const { folder, match, name, scan } = plugin;
   const members = value as Record<string, unknown>;
-  for (const part of contributions) checkFunction(members[part], `${part} of plugin ${name}`);
+  for (const part of contributions) {
+    if (part !== 'folder') checkFunction(members[part], `${part} of plugin ${name}`);
+  }
+  const has = contributionsOf(plugin);
+  if (plugin.contributes !== undefined && plugin.contributes.toSorted().join() !== has.toSorted().join()) {
+    throw new TypeError(
+      `expected plugin ${name} to contribute ${has.join(', ')}, got ${plugin.contributes.join(', ')}`,
+    );
+  }
   if (folder !== undefined) {
     const own = folder as unknown;
     if (typeof own !== 'object' || own === null) {
@@ -28,7 +36,11 @@ export function definePlugin<Options extends object = JsonObject>(plugin: Plugin
   return plugin;
 }
 
-const contributions = ['layout', 'inspect', 'validate', 'scan', 'drift', 'diff'] as const;
+/** The functions that a plugin has. */
+export function contributionsOf(plugin: Pick<Plugin<never>, Contribution>): readonly Contribution[] {
+  return contributions.filter((part) => plugin[part] !== undefined);
+}
+
 const folderContributions = ['inspect', 'validate', 'drift', 'diff', 'export'] as const;
 
 /** Checks the data of a plugin, or what a program answers to `describe`; a TypeError says what is wrong with it. */
@@ -36,7 +48,8 @@ export function checkManifest(value: unknown): void {
   if (typeof value !== 'object' || value === null) {
     throw new TypeError(`expected a plugin object, got ${describe(value)}`);
   }
-  const { apiVersion: api, description, folders, match, name, options, version } = value as Record<string, unknown>;
+  const record = value as Record<string, unknown>;
+  const { apiVersion: api, contributes, description, folders, match, name, options, version } = record;
   if (api !== apiVersion) throw new TypeError(`expected apiVersion ${apiVersion}, got ${describe(api)}`);
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,63}$/.test(name)) {
     throw new TypeError(`expected a plugin name of a-z, 0-9 and dashes, got ${describe(name)}`);
@@ -54,6 +67,10 @@ export function checkManifest(value: unknown): void {
   }
   for (const [index, rule] of match.entries()) checkMatch(rule, `plugin ${name}, match[${index}]`);
   if (folders !== undefined) checkFolders(folders, `plugin ${name}, folders`);
+  const isPart = (part: unknown): boolean => contributions.some((known) => known === part);
+  if (contributes !== undefined && !(Array.isArray(contributes) && contributes.every(isPart))) {
+    throw new TypeError(`expected plugin ${name} to contribute some of ${contributions.join(', ')}`);
+  }
   if (options !== undefined && (options as { readonly type?: unknown } | null)?.type !== 'object') {
     throw new TypeError(`expected options of plugin ${name} to be a JSON Schema of type object`);
   }

@@ -2,6 +2,7 @@
 
 import type { Json } from './json.ts';
 
+/** What may have become of something. */
 export const changeKinds = ['added', 'removed', 'changed', 'retyped', 'moved'] as const;
 
 /** `retyped`: the value or tensor has another type. `moved`: the same under another name or place. */

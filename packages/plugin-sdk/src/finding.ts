@@ -1,5 +1,6 @@
 /** Findings: what is wrong with an asset, or worth a word, each at its place. They never change a stored byte. */
 
+/** The worst first. */
 export const severities = ['error', 'warning', 'info'] as const;
 
 /**

@@ -1,7 +1,15 @@
 /** The contract of an mbk plugin, apiVersion 1: what an author writes and what a host relies on. No dependencies. */
 
-export { apiVersion, type FolderContributions, type LayoutContext, type Manifest, type Plugin } from './plugin.ts';
-export { checkManifest, definePlugin } from './define-plugin.ts';
+export {
+  apiVersion,
+  type Contribution,
+  contributions,
+  type FolderContributions,
+  type LayoutContext,
+  type Manifest,
+  type Plugin,
+} from './plugin.ts';
+export { checkManifest, contributionsOf, definePlugin } from './define-plugin.ts';
 export {
   type FolderMatch,
   type Magic,
@@ -27,7 +35,7 @@ export { type Examination, type Inspection } from './inspection.ts';
 export { type Change, type ChangeKind, changeKinds, type Difference } from './difference.ts';
 export { examineFile, examineFolder, examineStream } from './examine.ts';
 export { type Checked, checkDifference, checkExamination, checkFindings, checkInspection } from './check-answer.ts';
-export { differenceSchema, manifestSchema, reportSchema } from './schemas.ts';
+export { differenceSchema, findingSchema, manifestSchema, reportSchema } from './schemas.ts';
 export { type Hasher, type Kernels, plainKernels } from './kernels.ts';
 export { allFinite, canBeNonFinite, type NonFinite, scanNonFinite, type TensorSpan } from './non-finite.ts';
 export {

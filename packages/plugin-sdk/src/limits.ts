@@ -19,6 +19,7 @@ export interface Limits extends LayoutLimits {
   readonly memoryBytes: number;
 }
 
+/** The limits that a host uses unless it has reasons of its own. */
 export const defaultLimits: Limits = {
   ...layoutLimits,
   findings: 200,

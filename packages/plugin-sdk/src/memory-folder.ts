@@ -5,6 +5,7 @@ import type { Folder, FolderFile } from './folder.ts';
 import type { JsonObject } from './json.ts';
 import { memoryReader } from './reader.ts';
 
+/** A file of such a folder, with what a plugin is said to have found in it. */
 export interface MemoryFolderFile {
   readonly bytes: Uint8Array;
   readonly kind?: string;

@@ -23,6 +23,7 @@ export interface NonFinite {
   readonly first: number;
 }
 
+/** Of what holds no NaN and no infinity. */
 export const allFinite: NonFinite = { nan: 0, infinite: 0, first: -1 };
 
 /** A floating-point number in an element or block. */

@@ -20,6 +20,12 @@ export interface LayoutContext {
   readonly limits: LayoutLimits;
 }
 
+/** What a plugin may have beside its data. */
+export const contributions = ['layout', 'inspect', 'validate', 'scan', 'drift', 'diff', 'folder'] as const;
+
+/** The name of one of them. */
+export type Contribution = (typeof contributions)[number];
+
 /** What a plugin is, as data: what a host needs to know of it before its code is loaded. */
 export interface Manifest {
   readonly apiVersion: typeof apiVersion;
@@ -33,6 +39,8 @@ export interface Manifest {
   readonly match: readonly Match[];
   /** Which folders are one asset of this plugin; of two nested ones the outer. */
   readonly folders?: readonly FolderMatch[];
+  /** Which functions it has, for a host that knows only the manifest; `definePlugin` holds it against them. */
+  readonly contributes?: readonly Contribution[];
   /** JSON Schema of `mbk.yaml`'s `plugins.<name>.options`, of type object, with a default for every option. */
   readonly options?: JsonSchema;
 }

@@ -7,6 +7,7 @@ import { changeKinds } from './difference.ts';
 import { severities } from './finding.ts';
 import type { JsonSchema } from './json.ts';
 import { defaultLimits } from './limits.ts';
+import { contributions } from './plugin.ts';
 
 const draft = 'https://json-schema.org/draft/2020-12/schema';
 const text = (maxLength: number): JsonSchema => ({ type: 'string', maxLength });
@@ -53,13 +54,15 @@ export const manifestSchema: JsonSchema = {
       required: ['kind', 'markers'],
       properties: { kind, markers: some({ type: 'string', pattern: '^[^/]{1,255}$' }) },
     }),
+    contributes: { type: 'array', items: { enum: contributions } },
     options: { type: 'object', required: ['type'], properties: { type: { const: 'object' } } },
   },
   if: { required: ['folders'] },
   else: { properties: { match: { minItems: 1 } } },
 };
 
-const finding: JsonSchema = {
+/** Schema of one finding. */
+export const findingSchema: JsonSchema = {
   type: 'object',
   required: ['code', 'severity', 'message'],
   properties: {
@@ -91,7 +94,7 @@ export const reportSchema: JsonSchema = {
         facts: { type: 'object', description: `At most ${defaultLimits.factsBytes} bytes.` },
       },
     },
-    findings: { type: 'array', maxItems: defaultLimits.findings, items: finding },
+    findings: { type: 'array', maxItems: defaultLimits.findings, items: findingSchema },
   },
 };
 

@@ -1,5 +1,4 @@
 import {
-  assetPlugins,
   displayBytes,
   encodeByteText,
   exitCodes,
@@ -12,13 +11,13 @@ import {
 } from '@mbk/core';
 import type {
   CommittedSnapshot,
+  PluginHost,
   SnapshotPlan,
   SnapshotProgress,
   SnapshotReport,
   SnapshotTools,
   WalkAhead,
 } from '@mbk/core';
-import type { Plugin } from '@mbk/plugin-sdk';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
@@ -27,6 +26,8 @@ import { jobsFlag } from '../jobs-flag.ts';
 import { makeBackend, openForCommand } from '../open.ts';
 import type { ReadProgress } from '../live-line.ts';
 import type { Styler } from '../output.ts';
+import { openPlugins } from '../plugins/open-plugins.ts';
+import { renderFinding } from '../render-finding.ts';
 import { readGitProvenance } from '../project/git-provenance.ts';
 import { chooseSource } from '../project/source.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../quantities.ts';
@@ -66,6 +67,7 @@ export default class Snapshot extends MbkCommand {
     host: Flags.string({ description: 'Name of this host in the snapshot. Else MBK_HOST, else its own.' }),
     jobs: jobsFlag,
     'skip-if-unchanged': Flags.boolean({ description: 'Make no commit for a domain in which nothing changed.' }),
+    strict: Flags.boolean({ description: 'Make no snapshot of assets in which a plugin finds an error.' }),
     'dry-run': Flags.boolean({ description: 'Say what would be taken, and store nothing.' }),
   };
 
@@ -84,6 +86,7 @@ export default class Snapshot extends MbkCommand {
     };
     let walked: WalkAhead | undefined;
     let preparing: Promise<SnapshotTools> | undefined;
+    let opening: Promise<PluginHost> | undefined;
     const opened = await openForCommand(context, async ({ config, folder }) => {
       const source = chooseSource({
         config,
@@ -107,13 +110,14 @@ export default class Snapshot extends MbkCommand {
       }
       const [git, plugins, tools] = await Promise.all([
         readGitProvenance(rootText, { env: process.env, signal: this.signal }),
-        loadPlugins(),
+        (opening = openPlugins({ config, root, signal: this.signal })),
         preparing,
       ]);
-      return { ...source, oneFileSystem, git, tools, plugins: assetPlugins(plugins) };
+      return { ...source, oneFileSystem, git, tools, plugins };
     }).catch(async (error: unknown) => {
       walked?.close();
       await (await preparing?.catch(() => undefined))?.threads?.close();
+      await (await opening?.catch(() => undefined))?.close();
       throw error;
     });
     const { repository, prepared } = opened;
@@ -129,6 +133,7 @@ export default class Snapshot extends MbkCommand {
         force: flags.force,
         jobs: flags.jobs,
         skipIfUnchanged: flags['skip-if-unchanged'],
+        strict: flags.strict,
       };
       if (flags['dry-run']) return this.tellPlan(await planSnapshot(repository, request));
       const startedAt = Date.now();
@@ -137,6 +142,7 @@ export default class Snapshot extends MbkCommand {
       const report = await snapshot(repository, request, { onProgress: (now) => (progress = now) }).finally(stop);
       this.tell(report, Date.now() - startedAt);
     } finally {
+      await prepared?.plugins.close();
       await repository.close();
     }
   }
@@ -154,18 +160,15 @@ export default class Snapshot extends MbkCommand {
           `${style('red', 'incomplete:')} ${escapeForTerminal(displayBytes(path))}: ${escapeForTerminal(message)}`,
       );
     }
+    for (const { finding, ...asset } of report.findings) {
+      this.out.event({ type: 'finding', ...asset, ...finding }, (_, style) =>
+        renderFinding(asset.path, finding, style),
+      );
+    }
     this.out.result({ type: 'summary', ...plain(report) }, (_, style) => renderReport(report, elapsedMs, style));
-    if (report.incomplete.length > 0) this.endWith(exitCodes.incomplete);
+    const hasErrors = report.findings.some(({ finding }) => finding.severity === 'error');
+    if (report.incomplete.length > 0 || hasErrors) this.endWith(exitCodes.incomplete);
   }
-}
-
-/** The built-in plugins. */
-async function loadPlugins(): Promise<Plugin[]> {
-  const [{ plugin: gguf }, { plugin: checkpoint }] = await Promise.all([
-    import('@mbk/plugin-gguf'),
-    import('@mbk/plugin-checkpoint'),
-  ]);
-  return [gguf, checkpoint];
 }
 
 function progressOf(progress: SnapshotProgress | undefined, elapsedMs: number): ReturnType<ReadProgress> {
@@ -181,7 +184,8 @@ function progressOf(progress: SnapshotProgress | undefined, elapsedMs: number): 
 function plain(report: SnapshotReport): object {
   const problems = (list: SnapshotReport['incomplete']): object[] =>
     list.map((one) => ({ ...one, path: encodeByteText(one.path) }));
-  return { ...report, incomplete: problems(report.incomplete), skipped: problems(report.skipped) };
+  const { findings: _, ...others } = report; // each was told by itself
+  return { ...others, incomplete: problems(report.incomplete), skipped: problems(report.skipped) };
 }
 
 function renderPlan({ collections, problems }: SnapshotPlan): string {

@@ -137,7 +137,8 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
     // Whoever has the least to do; a thread reads more than one only when there are more of them than threads.
     const thread = loads.takeLeast(Infinity, largeLoad) ?? 0;
     try {
-      return (await workerAt(thread).call('large', { ...file, file: number } satisfies LargeFile)) as CutFile;
+      const call: LargeFile = { ...file, file: number };
+      return (await workerAt(thread).call('large', call, file.feed === undefined ? [] : [file.feed])) as CutFile;
     } finally {
       listeners.delete(number);
       serve();
@@ -160,9 +161,9 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
     },
 
     storer: (store, destination) => ({
-      store: ({ fd }, { size, layout: wanted }) =>
+      store: ({ fd }, { size, layout: wanted, feed, scansRows }) =>
         storeContent(store, { size, layout: wanted }, (layout, onChunk) =>
-          large({ destination, fd, size, layout }, onChunk),
+          large({ destination, fd, size, layout, feed, scansRows }, onChunk),
         ),
     }),
 
