@@ -5,7 +5,8 @@ import type { Manifest } from '@mbk/plugin-sdk';
 export const manifest: Manifest = {
   apiVersion: 1,
   name: 'gguf',
-  version: '1.0.0',
+  version: '1.1.0',
+  description: 'GGUF models, vocabularies and adapters: facts, the rules of the format and of llama.cpp, differences.',
   match: [
     {
       kind: 'model/gguf',
@@ -17,5 +18,5 @@ export const manifest: Manifest = {
     // A file that is named GGUF and does not begin as one is still worth a word from a validator.
     { kind: 'model/gguf', extensions: ['.gguf'] },
   ],
-  contributes: ['layout'],
+  contributes: ['layout', 'inspect', 'validate', 'diff'],
 };
