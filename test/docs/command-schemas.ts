@@ -54,6 +54,44 @@ const listed = {
 
 const { type: _, sparse: __, changed: ___, ...foundEntry } = listed;
 
+const findingFields = {
+  code: text,
+  severity: oneOfTexts('error', 'warning', 'info'),
+  message: text,
+  remedy: text,
+  offset: count,
+  pointer: text,
+  line: count,
+  column: count,
+  count,
+};
+const rarely = ['remedy', 'offset', 'pointer', 'line', 'column', 'count'];
+const finding = object({ ...findingFields, path: text }, [...rarely, 'path']);
+const facts = { type: 'object', description: 'What the plugin says of it.' };
+const asset = object(
+  {
+    path,
+    collection: text,
+    kind: text,
+    size: count,
+    sha256: orNull(sha256),
+    tensors: count,
+    plugin: text,
+    summary: text,
+    facts,
+    findings: list(finding),
+  },
+  ['tensors', 'plugin', 'summary', 'facts', 'findings'],
+);
+const shownAsset = object({
+  commit,
+  domain: text,
+  asset: orNull(asset),
+  layout: orNull({ type: 'object', description: 'Where its tensors lie: docs/format.md, Content.' }),
+  size: orNull(count),
+  sha256: orNull(sha256),
+});
+
 const difference = object({
   kind: oneOfTexts('added', 'removed', 'modified', 'metadata', 'moved'),
   path,
@@ -63,7 +101,7 @@ const difference = object({
   sizeAfter: orNull(count),
   collection: orNull(text),
 });
-const differences = object({
+const differenceFields = {
   before: commit,
   after: orNull(commit),
   added: count,
@@ -75,6 +113,35 @@ const differences = object({
   bytesRemoved: count,
   differences: list(difference),
   problems,
+};
+const differences = object(differenceFields);
+const inside = object({
+  path,
+  kind: text,
+  plugin: text,
+  difference: orNull(
+    object(
+      {
+        changes: list(
+          object(
+            {
+              what: text,
+              name: text,
+              change: oneOfTexts('added', 'removed', 'changed', 'retyped', 'moved'),
+              before: {},
+              after: {},
+            },
+            ['before', 'after'],
+          ),
+        ),
+        omitted: count,
+        lines: texts,
+        patch: {},
+      },
+      ['omitted', 'patch'],
+    ),
+  ),
+  problem: orNull(finding),
 });
 
 const totals = object({
@@ -130,6 +197,7 @@ const shown = object(
     manifestSha256: sha256,
     parentProblem: orNull(text),
     entry: count,
+    assets: list(asset, { description: 'The first 1000.' }),
     files: list(object(listed), { description: 'With --files.' }),
   },
   ['files'],
@@ -226,6 +294,11 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
   snapshot: [
     event('progress', { files: count, bytes: count, newBytes: count, storedBytes: count, path }, ['path']),
     event('finding', { severity: { const: 'error' }, path, message: text }),
+    event(
+      'finding',
+      { ...findingFields, domain: text, collection: text, path, kind: text, plugin: text, inside: text },
+      [...rarely, 'inside'],
+    ),
     event('plan', {
       collections: list(
         object({
@@ -267,6 +340,27 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
       },
       ['statCacheProblem'],
     ),
+  ],
+  validate: [
+    event('finding', {
+      path,
+      kind: text,
+      plugin: text,
+      isExamined: flag,
+      summary: orNull(text),
+      facts: orNull(facts),
+      findings: list(finding),
+    }),
+    event('finding', { severity: { const: 'error' }, path, message: text }),
+    event('summary', {
+      what: text,
+      files: count,
+      known: count,
+      errors: count,
+      warnings: count,
+      unknown: list(path),
+      problems: count,
+    }),
   ],
   checkout: [
     event('progress', { files: count, bytes: count, totalFiles: count, totalBytes: count }),
@@ -316,10 +410,10 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   log: [object({ timezone: text, snapshots: list(historyRow) })],
-  show: [shown],
+  show: [shown, shownAsset],
   ls: [object({ commit, domain: text, path, expired: texts, entries: list(object(listed)) })],
   cat: [],
-  diff: [differences],
+  diff: [object({ ...differenceFields, inside: list(inside, { description: 'Not with --stat.' }) }, ['inside'])],
   find: [
     event('progress', { done: count, total: count }),
     event('finding', { entry: entryType, commit, domain: text, takenAt: time, tags: texts, ...foundEntry }),

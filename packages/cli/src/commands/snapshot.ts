@@ -188,7 +188,8 @@ export default class Snapshot extends MbkCommand {
       );
     }
     for (const { finding, ...asset } of report.findings) {
-      this.out.event({ type: 'finding', ...asset, ...finding }, (_, style) =>
+      const inside = finding.path; // of a folder: the file that is to blame
+      this.out.event({ type: 'finding', ...finding, ...asset, ...(inside !== undefined && { inside }) }, (_, style) =>
         renderFinding(asset.path, finding, style),
       );
     }

@@ -41,7 +41,6 @@ export default class Validate extends MbkCommand {
   };
   static override flags = {
     strict: Flags.boolean({ description: 'End with exit code 3 for warnings too.' }),
-    quiet: Flags.boolean({ char: 'q', description: 'Only findings; no line for what is sound or unknown.' }),
   };
 
   async run(): Promise<void> {
@@ -54,10 +53,15 @@ export default class Validate extends MbkCommand {
       const report = existsSync(what)
         ? await this.validatePath(what, config, onAsset)
         : await this.validateRevision(what, flags.repo, config, onAsset);
-      for (const { message, path } of report.problems) this.out.notice(`${escapePath(path)}: ${message}`);
+      for (const { message, path } of report.problems) {
+        this.out.event(
+          { type: 'finding', severity: 'error', path, message },
+          (_, style) => `${style('red', 'not read:')} ${escapePath(path)}: ${escapeForTerminal(message)}`,
+        );
+      }
       const { problems, ...totals } = report;
       const told: Told = { ...totals, problems: problems.length };
-      this.out.result({ type: 'summary', what, ...told }, (_, style) => renderTotals(report, flags.quiet, style));
+      this.out.result({ type: 'summary', what, ...told }, (_, style) => renderTotals(report, style));
       failed += report.errors + problems.length + (flags.strict ? report.warnings : 0);
     }
     if (failed > 0) this.endWith(exitCodes.incomplete);
@@ -151,14 +155,10 @@ function leadsTo(wanted: string, path: string, isDirectory: boolean): boolean {
   );
 }
 
-function renderTotals(
-  { errors, files, known, unknown, warnings }: ValidationReport,
-  isQuiet: boolean,
-  style: Styler,
-): string {
-  const lines = isQuiet ? [] : unknown.map((path) => style('dim', `unknown ${escapePath(path)}`));
+function renderTotals({ errors, files, known, unknown, warnings }: ValidationReport, style: Styler): string {
+  const lines = unknown.map((path) => style('dim', `unknown ${escapePath(path)}`));
   const more = files - known - unknown.length;
-  if (!isQuiet && more > 0) lines.push(style('dim', `and ${formatCount(more, 'more unknown file')}`));
+  if (more > 0) lines.push(style('dim', `and ${formatCount(more, 'more unknown file')}`));
   lines.push(
     `${formatCount(files, 'file')}, ${known} known to plugins: ${formatCount(errors, 'error')}, ${formatCount(warnings, 'warning')}`,
   );

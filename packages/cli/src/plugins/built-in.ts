@@ -13,12 +13,14 @@ export interface BuiltIn {
 }
 
 export async function builtInPlugins(): Promise<readonly BuiltIn[]> {
-  const [gguf, checkpoint] = await Promise.all([
+  const [gguf, checkpoint, config] = await Promise.all([
     import('@mbk/plugin-gguf/manifest'),
     import('@mbk/plugin-checkpoint/manifest'),
+    import('@mbk/plugin-config/manifest'),
   ]);
   return [
     { manifest: gguf.manifest, module: import.meta.resolve('@mbk/plugin-gguf') },
     { manifest: checkpoint.manifest, module: import.meta.resolve('@mbk/plugin-checkpoint') },
+    { manifest: config.manifest, module: import.meta.resolve('@mbk/plugin-config') },
   ];
 }
