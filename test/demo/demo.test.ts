@@ -15,7 +15,7 @@ test('the demo runs to its end with the real command, whatever the environment s
     expect(stdout).toContain('A checkpoints/healthcare_checkpoint_101.pth');
     expect(stdout).toMatch(/the 5 files of healthcare .*\nno difference\n/);
     expect(stdout).toContain('No damage: every byte is as it was written.');
-    expect(stdout.trimEnd().split('\n').at(-1)).toBe(`It is all in ${folder}: look around, then remove it.`);
+    expect(stdout.trimEnd().split('\n').at(-2)).toBe(`It is all in ${folder}: look around, then remove it.`);
     const [now = 0, copied = 0, stored = Infinity] = [
       ...stdout.matchAll(/^(?:the lab now|both days|the repository).* ([\d.]+) MiB$/gm),
     ].map((match) => Number(match[1]));

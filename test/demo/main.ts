@@ -77,6 +77,7 @@ function report(): void {
   process.stdout.write(`both days, copied in full  ${shownSize(sizeOf(before) + live)}\n`);
   process.stdout.write(`the repository             ${shownSize(sizeOf(repository))}\n\n`);
   process.stdout.write(`It is all in ${folder}: look around, then remove it.\n`);
+  process.stdout.write(`  cd ${lab}; export MBK_PASSPHRASE_FILE=${passphraseFile}; ${mbk} log\n`);
 }
 
 /** Runs the real command and shows how it was called; what it must not do is fail. */

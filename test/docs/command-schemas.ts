@@ -416,7 +416,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
   diff: [object({ ...differenceFields, inside: list(inside, { description: 'Not with --stat.' }) }, ['inside'])],
   find: [
     event('progress', { done: count, total: count }),
-    event('finding', { entry: entryType, commit, domain: text, takenAt: time, tags: texts, ...foundEntry }),
+    event('match', { entry: entryType, commit, domain: text, takenAt: time, tags: texts, ...foundEntry }),
     event('finding', { severity: { const: 'error' }, commit, domain: text, path: orNull(path), message: text }),
     event('summary', { matches: count, snapshots: count, problems: count }),
   ],

@@ -37,7 +37,7 @@ describe('mbk init', () => {
 
     const again = await project.mbk(['init']);
     expect(again.code).toBe(1);
-    expect(again.stderr).toContain('there is a repository in folder');
+    expect(again.stderr).toContain('there is a repository in');
   });
 
   test('the recovery key opens everything, alone', async () => {
@@ -107,7 +107,7 @@ describe('what keeps a repository closed is told apart', () => {
     const right = passphrase('correct horse');
     const { slot } = (await project.json(['init', '--no-recovery-key'], right)) as InitJson;
     const wrong = await project.mbk(['log'], passphrase('wrong'));
-    expect([wrong.code, wrong.stderr]).toEqual([12, expect.stringContaining('the passphrase opens no slot')]);
+    expect([wrong.code, wrong.stderr]).toEqual([12, expect.stringContaining('wrong passphrase')]);
     const missing = await project.mbk(['log'], noSecret);
     expect([missing.code, missing.stderr]).toEqual([12, expect.stringContaining('a passphrase is needed')]);
 

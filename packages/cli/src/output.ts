@@ -12,7 +12,7 @@ export type { Styler } from './styler.ts';
 
 /** One line of a long command's JSON output. */
 export interface OutputEvent {
-  readonly type: 'progress' | 'summary' | 'finding' | 'notice';
+  readonly type: 'progress' | 'summary' | 'match' | 'finding' | 'notice';
   readonly [field: string]: unknown;
 }
 

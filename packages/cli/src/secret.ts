@@ -42,12 +42,16 @@ export async function readFurtherPassphrase(options: Omit<AskOptions, 'env'>): P
   const file = options.sources.newPassphraseFile;
   const variable = 'MBK_NEW_PASSPHRASE_FILE';
   return refuseRecoveryKey(
-    file === undefined ? await askTwice(options) : firstLine(readPassphraseFile(file, variable), variable),
+    file === undefined
+      ? await askTwice(options, furtherRemedy)
+      : firstLine(readPassphraseFile(file, variable), variable),
   );
 }
 
-async function askTwice({ prompt, signal }: Pick<AskOptions, 'prompt' | 'signal'>): Promise<string> {
-  const prompts = promptsFor(signal);
+const furtherRemedy = 'Set MBK_NEW_PASSPHRASE_FILE, or add a key file or a recovery key: `mbk key add --help`.';
+
+async function askTwice({ prompt, signal }: Pick<AskOptions, 'prompt' | 'signal'>, remedy?: string): Promise<string> {
+  const prompts = promptsFor(signal, remedy);
   const { askNewPassphrase } = await import('./ask-new-passphrase.ts');
   return askNewPassphrase(prompts, prompt);
 }
@@ -141,7 +145,9 @@ async function askPassphrase(prompt: string, signal: AbortSignal): Promise<strin
   return answer;
 }
 
-function promptsFor(signal: AbortSignal): Prompts {
+function promptsFor(signal: AbortSignal, remedy?: string): Prompts {
   if (canAsk(process)) return terminalPrompts(process, signal);
-  throw new MbkError('secret-missing', 'a passphrase is needed, and there is no terminal to ask for it');
+  throw new MbkError('secret-missing', 'a passphrase is needed, and there is no terminal to ask for it', {
+    ...(remedy !== undefined && { remedy }),
+  });
 }

@@ -59,7 +59,7 @@ export default class Find extends MbkCommand {
           // A reader that has seen enough, such as `head`, has gone.
           if (process.stdout.destroyed || !process.stdout.writable) return;
           matches += 1;
-          this.out.event({ type: 'finding', ...renamed(one) }, (_, style) => renderFound(one, moment, style));
+          this.out.event({ type: 'match', ...renamed(one) }, (_, style) => renderFound(one, moment, style));
         }
       } finally {
         stop();

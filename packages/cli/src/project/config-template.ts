@@ -18,7 +18,7 @@ export function renderConfig(guess: ProjectGuess, { repository }: { readonly rep
     '# Left out, in the syntax of .gitignore; .mbkignore files in any folder count too.',
     `exclude: [${['__pycache__/', '.venv/', 'node_modules/', '*.tmp', '*.part'].map(quote).join(', ')}]`,
     '',
-    '# What `mbk snapshot --plan NAME` takes, and when a schedule runs it.',
+    '# What `mbk snapshot --plan NAME` takes, and when. Nothing runs it by itself yet: a line of cron can.',
     'plans:',
     ...planLines(guess),
     '',
@@ -81,7 +81,7 @@ function retentionLines({ collections, assets }: ProjectGuess): string[] {
   const width = Math.max(...shown.map(([pattern]) => pattern.length)) + 1;
   return [
     '# How long the files of a collection are kept. Without a rule they are kept forever; history itself always is. To let',
-    '# older files go, take the # away from these lines and set them as you need.',
+    '# older files go, take the # away from these lines and set them as you need; what prunes by them is not built yet.',
     '# retention:',
     ...shown.map(([pattern, rule]) => `#   ${`${pattern}:`.padEnd(width)} ${rule}`),
   ];

@@ -32,7 +32,7 @@ export function guessProject(paths: readonly string[], name: string, named?: rea
   const assets = paths.toSorted().flatMap((path) => assetOf(path) ?? []);
   const domains = named?.toSorted() ?? guessDomains(assets);
   const rest = domains.length > 0 ? systemDomain : projectDomain(name);
-  const found = assets.map((asset) => domainRule(asset, domains) ?? folderRule(asset, assets, rest));
+  const found = assets.map((asset) => domainRule(asset, assets, domains) ?? folderRule(asset, assets, rest));
   const own: Rule = { match: `/${configName}`, collection: 'configs/project', domain: rest };
   const rules = [...uniqueRules(found).slice(0, maxRules), own];
   const collections = [...new Set(rules.map(({ collection }) => collection))].sort();
@@ -135,9 +135,14 @@ function projectDomain(name: string): string {
 }
 
 /** The rule of an asset whose path says its domain: by a folder, else by how its name begins. */
-function domainRule({ folders, name, ending, collection }: Asset, domains: readonly string[]): Rule | undefined {
+function domainRule(asset: Asset, assets: readonly Asset[], domains: readonly string[]): Rule | undefined {
+  const { folders, name, ending, collection } = asset;
   const at = folders.findIndex((folder, index) => index > 0 && domains.includes(folder));
-  if (at > 0) return { match: [...folders.slice(0, at).map(literal), '{domain}', '**'].join('/'), collection };
+  if (at > 0) {
+    const prefix = folders.slice(0, at);
+    const inside = assets.filter((one) => isBelow(one, prefix) && domains.includes(one.folders[at] ?? ''));
+    return { match: [...prefix.map(literal), '{domain}', ...tailFor(asset, inside)].join('/'), collection };
+  }
   if (!domains.includes(firstWord(name))) return undefined;
   return { match: place([...folders.map(literal), `{domain}*${literal(ending)}`]), collection };
 }
@@ -147,10 +152,17 @@ function folderRule(asset: Asset, assets: readonly Asset[], domain: string): Rul
   const { folders, ending, collection, classFolder } = asset;
   if (folders.length === 0) return { match: place([`*${literal(ending)}`]), collection, domain };
   const prefix = folders.slice(0, classFolder + 1);
-  const inside = assets.filter((one) => prefix.every((folder, index) => one.folders[index] === folder));
-  const isOne = inside.every((one) => one.collection === collection);
-  const tail = isOne ? ['**'] : ['**', `*${literal(ending)}`];
-  return { match: [...prefix.map(literal), ...tail].join('/'), collection, domain };
+  const inside = assets.filter((one) => isBelow(one, prefix));
+  return { match: [...prefix.map(literal), ...tailFor(asset, inside)].join('/'), collection, domain };
+}
+
+function isBelow({ folders }: Asset, prefix: readonly string[]): boolean {
+  return prefix.every((folder, index) => folders[index] === folder);
+}
+
+/** Everything below a folder where all of it is of one collection, else what ends like the asset. */
+function tailFor({ ending, collection }: Asset, inside: readonly Asset[]): readonly string[] {
+  return inside.every((one) => one.collection === collection) ? ['**'] : ['**', `*${literal(ending)}`];
 }
 
 /** A pattern without a folder would match at any depth: a `/` before it keeps it where it is. */

@@ -51,7 +51,15 @@ export type Source = Pick<
 export function chooseSource(options: SourceOptions): Source {
   const { config, cwd } = options;
   const paths = options.paths.map((path) => realPath(resolve(cwd, path)));
-  if (config === undefined) return plainSource(options, paths.length === 0 ? [realPath(cwd)] : paths);
+  if (config === undefined) {
+    // All of some folder, which nobody named, would take the place of what the domain held before.
+    if (paths.length === 0)
+      throw new MbkError('usage-invalid', 'there is no mbk.yaml here or above, and no path was given', {
+        remedy:
+          'Name the paths and their domain, `mbk snapshot PATH --domain D`, or write an mbk.yaml with `mbk init`.',
+      });
+    return plainSource(options, paths);
+  }
   const root = realPath(config.root);
   const inside = paths.filter((path) => isWithin(root, path));
   if (inside.length === paths.length) return projectSource(options, config, root, paths);

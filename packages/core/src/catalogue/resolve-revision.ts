@@ -121,7 +121,7 @@ function lineOf<Line extends CatalogueLine>(view: ViewOf<Line>, commit: CommitId
 function unknown(view: CatalogueView, name: string): MbkError {
   const tags = [...view.tags].map((tag) => tag.name);
   const suggestions = suggestNames(name, [...headsOf(view).keys(), ...tags]);
-  return new MbkError('revision-unknown', `Nothing is called ${name}`, {
+  return new MbkError('revision-unknown', `no snapshot, tag or domain is called ${name}`, {
     details: { revision: name, suggestions },
     ...(suggestions.length === 0 ? {} : { remedy: `Did you mean ${suggestions.join(' or ')}?` }),
   });

@@ -159,7 +159,7 @@ async function unlockAny(
 function noSlotOpens(backend: Backend, secret: Secret, lost: readonly EntryId[]): MbkError {
   const what = { passphrase: 'passphrase', 'key-file': 'key file', recovery: 'recovery key' }[secret.kind];
   if (lost.length === 0) {
-    return new MbkError('secret-wrong', `the ${what} opens no slot of the repository in ${backend.name}`);
+    return new MbkError('secret-wrong', `wrong ${what}: it opens no key slot of the repository in ${backend.name}`);
   }
   const names = lost.map((id) => id.slice(0, 8)).join(', ');
   return new MbkError(

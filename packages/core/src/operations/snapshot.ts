@@ -5,6 +5,7 @@
  * (docs/format.md, The protocol). Nothing is locked. If something that the run relied on was given up meanwhile, it is
  * stored again and the run goes on.
  */
+import type { FinishedPack } from '../pack/pack-writer.ts';
 import { gearTable } from '../chunker/gear.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import { toHex } from '../format/bytes.ts';
@@ -158,7 +159,7 @@ async function takeSnapshot(
   await room.check(0);
   const session = await openWriteSession(repository);
   const progress = progressTeller(session.writer.stats, onProgress);
-  const { store, addedTo } = captureStoreOf(repository, session, { room, onCut: progress.cut });
+  const { store, addedTo, settle } = captureStoreOf(repository, session, { room, onCut: progress.cut });
   for (let round = 1; ; round += 1) {
     // A walk and threads serve once; a stream too, but it cannot be begun again.
     const fresh = round === 1 ? {} : { walked: undefined, tools: undefined };
@@ -175,6 +176,9 @@ async function takeSnapshot(
       await mergeIndexIfPossible(repository);
       return report(run, { captured, findings, snapshots, unchanged, session, statCache });
     } catch (error) {
+      // What is kept is told once it is all there.
+      await settle();
+      progress.end();
       if (!(error instanceof ReliedOnGone)) throw error;
       if (round === maxRounds || request.stream !== undefined) throw prunedAway(error, round);
       session.invalidate(error.broken);
@@ -188,7 +192,11 @@ async function takeSnapshot(
 function progressTeller(
   stats: WriteSession['writer']['stats'],
   onProgress: SnapshotOptions['onProgress'],
-): { readonly file: (progress: CaptureProgress) => void; readonly cut: (bytes: number) => void } {
+): {
+  readonly file: (progress: CaptureProgress) => void;
+  readonly cut: (bytes: number) => void;
+  readonly end: () => void;
+} {
   let cutBytes = 0;
   let latest: CaptureProgress | undefined;
   const tell = (): void => {
@@ -205,6 +213,7 @@ function progressTeller(
       // A small file is told of when it is taken.
       if (bytes >= toldBytes) tell();
     },
+    end: tell,
   };
 }
 
@@ -251,7 +260,12 @@ function captureStoreOf(
   { keys, log, now }: Repository,
   session: WriteSession,
   { onCut, room }: { readonly room: RoomWatch; readonly onCut: (bytes: number) => void },
-): { readonly store: CaptureStore; readonly addedTo: ReadonlyMap<string, number> } {
+): {
+  readonly store: CaptureStore;
+  readonly addedTo: ReadonlyMap<string, number>;
+  /** Resolves when no put is under way; what went wrong with them is told by the puts themselves. */
+  settle(): Promise<void>;
+} {
   const { writer } = session;
   const addedTo = new Map<string, number>();
   const count = ({ domain }: Destination, bytes: number): void =>
@@ -267,6 +281,13 @@ function captureStoreOf(
     checkpointAt = now() + checkpointMs;
     checkpointing = session.checkpoint(log).finally(() => void (checkpointing = undefined));
     await checkpointing;
+  };
+  /** Packs of threads that are being put. */
+  const puts = new Set<Promise<void>>();
+  const putAndCheck = async (pack: FinishedPack): Promise<void> => {
+    await room.check(pack.contents.row.size);
+    await writer.putPack(pack);
+    await checkpoint();
   };
   return {
     addedTo,
@@ -288,11 +309,14 @@ function captureStoreOf(
         onCut(byteLength);
         return isNew;
       },
-      async putPack(pack) {
-        await room.check(pack.contents.row.size);
-        await writer.putPack(pack);
-        await checkpoint();
+      putPack(pack) {
+        const put = putAndCheck(pack).finally(() => void puts.delete(put));
+        puts.add(put);
+        return put;
       },
+    },
+    async settle() {
+      await Promise.allSettled(puts);
     },
   };
 }
