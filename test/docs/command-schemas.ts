@@ -31,6 +31,8 @@ const notice = event('notice', { message: text });
 const entryType = oneOfTexts('file', 'directory', 'symlink');
 const texts = list(text);
 const head = object({ n: count, hash: sha256 });
+/** How fast work is; null as long as that is not known. */
+const pace = { elapsedMs: count, bytesPerSecond: orNull(count), leftMs: orNull(count) };
 const sizes = { raw: count, deduplicated: count, stored: count };
 const actor = object({ id: sha256, name: orNull(text) });
 const mode = { type: 'integer', minimum: 0, maximum: 0o7777 };
@@ -292,7 +294,17 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   snapshot: [
-    event('progress', { files: count, bytes: count, newBytes: count, storedBytes: count, path }, ['path']),
+    event('progress', {
+      files: count,
+      totalFiles: orNull(count),
+      bytes: count,
+      totalBytes: orNull(count),
+      newBytes: count,
+      knownBytes: count,
+      storedBytes: count,
+      ...pace,
+      path,
+    }),
     event('finding', { severity: { const: 'error' }, path, message: text }),
     event(
       'finding',
@@ -363,7 +375,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   checkout: [
-    event('progress', { files: count, bytes: count, totalFiles: count, totalBytes: count }),
+    event('progress', { files: count, totalFiles: count, bytes: count, totalBytes: count, ...pace }),
     event('finding', { severity: { const: 'error' }, code: text, path, message: text, isDamage: flag }),
     event('finding', {
       entry: entryType,
@@ -460,7 +472,15 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
   ],
   tag: [object({ tags: list(object({ ...tag, at: time, isOfSnapshot: flag, takenAt: orNull(time) })) }), object(tag)],
   verify: [
-    event('progress', { phase: text, done: count, total: count, bytes: count }),
+    event('progress', {
+      phase: text,
+      done: count,
+      total: count,
+      bytes: count,
+      totalBytes: orNull(count),
+      errors: count,
+      ...pace,
+    }),
     event(
       'finding',
       {

@@ -3,13 +3,14 @@
 import type { Change, DiffContext, Difference, Json, Reader } from '@mbk/plugin-sdk';
 import { lastName, pointerSegment } from './document.ts';
 import type { ConfigOptions } from './options.ts';
-import { readConfig } from './parse-document.ts';
+import type { ReadConfigOf } from './parse-document.ts';
 import { isSecret, masked } from './secrets/find-secrets.ts';
 
 export async function diff(
   before: Reader,
   after: Reader,
   { kind, limits, signal }: DiffContext<ConfigOptions>,
+  readConfig: ReadConfigOf,
 ): Promise<Difference> {
   const old = (await readConfig(before, kind, signal)).document?.value;
   const now = (await readConfig(after, kind, signal)).document?.value;

@@ -12,12 +12,16 @@ import { checkSchema } from './check-schema.ts';
 import { classify } from './classify.ts';
 import { leaves } from './document.ts';
 import type { ConfigOptions } from './options.ts';
-import { readConfig } from './parse-document.ts';
+import type { ReadConfigOf } from './parse-document.ts';
 import { findSecrets, masked } from './secrets/find-secrets.ts';
 
 type Context = ReaderContext<ConfigOptions>;
 
-export async function inspect(reader: Reader, { collection, kind, signal }: Context): Promise<Inspection | undefined> {
+export async function inspect(
+  reader: Reader,
+  { collection, kind, signal }: Context,
+  readConfig: ReadConfigOf,
+): Promise<Inspection | undefined> {
   const { document } = await readConfig(reader, kind, signal);
   if (document?.value === undefined) return undefined;
   const { documents, format, value } = document;
@@ -43,7 +47,11 @@ export async function inspect(reader: Reader, { collection, kind, signal }: Cont
   };
 }
 
-export async function validate(reader: Reader, { kind, options, signal }: Context): Promise<readonly Finding[]> {
+export async function validate(
+  reader: Reader,
+  { kind, options, signal }: Context,
+  readConfig: ReadConfigOf,
+): Promise<readonly Finding[]> {
   const { document, findings, text } = await readConfig(reader, kind, signal);
   const list = findingList();
   for (const finding of findings) list.add(finding);

@@ -5,12 +5,15 @@ import { diff } from './difference.ts';
 import { inspect, validate } from './examine.ts';
 import { manifest } from './manifest.ts';
 import type { ConfigOptions } from './options.ts';
+import { rememberingReadConfig } from './parse-document.ts';
+
+const readConfig = rememberingReadConfig();
 
 export const plugin: Plugin = definePlugin<ConfigOptions>({
   ...manifest,
-  inspect,
-  validate,
-  diff,
+  inspect: (reader, context) => inspect(reader, context, readConfig),
+  validate: (reader, context) => validate(reader, context, readConfig),
+  diff: (before, after, context) => diff(before, after, context, readConfig),
 });
 
 export { type ConfigCode, codes } from './codes.ts';

@@ -1,4 +1,4 @@
-/** One file, read as the format of its kind. The reader of `inspect` and `validate` is the same: it is read once. */
+/** One file, read as the format of its kind. */
 
 import type { Finding, Reader } from '@mbk/plugin-sdk';
 import { type ConfigDocument, type Format, isShallow, maxDepth, type ParsedText } from './document.ts';
@@ -26,14 +26,18 @@ const formats: Readonly<Record<string, { readonly format: Format; parse(text: st
   'config/dotenv': { format: 'dotenv', parse: parseDotenv },
 };
 
-const read = new WeakMap<Reader, Promise<ReadConfig>>();
+export type ReadConfigOf = (reader: Reader, kind: string, signal: AbortSignal) => Promise<ReadConfig>;
 
-export function readConfig(reader: Reader, kind: string, signal: AbortSignal): Promise<ReadConfig> {
-  const known = read.get(reader);
-  if (known !== undefined) return known;
-  const reading = readAnew(reader, kind, signal);
-  read.set(reader, reading);
-  return reading;
+/** Reads what it is given, and each reader once: that of `inspect` and `validate` is the same. */
+export function rememberingReadConfig(): ReadConfigOf {
+  const read = new WeakMap<Reader, Promise<ReadConfig>>();
+  return (reader, kind, signal) => {
+    const known = read.get(reader);
+    if (known !== undefined) return known;
+    const reading = readAnew(reader, kind, signal);
+    read.set(reader, reading);
+    return reading;
+  };
 }
 
 async function readAnew(reader: Reader, kind: string, signal: AbortSignal): Promise<ReadConfig> {
