@@ -73,6 +73,7 @@ export async function commandLab(): Promise<CommandLab> {
     calls: {
       init: [at('another'), '--no-config', '--no-recovery-key'],
       snapshot: ['-m', 'again'],
+      validate: ['lab:models/a.txt'],
       checkout: ['lab', '--to', at('restored')],
       status: [],
       log: [],

@@ -31,6 +31,8 @@ const notice = event('notice', { message: text });
 const entryType = oneOfTexts('file', 'directory', 'symlink');
 const texts = list(text);
 const head = object({ n: count, hash: sha256 });
+/** How fast work is; null as long as that is not known. */
+const pace = { elapsedMs: count, bytesPerSecond: orNull(count), leftMs: orNull(count) };
 const sizes = { raw: count, deduplicated: count, stored: count };
 const actor = object({ id: sha256, name: orNull(text) });
 const mode = { type: 'integer', minimum: 0, maximum: 0o7777 };
@@ -54,6 +56,44 @@ const listed = {
 
 const { type: _, sparse: __, changed: ___, ...foundEntry } = listed;
 
+const findingFields = {
+  code: text,
+  severity: oneOfTexts('error', 'warning', 'info'),
+  message: text,
+  remedy: text,
+  offset: count,
+  pointer: text,
+  line: count,
+  column: count,
+  count,
+};
+const rarely = ['remedy', 'offset', 'pointer', 'line', 'column', 'count'];
+const finding = object({ ...findingFields, path: text }, [...rarely, 'path']);
+const facts = { type: 'object', description: 'What the plugin says of it.' };
+const asset = object(
+  {
+    path,
+    collection: text,
+    kind: text,
+    size: count,
+    sha256: orNull(sha256),
+    tensors: count,
+    plugin: text,
+    summary: text,
+    facts,
+    findings: list(finding),
+  },
+  ['tensors', 'plugin', 'summary', 'facts', 'findings'],
+);
+const shownAsset = object({
+  commit,
+  domain: text,
+  asset: orNull(asset),
+  layout: orNull({ type: 'object', description: 'Where its tensors lie: docs/format.md, Content.' }),
+  size: orNull(count),
+  sha256: orNull(sha256),
+});
+
 const difference = object({
   kind: oneOfTexts('added', 'removed', 'modified', 'metadata', 'moved'),
   path,
@@ -63,7 +103,7 @@ const difference = object({
   sizeAfter: orNull(count),
   collection: orNull(text),
 });
-const differences = object({
+const differenceFields = {
   before: commit,
   after: orNull(commit),
   added: count,
@@ -75,6 +115,35 @@ const differences = object({
   bytesRemoved: count,
   differences: list(difference),
   problems,
+};
+const differences = object(differenceFields);
+const inside = object({
+  path,
+  kind: text,
+  plugin: text,
+  difference: orNull(
+    object(
+      {
+        changes: list(
+          object(
+            {
+              what: text,
+              name: text,
+              change: oneOfTexts('added', 'removed', 'changed', 'retyped', 'moved'),
+              before: {},
+              after: {},
+            },
+            ['before', 'after'],
+          ),
+        ),
+        omitted: count,
+        lines: texts,
+        patch: {},
+      },
+      ['omitted', 'patch'],
+    ),
+  ),
+  problem: orNull(finding),
 });
 
 const totals = object({
@@ -130,6 +199,7 @@ const shown = object(
     manifestSha256: sha256,
     parentProblem: orNull(text),
     entry: count,
+    assets: list(asset, { description: 'The first 1000.' }),
     files: list(object(listed), { description: 'With --files.' }),
   },
   ['files'],
@@ -224,8 +294,23 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   snapshot: [
-    event('progress', { files: count, bytes: count, newBytes: count, storedBytes: count, path }, ['path']),
+    event('progress', {
+      files: count,
+      totalFiles: orNull(count),
+      bytes: count,
+      totalBytes: orNull(count),
+      newBytes: count,
+      knownBytes: count,
+      storedBytes: count,
+      ...pace,
+      path,
+    }),
     event('finding', { severity: { const: 'error' }, path, message: text }),
+    event(
+      'finding',
+      { ...findingFields, domain: text, collection: text, path, kind: text, plugin: text, inside: text },
+      [...rarely, 'inside'],
+    ),
     event('plan', {
       collections: list(
         object({
@@ -268,8 +353,29 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
       ['statCacheProblem'],
     ),
   ],
+  validate: [
+    event('finding', {
+      path,
+      kind: text,
+      plugin: text,
+      isExamined: flag,
+      summary: orNull(text),
+      facts: orNull(facts),
+      findings: list(finding),
+    }),
+    event('finding', { severity: { const: 'error' }, path, message: text }),
+    event('summary', {
+      what: text,
+      files: count,
+      known: count,
+      errors: count,
+      warnings: count,
+      unknown: list(path),
+      problems: count,
+    }),
+  ],
   checkout: [
-    event('progress', { files: count, bytes: count, totalFiles: count, totalBytes: count }),
+    event('progress', { files: count, totalFiles: count, bytes: count, totalBytes: count, ...pace }),
     event('finding', { severity: { const: 'error' }, code: text, path, message: text, isDamage: flag }),
     event('finding', {
       entry: entryType,
@@ -316,10 +422,10 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   log: [object({ timezone: text, snapshots: list(historyRow) })],
-  show: [shown],
+  show: [shown, shownAsset],
   ls: [object({ commit, domain: text, path, expired: texts, entries: list(object(listed)) })],
   cat: [],
-  diff: [differences],
+  diff: [object({ ...differenceFields, inside: list(inside, { description: 'Not with --stat.' }) }, ['inside'])],
   find: [
     event('progress', { done: count, total: count }),
     event('match', { entry: entryType, commit, domain: text, takenAt: time, tags: texts, ...foundEntry }),
@@ -366,7 +472,15 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
   ],
   tag: [object({ tags: list(object({ ...tag, at: time, isOfSnapshot: flag, takenAt: orNull(time) })) }), object(tag)],
   verify: [
-    event('progress', { phase: text, done: count, total: count, bytes: count }),
+    event('progress', {
+      phase: text,
+      done: count,
+      total: count,
+      bytes: count,
+      totalBytes: orNull(count),
+      errors: count,
+      ...pace,
+    }),
     event(
       'finding',
       {

@@ -44,6 +44,11 @@ export const commandTable: Readonly<Record<string, CommandRow>> = {
     summary: 'Take a snapshot of a project or of paths',
     load: () => import('./commands/snapshot.ts'),
   },
+  validate: {
+    group: 'Back up and restore',
+    summary: 'Check models, checkpoints, datasets and configurations',
+    load: () => import('./commands/validate.ts'),
+  },
   checkout: {
     group: 'Back up and restore',
     summary: 'Write the files of a snapshot into a folder',

@@ -206,6 +206,16 @@ const rows = {
     remedy:
       'Domains are [a-z0-9][a-z0-9._-]{0,62}; collections are category/class; tags are letters, digits, `.`, `_`, `-`.',
   },
+  'plugin-unusable': {
+    exit: 1,
+    meaning: 'A plugin that `mbk.yaml` names cannot be loaded, or is not what it should be.',
+    remedy: 'Check the path or package under `plugins:`, or turn the plugin off there with `false`.',
+  },
+  'validation-failed': {
+    exit: 3,
+    meaning: 'A plugin found an error in an asset, and `--strict` lets no snapshot with errors into history.',
+    remedy: 'Repair the asset, turn the check off in `mbk.yaml`, or take the snapshot without `--strict`.',
+  },
   'tag-exists': {
     exit: 1,
     meaning: 'The tag exists; tags never move.',

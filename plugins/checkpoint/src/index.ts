@@ -1,23 +1,12 @@
 /** Checkpoints and weights as training frameworks write them: safetensors and PyTorch's zip files. */
 
 import { definePlugin, type Layout, type LayoutContext, type Plugin, type Reader } from '@mbk/plugin-sdk';
+import { manifest } from './manifest.ts';
 import { layoutSafetensors } from './safetensors/layout.ts';
 import { layoutTorchZip } from './torch/layout.ts';
 
 export const plugin: Plugin = definePlugin({
-  apiVersion: 1,
-  name: 'checkpoint',
-  version: '1.0.0',
-  match: [
-    { kind: 'model/safetensors', extensions: ['.safetensors'] },
-    // Download caches name files by hash: a length below 2^32 and the first key of a JSON object tell enough.
-    { kind: 'model/safetensors', magic: [{ offset: 4, bytes: '000000007b22' }] },
-    {
-      kind: 'checkpoint/pytorch',
-      extensions: ['.pt', '.pth', '.ckpt', '.bin', '.jit', '.ptl', '.pkl', '.pt2'],
-      magic: [{ offset: 0, bytes: '504b0304' }],
-    },
-  ],
+  ...manifest,
   layout,
 });
 

@@ -13,13 +13,13 @@ import {
 } from '@mbk/core';
 import type {
   CommittedSnapshot,
+  PluginHost,
   SnapshotPlan,
   SnapshotProgress,
   SnapshotReport,
   SnapshotTools,
   WalkAhead,
 } from '@mbk/core';
-import type { Plugin } from '@mbk/plugin-sdk';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
@@ -27,7 +27,9 @@ import { isHostName } from '../environment.ts';
 import { jobsFlag } from '../jobs-flag.ts';
 import { makeBackend, openForCommand } from '../open.ts';
 import type { Styler } from '../output.ts';
+import { openPlugins } from '../plugins/open-plugins.ts';
 import { snapshotProgress } from '../progress/snapshot-progress.ts';
+import { renderFinding } from '../render-finding.ts';
 import { readGitProvenance } from '../project/git-provenance.ts';
 import { chooseSource } from '../project/source.ts';
 import { streamSource } from '../project/stream-source.ts';
@@ -78,6 +80,7 @@ export default class Snapshot extends MbkCommand {
     host: Flags.string({ description: 'Name of this host in the snapshot. Else MBK_HOST, else its own.' }),
     jobs: jobsFlag,
     'skip-if-unchanged': Flags.boolean({ description: 'Make no commit for a domain in which nothing changed.' }),
+    strict: Flags.boolean({ description: 'Make no snapshot of assets in which a plugin finds an error.' }),
     'dry-run': Flags.boolean({ description: 'Say what would be taken, and store nothing.' }),
   };
 
@@ -100,6 +103,7 @@ export default class Snapshot extends MbkCommand {
     }
     let walked: WalkAhead | undefined;
     let preparing: Promise<SnapshotTools> | undefined;
+    let opening: Promise<PluginHost> | undefined;
     const opened = await openForCommand(context, async ({ config, folder }) => {
       if (streamPath !== undefined) {
         const { domain, collection } = flags;
@@ -131,13 +135,14 @@ export default class Snapshot extends MbkCommand {
       }
       const [git, plugins, tools] = await Promise.all([
         readGitProvenance(rootText, { env: process.env, signal: this.signal }),
-        loadPlugins(),
+        (opening = openPlugins({ stateFolder: this.environment.stateFolder, config, root, signal: this.signal })),
         preparing,
       ]);
-      return { ...source, oneFileSystem, dereference, never, git, tools, plugins: assetPlugins(plugins) };
+      return { ...source, oneFileSystem, dereference, never, git, tools, plugins };
     }).catch(async (error: unknown) => {
       walked?.close();
       await (await preparing?.catch(() => undefined))?.threads?.close();
+      await (await opening?.catch(() => undefined))?.close();
       throw error;
     });
     const { repository, prepared } = opened;
@@ -153,6 +158,7 @@ export default class Snapshot extends MbkCommand {
         force: flags.force,
         jobs: flags.jobs,
         skipIfUnchanged: flags['skip-if-unchanged'],
+        strict: flags.strict,
       };
       if (flags['dry-run']) return this.tellPlan(await planSnapshot(repository, request));
       const startedAt = Date.now();
@@ -163,6 +169,7 @@ export default class Snapshot extends MbkCommand {
       const report = await snapshot(repository, request, { onProgress: (now) => (progress = now) }).finally(stop);
       this.tell(report, Date.now() - startedAt);
     } finally {
+      if (prepared !== undefined && 'close' in prepared.plugins) await prepared.plugins.close();
       await repository.close();
     }
   }
@@ -180,25 +187,24 @@ export default class Snapshot extends MbkCommand {
           `${style('red', 'incomplete:')} ${escapeForTerminal(displayBytes(path))}: ${escapeForTerminal(message)}`,
       );
     }
+    for (const { finding, ...asset } of report.findings) {
+      const inside = finding.path; // of a folder: the file that is to blame
+      this.out.event({ type: 'finding', ...finding, ...asset, ...(inside !== undefined && { inside }) }, (_, style) =>
+        renderFinding(asset.path, finding, style),
+      );
+    }
     this.out.result({ type: 'summary', ...plain(report) }, (_, style) => renderReport(report, elapsedMs, style));
-    if (report.incomplete.length > 0) this.endWith(exitCodes.incomplete);
+    const hasErrors = report.findings.some(({ finding }) => finding.severity === 'error');
+    if (report.incomplete.length > 0 || hasErrors) this.endWith(exitCodes.incomplete);
   }
-}
-
-/** The built-in plugins. */
-async function loadPlugins(): Promise<Plugin[]> {
-  const [{ plugin: gguf }, { plugin: checkpoint }] = await Promise.all([
-    import('@mbk/plugin-gguf'),
-    import('@mbk/plugin-checkpoint'),
-  ]);
-  return [gguf, checkpoint];
 }
 
 /** As `--json` prints it. */
 function plain(report: SnapshotReport): object {
   const problems = (list: SnapshotReport['incomplete']): object[] =>
     list.map((one) => ({ ...one, path: encodeByteText(one.path) }));
-  return { ...report, incomplete: problems(report.incomplete), skipped: problems(report.skipped) };
+  const { findings: _, ...others } = report; // each was told by itself
+  return { ...others, incomplete: problems(report.incomplete), skipped: problems(report.skipped) };
 }
 
 function renderPlan({ collections, problems }: SnapshotPlan): string {

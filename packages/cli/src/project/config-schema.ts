@@ -83,5 +83,32 @@ export const configSchema = {
         ],
       },
     },
+    plugins: {
+      type: 'object',
+      description: 'Plugins by name: false turns one off; others than the built-in ones say where they are.',
+      propertyNames: { pattern: '^[a-z0-9][a-z0-9-]{0,63}$' },
+      additionalProperties: {
+        oneOf: [
+          { type: 'boolean' },
+          {
+            type: 'object',
+            additionalProperties: false,
+            properties: {
+              options: { type: 'object', description: 'As the plugin documents them.' },
+              module: {
+                type: 'string',
+                minLength: 1,
+                description: 'Where its code is: a path relative to this file, or a package.',
+              },
+              program: {
+                type: 'string',
+                minLength: 1,
+                description: 'A program that speaks the contract: a path relative to this file, or a name on the PATH.',
+              },
+            },
+          },
+        ],
+      },
+    },
   },
 } as const;

@@ -1,6 +1,7 @@
 /** `mbk.yaml`: found from a subfolder, checked against its schema, errors with line and column. */
 
 import { isMbkError, MbkError } from '@mbk/core';
+import type { JsonObject } from '@mbk/plugin-sdk';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ErrorObject } from 'ajv';
@@ -22,6 +23,17 @@ export interface Plan {
 
 export type Retention = { readonly within: string } | { readonly forever: true };
 
+/** `false` turns a plugin off; else its options, and where it is if it is not built in. */
+export type PluginSetting =
+  | boolean
+  | {
+      readonly options?: JsonObject;
+      /** A path relative to the file, or the name of a package. */
+      readonly module?: string;
+      /** A program that speaks the contract: a path relative to the file, or a name on the PATH. */
+      readonly program?: string;
+    };
+
 export interface ProjectConfig {
   /** Absolute path of the file. */
   readonly file: string;
@@ -34,6 +46,7 @@ export interface ProjectConfig {
   readonly exclude: readonly string[];
   readonly plans: Readonly<Record<string, Plan>>;
   readonly retention: Readonly<Record<string, Retention>>;
+  readonly plugins: Readonly<Record<string, PluginSetting>>;
 }
 
 /** Most bytes of a configuration that are read. */
@@ -52,7 +65,17 @@ export function findConfig(folder: string): string | undefined {
 export async function readConfig(file: string): Promise<ProjectConfig> {
   const path = resolve(file);
   const value = await parseConfig(readText(path), path);
-  return { domains: [], rules: [], exclude: [], plans: {}, retention: {}, ...value, file: path, root: dirname(path) };
+  return {
+    domains: [],
+    rules: [],
+    exclude: [],
+    plans: {},
+    retention: {},
+    plugins: {},
+    ...value,
+    file: path,
+    root: dirname(path),
+  };
 }
 
 function readText(path: string): string {
