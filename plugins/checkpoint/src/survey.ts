@@ -22,10 +22,10 @@ import { layoutLegacy, legacyPickles } from './torch/legacy.ts';
 import { surveyZip } from './torch/survey.ts';
 import { readZipDirectory } from './zip/directory.ts';
 
-export interface CheckpointOptions {
+export type CheckpointOptions = {
   /** What a pickle's import of a name on no list is. */
   readonly unknownGlobals: 'warning' | 'error';
-}
+};
 
 export interface Survey {
   readonly format: string;
