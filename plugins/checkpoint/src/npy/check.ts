@@ -1,6 +1,6 @@
 /** The rules of .npy, for a file or a member of .npz; objects in it are a pickle, which is scanned. */
 
-import { isLayoutError, type Reader } from '@mbk/plugin-sdk';
+import { isLayoutError, LayoutError, type Reader } from '@mbk/plugin-sdk';
 import { type Problems, quoted } from '../codes.ts';
 import { scanPickles } from '../pickle/scan-all.ts';
 import { type NpyHeader, npyDataBytes, readNpyHeader } from './header.ts';
@@ -56,7 +56,7 @@ export async function checkNpy(reader: Reader, check: NpyCheck): Promise<NpyHead
     return header;
   } catch (error) {
     if (!isLayoutError(error)) throw error;
-    problems.report('npy/bad-header', `${where}: ${error.message}`, { offset: offsetOf(error.offset ?? 0) });
+    problems.fail(new LayoutError(error.code, `${where}: ${error.message}`, offsetOf(error.offset ?? 0)));
     return undefined;
   }
 }

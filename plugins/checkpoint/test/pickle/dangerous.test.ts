@@ -152,7 +152,7 @@ describe('dangerous pickles are found and never run', () => {
     ['objects in a compressed .npz', 'a.npz', zipFile([{ name: 'x.npy', data: npyOf(system), isDeflated: true }])],
     ['a checkpoint with a pickle in front', 'a.pt', Buffer.concat([system, torchZipFile({ tensors })])],
   ];
-  test.each(cases)('%s', async (_, path, bytes, code = 'pickle/dangerous-global') => {
+  test.each(cases)('%s', async (...[, path, bytes, code = 'pickle/dangerous-global']) => {
     const found = (await findingsOf(path, bytes)).find((finding) => finding.code === code);
     expect(found).toMatchObject({ code });
     expect(found?.severity).toBe(code === 'pickle/indirect-call' ? 'warning' : 'error');
