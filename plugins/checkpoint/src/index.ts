@@ -11,7 +11,7 @@ import { validateCheckpoint } from './validate.ts';
 /** `inspect` and `validate` of one file share what they read of it. */
 const surveyor = rememberingSurveyor();
 
-export const plugin: Plugin<CheckpointOptions> = definePlugin<CheckpointOptions>({
+export const plugin: Plugin = definePlugin<CheckpointOptions>({
   ...manifest,
   layout: layoutCheckpoint,
   inspect: (reader, context) => inspectCheckpoint(reader, context, surveyor),

@@ -14,7 +14,7 @@ export async function inspectCheckpoint(
   if (format === 'other' || format === 'empty') return undefined;
   if (tensors.length === 0 && Object.keys(own).length === 0) return undefined;
   const facts: JsonObject = { format, ...sumsOf(survey), ...own };
-  return { summary: summaryOf(facts), facts };
+  return { summary: summaryOf(format, facts), facts };
 }
 
 /** Parameters are elements of whatever dtype. */
@@ -50,9 +50,9 @@ const titles: Readonly<Record<string, string>> = {
 };
 
 /** `safetensors, LoRA adapter of rank 4, 1.2M parameters, F16`. */
-function summaryOf(facts: JsonObject): string {
-  const { adapter, dtypes, files, format, parameters, tensors } = facts;
-  const parts = [titles[String(format)] ?? String(format)];
+function summaryOf(format: string, facts: JsonObject): string {
+  const { adapter, dtypes, files, parameters, tensors } = facts;
+  const parts = [titles[format] ?? format];
   if (typeof adapter === 'object') {
     const ranks = ((adapter as JsonObject)['ranks'] ?? []) as readonly number[];
     parts.push(ranks.length === 0 ? 'LoRA adapter' : `LoRA adapter of rank ${ranks.slice(0, 4).join(', ')}`);

@@ -228,7 +228,13 @@ async function checkHiddenPickle(
   if (first !== 0x80 || (second ?? 99) > 5) return;
   const own = problemList();
   const { scans } = await scanPickles(reader, {
-    ...{ start: 0, end: reader.size, isStrict, place: '', problems: own, signal, single: true },
+    start: 0,
+    end: reader.size,
+    isStrict,
+    place: '',
+    problems: own,
+    signal,
+    single: true,
   });
   if (scans.every(({ end, globals }) => end === undefined && globals.length === 0)) return;
   problems.report('checkpoint/polyglot', 'the file can be loaded as a pickle too', { offset: 0 });

@@ -59,13 +59,11 @@ const samples: readonly PluginSample[] = [
   { path: 'models/net.onnx', bytes: onnxFile([array]) },
 ];
 
-pluginConformance({ describe, test, expect }, plugin, { samples, mutations: 60 });
+pluginConformance({ describe, test, expect }, plugin, { samples, mutations: 40 });
 
 describe.skipIf(realAssets === undefined)('real files (skipped unless MBK_TEST_ASSETS names their folder)', () => {
-  const wanted = /ti\.pt$|af_nova\.pt$|lora_disney_inpainting/;
-  const real = readRealAssets('')
-    .filter(({ path }) => wanted.test(path))
-    .map((asset) => ({ ...asset, findings: asset.path.endsWith('.safetensors') ? ['safetensors/unaligned'] : [] }));
+  const wanted = /ti\.pt$|af_nova\.pt$/;
+  const real = readRealAssets('').filter(({ path }) => wanted.test(path));
   if (real.length > 0) pluginConformance({ describe, test, expect }, plugin, { samples: real, mutations: 20 });
-  test('are there', () => expect(real).toHaveLength(3));
+  test('are there', () => expect(real).toHaveLength(2));
 });

@@ -1,7 +1,7 @@
 import { examineFile, type Finding, type Inspection, memoryReader, plainContext } from '@mbk/plugin-sdk';
 import { describe, expect, test } from 'vitest';
 import { pickleBytes } from '../../../test/assets/pickle-bytes.ts';
-import { safetensorsFile, safetensorsFileOf, safetensorsHeader } from '../../../test/assets/safetensors-file.ts';
+import { safetensorsFile, safetensorsFileOf } from '../../../test/assets/safetensors-file.ts';
 import { type AssetTensor, weights } from '../../../test/assets/tensor.ts';
 import {
   orderedDict,

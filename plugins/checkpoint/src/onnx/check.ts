@@ -1,6 +1,6 @@
 /** The rules of an ONNX model's initialisers: shape against bytes, and files outside that they point to. */
 
-import { isLayoutError, type Reader, type ReaderContext } from '@mbk/plugin-sdk';
+import { isLayoutError, LayoutError, type Reader, type ReaderContext } from '@mbk/plugin-sdk';
 import { type Problems, quoted } from '../codes.ts';
 import { bytesOf, type OnnxModel, type OnnxTensor, readOnnx } from './model.ts';
 
@@ -15,11 +15,8 @@ export async function checkOnnx(
     model = await readOnnx(reader, context);
   } catch (error) {
     if (!isLayoutError(error)) throw error;
-    problems.fail({
-      ...error,
-      message: error.message,
-      code: error.code.replace(/\/(?:truncated|header-too-large)$/, '/bad-protobuf'),
-    });
+    const code = error.code.replace(/\/(?:truncated|header-too-large)$/, '/bad-protobuf');
+    problems.fail(new LayoutError(code, error.message, error.offset));
     return undefined;
   }
   const files = new Map<string, number | undefined>();

@@ -1,6 +1,6 @@
 /** A zip file that PyTorch or NumPy wrote: every member looked at, pickles scanned, storages held against the pickle. */
 
-import { isLayoutError, type Json, type LayoutTensor, type Reader, type ReaderContext } from '@mbk/plugin-sdk';
+import { blockOf, isLayoutError, type Json, type LayoutTensor, type Reader, type ReaderContext } from '@mbk/plugin-sdk';
 import { problemList, type Problems, quoted } from '../codes.ts';
 import { checkNpy } from '../npy/check.ts';
 import { scanPickles } from '../pickle/scan-all.ts';
@@ -8,7 +8,6 @@ import { walkPickle } from '../pickle/stack-machine.ts';
 import { checkMembers, type PlacedMember } from '../zip/check-members.ts';
 import { readZipDirectory, type ZipDirectory } from '../zip/directory.ts';
 import { checkCrc, openMember } from '../zip/open-member.ts';
-import { blockOf } from '@mbk/plugin-sdk';
 import { dtypeOfStorage } from './dtypes.ts';
 import { layoutNpz } from '../npy/layout.ts';
 import { layoutTorchZip } from './layout.ts';
@@ -78,7 +77,7 @@ export async function surveyZip(
   const isNpz = !isTorch && directory.members.some(({ name }) => name.endsWith('.npy'));
   const isScript =
     isTorch && names.has(`${folder}constants.pkl`) && [...names].some((name) => name.startsWith(`${folder}code/`));
-  if (isTorch) await checkStorages(reader, placed, folder, context, problems);
+  if (isTorch) await checkStorages(reader, placed, { folder, storages, problems, signal: context.signal });
   const tensors = scan.depth > 0 ? [] : await tensorsOf(reader, context, isTorch, problems);
   return {
     format: isScript ? 'torchscript' : isTorch ? 'pytorch-zip' : isNpz ? 'npz' : 'zip',
@@ -128,14 +127,18 @@ async function storageNames(
   return names;
 }
 
+interface Storages {
+  readonly folder: string;
+  readonly storages: ReadonlyMap<string, { readonly type: string; readonly length: number }>;
+  readonly problems: Problems;
+  readonly signal: AbortSignal;
+}
+
 async function checkStorages(
   reader: Reader,
   placed: readonly PlacedMember[],
-  folder: string,
-  context: Pick<ReaderContext, 'signal'>,
-  problems: Problems,
+  { folder, problems, signal, storages }: Storages,
 ): Promise<void> {
-  const storages = await storageNames(reader, placed, folder, context);
   const byName = new Map(placed.map((member) => [member.member.name, member]));
   if (!byName.has(`${folder}data.pkl`)) {
     problems.report('torch/no-pickle', `there is no ${quoted(`${folder}data.pkl`)}, so nothing can be loaded`);
@@ -171,9 +174,7 @@ async function checkStorages(
   }
   const order = byName.get(`${folder}byteorder`);
   if (order !== undefined && order.member.method === 0) {
-    const text = new TextDecoder().decode(
-      await reader.read(order.offset, Math.min(order.length, 16), { signal: context.signal }),
-    );
+    const text = new TextDecoder().decode(await reader.read(order.offset, Math.min(order.length, 16), { signal }));
     if (text !== 'little' && text !== 'big') {
       problems.report('torch/bad-byte-order', `the byte order is ${quoted(text)}, not little or big`, {
         offset: order.offset,

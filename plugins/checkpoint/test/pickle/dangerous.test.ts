@@ -42,7 +42,8 @@ const codesOf = async (path: string, bytes: Uint8Array): Promise<readonly string
 
 describe('dangerous pickles are found and never run', () => {
   const nested = zipFile([{ name: 'archive/data.pkl', data: system }]);
-  const cases: readonly (readonly [what: string, path: string, bytes: Uint8Array, code?: string])[] = [
+  type Case = readonly [what: string, path: string, bytes: Uint8Array, code?: string];
+  const cases: readonly Case[] = [
     ['os.system', 'a.pkl', system],
     ['posix.system in a checkpoint', 'a.pt', torchZipOf(call('posix', 'system', command), [])],
     ['builtins.eval', 'a.pkl', call('builtins', 'eval', '1')],
@@ -152,7 +153,8 @@ describe('dangerous pickles are found and never run', () => {
     ['objects in a compressed .npz', 'a.npz', zipFile([{ name: 'x.npy', data: npyOf(system), isDeflated: true }])],
     ['a checkpoint with a pickle in front', 'a.pt', Buffer.concat([system, torchZipFile({ tensors })])],
   ];
-  test.each(cases)('%s', async (...[, path, bytes, code = 'pickle/dangerous-global']) => {
+  const rows = cases.map(([what, path, bytes, code = 'pickle/dangerous-global']) => ({ what, path, bytes, code }));
+  test.each(rows)('$what', async ({ path, bytes, code }) => {
     const found = (await findingsOf(path, bytes)).find((finding) => finding.code === code);
     expect(found).toMatchObject({ code });
     expect(found?.severity).toBe(code === 'pickle/indirect-call' ? 'warning' : 'error');
