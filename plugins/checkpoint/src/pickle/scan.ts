@@ -57,7 +57,7 @@ export async function scanPickle(reader: Reader, options: PickleScanOptions): Pr
   let opcodes = 0;
   try {
     for (;;) {
-      const opcode = await nextOpcode(cursor);
+      const opcode = readyOpcode(cursor) ?? (await nextOpcode(cursor));
       opcodes += 1;
       if (opcode.name === 'STOP') {
         machine.stop(opcode);
@@ -99,6 +99,29 @@ const payloads: Readonly<Record<number, number>> = {
   0x8b: 4,
 };
 const lineOpcodes = new Set(Buffer.from('FILPSVcgip'));
+
+/** Bytes of an opcode without a long payload. */
+const usualLength = 1024;
+
+/** The next opcode where it stands in the window, as nearly all do: without waiting. */
+function readyOpcode(cursor: ByteCursor): Opcode | undefined {
+  if (!cursor.has(usualLength)) return undefined;
+  const offset = cursor.offset();
+  const window = cursor.peek().subarray(0, usualLength);
+  const code = window[0] ?? 0;
+  const width = payloads[code];
+  if (width !== undefined && (window[1] ?? 255) > 250) return undefined;
+  if (width !== undefined && window.subarray(2, 1 + width).some((byte) => byte !== 0)) return undefined;
+  try {
+    const opcode = decodeOpcode(window, 0);
+    cursor.take(opcode.next);
+    return { ...opcode, offset, next: offset + opcode.next };
+  } catch (error) {
+    // A line that is longer, or what is no opcode: the slow way tells.
+    if (error instanceof PickleError) return undefined;
+    throw error;
+  }
+}
 
 async function nextOpcode(cursor: ByteCursor): Promise<Opcode> {
   const offset = cursor.offset();
@@ -159,7 +182,9 @@ const memoWidths = new Set(['PUT', 'BINPUT', 'LONG_BINPUT']);
 
 function scanMachine({ at, isStrict, place, problems }: PickleScanOptions): ScanMachine {
   const stack: Cell[] = [];
+  /** Names in the memo, and all places of it where something was put. */
   const memo = new Map<number, Cell>();
+  const places = placeSet();
   const globals = new Set<string>();
   const told = new Set<string>();
   let text = 0;
@@ -242,19 +267,22 @@ function scanMachine({ at, isStrict, place, problems }: PickleScanOptions): Scan
   const remember = (key: number, offset: number): void => {
     const cell = isTop();
     if (cell === mark) return lose('puts nothing into the memo', offset);
+    const hasName = typeof cell === 'string' || typeof cell === 'object';
     const size = typeof cell === 'string' ? cell.length : 0;
-    if (memo.size >= mostCells || text + size > mostText) {
-      forget(offset);
-      if (memo.has(key)) memo.set(key, other);
-      return;
+    const fits = memo.size < mostCells && text + size <= mostText;
+    if (hasName && !fits) forget(offset);
+    if (hasName && fits) {
+      places.add(key);
+      memo.set(key, cell);
+      text += size;
+    } else {
+      if (!places.add(key)) forget(offset);
+      memo.delete(key);
     }
-    text += size;
-    memo.set(key, cell);
   };
   const recall = (key: number, offset: number): void => {
-    const cell = memo.get(key);
-    if (cell === undefined && !isFull) lose(`takes place ${key} of the memo, where nothing was put`, offset);
-    push(cell ?? other, offset);
+    if (!places.has(key) && !isFull) lose(`takes place ${key} of the memo, where nothing was put`, offset);
+    push(memo.get(key) ?? other, offset);
   };
 
   const stackGlobal = (offset: number): void => {
@@ -372,7 +400,7 @@ function scanMachine({ at, isStrict, place, problems }: PickleScanOptions): Scan
       case 'LONG_BINGET':
         return recall(Number(argument), offset);
       case 'MEMOIZE':
-        return remember(memo.size, offset);
+        return remember(places.count(), offset);
       default:
         if (memoWidths.has(name)) return remember(Number(argument), offset);
         return push(other, offset);
@@ -385,6 +413,43 @@ function scanMachine({ at, isStrict, place, problems }: PickleScanOptions): Scan
       if (stack.length !== 1 && !isFull) lose(`ends with ${stack.length} values on the stack`, offset);
     },
     answer: () => ({ globals: [...globals].toSorted(), protocol }),
+  };
+}
+
+interface PlaceSet {
+  has(place: number): boolean;
+  /** False where it could not be kept. */
+  add(place: number): boolean;
+  /** Distinct places. */
+  count(): number;
+}
+
+const mostPlaces = 1 << 24;
+
+/** Places of the memo that are taken: a byte each, since a checkpoint of many tensors has millions. */
+function placeSet(): PlaceSet {
+  let near = new Uint8Array(1024);
+  const far = new Set<number>();
+  let count = 0;
+  return {
+    has: (place) => (place >= 0 && place < mostPlaces ? near[place] === 1 : far.has(place)),
+    add(place) {
+      if (place >= mostPlaces || !Number.isSafeInteger(place) || place < 0) {
+        if (far.size >= mostCells) return false;
+        if (!far.has(place)) count += 1;
+        far.add(place);
+        return true;
+      }
+      if (place >= near.length) {
+        const grown = new Uint8Array(Math.min(mostPlaces, Math.max(near.length * 2, place + 1)));
+        grown.set(near);
+        near = grown;
+      }
+      if (near[place] !== 1) count += 1;
+      near[place] = 1;
+      return true;
+    },
+    count: () => count,
   };
 }
 

@@ -211,6 +211,12 @@ describe('pickles that are not what they should be', () => {
     expect(await codesOf('a.pkl', pile)).toEqual(['pickle/dangerous-global', 'pickle/too-complex']);
   });
 
+  test('a million places of the memo are no pile, and a name among them is found', async () => {
+    const puts = Buffer.alloc(3_000_000, latin('N\x940'));
+    const pickle = [latin(`\x80\x04${short('os')}\x940${short('system')}\x940`), puts, latin('h\x00h\x01\x93)R.')];
+    expect(await codesOf('a.pkl', Buffer.concat(pickle))).toEqual(['pickle/dangerous-global']);
+  });
+
   test('under another name the name is wrong as well', async () => {
     const bytes = call('my', 'Thing');
     expect(await codesOf('a.pkl', bytes)).toEqual(['pickle/unknown-global']);
