@@ -141,6 +141,16 @@ describe('LoRA adapters', () => {
     expect(await codesOf(path, bytes, config === undefined ? {} : { 'adapter_config.json': config })).toEqual(codes);
   });
 
+  test('pairs that are numbered, as lora_diffusion writes them', async () => {
+    const numbered = loraTensors(4).map((tensor, at) => ({
+      ...tensor,
+      name: `unet:${at >> 1}:${at % 2 ? 'up' : 'down'}`,
+    }));
+    const { findings, inspection } = await examine('lora.safetensors', safetensorsFile({ tensors: numbered }));
+    expect(findings).toEqual([]);
+    expect(inspection?.facts['adapter']).toEqual({ type: 'lora', modules: 2, ranks: [4] });
+  });
+
   test('facts tell rank, alpha and targets', async () => {
     const { inspection } = await examine(path, adapter(), { 'adapter_config.json': peftConfig({}) });
     expect(inspection?.summary).toMatch(/^safetensors, LoRA adapter of rank 4, 4 tensors/);

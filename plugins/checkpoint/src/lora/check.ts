@@ -7,6 +7,9 @@ import { type Problems, quoted } from '../codes.ts';
 const partName =
   /^(.+?)\.(?:(lora_A|lora_down|lora\.down|lora_linear_layer\.down|lora_embedding_A)|(lora_B|lora_up|lora\.up|lora_linear_layer\.up|lora_embedding_B))(?:\.[\w-]+)?(?:\.weight)?$/;
 
+/** lora_diffusion: `unet:12:down`. */
+const numberedName = /^(\w+:\d+):(?:(down)|(up))$/;
+
 interface Pair {
   down?: LayoutTensor;
   up?: LayoutTensor;
@@ -23,7 +26,7 @@ export interface LoraAdapter {
 export function loraOf(tensors: readonly LayoutTensor[]): LoraAdapter | undefined {
   const pairs = new Map<string, Pair>();
   for (const tensor of tensors) {
-    const [, module, down, up] = partName.exec(tensor.name) ?? [];
+    const [, module, down, up] = partName.exec(tensor.name) ?? numberedName.exec(tensor.name) ?? [];
     if (module === undefined) continue;
     const pair = pairs.get(module) ?? {};
     if (down !== undefined) pair.down = tensor;
