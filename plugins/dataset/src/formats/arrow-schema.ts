@@ -30,7 +30,7 @@ function typeOf(field: FlatTable, depth: number): string {
   if (name === 'int' && type) return `${dictionary}${type.i8(1, 0) === 0 ? 'uint' : 'int'}${type.i32(0, 0)}`;
   if (name === 'float' && type) return `${dictionary}${['float16', 'float32', 'float64'][type.i16(0, 0)] ?? 'float'}`;
   if (name.endsWith('list') && depth < 4) {
-    const item = field.tables(5, mostFields)[0];
+    const item = field.firstTable(5);
     const width = name === 'fixed list' && type ? `[${type.i32(0, 0)}]` : '';
     return item === undefined ? name : `${name}${width} of ${typeOf(item, depth + 1)}`;
   }

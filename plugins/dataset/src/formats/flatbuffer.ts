@@ -17,6 +17,8 @@ export interface FlatTable {
   vector(index: number, itemBytes: number): { readonly at: number; readonly count: number } | undefined;
   /** The tables of a vector of tables. */
   tables(index: number, most: number): readonly FlatTable[];
+  /** The first of them. */
+  firstTable(index: number): FlatTable | undefined;
   /** Numbers at a position that `vector` gave. */
   i32At(at: number): number;
   i64At(at: number): number;
@@ -84,6 +86,10 @@ export function flatRoot(bytes: Uint8Array): FlatTable {
           const place = found.at + 4 * item;
           return tableAt(place + u32(place));
         });
+      },
+      firstTable(index) {
+        const found = vector(index, 4);
+        return found === undefined || found.count === 0 ? undefined : tableAt(found.at + u32(found.at));
       },
       i32At,
       i64At,

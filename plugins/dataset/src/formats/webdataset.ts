@@ -1,15 +1,11 @@
 /** WebDataset: a tar file whose members come in samples, `key.extension`, one after the other. */
 
-import type { Finding } from '@mbk/plugin-sdk';
 import { hashRecord } from '../records/record-hash.ts';
 import { seenRecords } from '../records/seen-records.ts';
 import { shown } from '../records/utf8.ts';
 import { recordScan, type ScanContext, type Scanner } from './record-scan.ts';
-import { readTarHeader, type TarHeader } from './tar-header.ts';
+import { tarWalk } from './tar-walk.ts';
 
-const block = 512;
-/** Bytes of a name or of extended headers that are kept. */
-const longestHeader = 1_048_576;
 const mostExtensions = 1000;
 
 export function scanWebDataset(context: ScanContext): Scanner {
@@ -17,22 +13,8 @@ export function scanWebDataset(context: ScanContext): Scanner {
   const names = seenRecords(500_000);
   const keys = seenRecords(500_000);
   const extensions = new Map<string, number>();
-  const header = new Uint8Array(block);
-  let filled = 0;
-  let position = 0;
-  /** Bytes of the member's data, then of its padding, that are still to come. */
-  let data = 0;
-  let padding = 0;
-  /** Data of a header for the next member. */
-  let extended: { readonly type: string; readonly bytes: Uint8Array; filled: number } | undefined;
-  let longName: string | undefined;
-  let longSize: number | undefined;
   let members = 0;
   let bytesOfMembers = 0;
-  let zeros = 0;
-  let isOver = false;
-  let isBroken = false;
-  let hasTail = false;
   let sample: { readonly key: string; readonly has: Set<string>; readonly offset: number } | undefined;
   /** How many samples have which set of extensions: the sets joined, with the first sample of each. */
   const sets = new Map<string, { count: number; readonly key: string; readonly offset: number }>();
@@ -76,92 +58,25 @@ export function scanWebDataset(context: ScanContext): Scanner {
     }
     if (sample.has.size < 100) sample.has.add(extension);
   };
-  const takeHeader = (at: number): void => {
-    if (header.every((byte) => byte === 0)) {
-      zeros += 1;
-      if (zeros === 2) isOver = true;
-      return;
-    }
-    if (zeros > 0) hasTail = true;
-    zeros = 0;
-    const read: TarHeader | string = readTarHeader(header);
-    if (typeof read === 'string') {
-      isBroken = true;
-      scan.add('dataset/tar-header', `the tar header at ${at} is none: ${read}`, { offset: at });
-      return;
-    }
-    const { name, type } = read;
-    const isExtension = 'xgLK'.includes(type);
-    const size = isExtension ? read.size : (longSize ?? read.size);
-    data = size;
-    padding = (block - (size % block)) % block;
-    if (isExtension) {
-      if (size <= longestHeader) extended = { type, bytes: new Uint8Array(size), filled: 0 };
-      else scan.add('dataset/tar-header', `the extended header at ${at} is larger than 1 MiB`, { offset: at });
-      if (size === 0) takeExtended();
-      return;
-    }
-    if (type === '0' || type === '7') {
+  const walk = tarWalk({
+    member({ isFile, name, offset, size }) {
+      if (!isFile) return;
       bytesOfMembers += size;
-      member(longName ?? name, at);
-    }
-    longName = undefined;
-    longSize = undefined;
-  };
-  const takeExtended = (): void => {
-    if (extended === undefined) return;
-    const { bytes, type } = extended;
-    extended = undefined;
-    if (type === 'L') longName = cutAtNul(bytes);
-    if (type === 'x') {
-      const { path, size } = paxRecords(bytes);
-      longName = path ?? longName;
-      longSize = size ?? longSize;
-    }
-  };
-  return {
-    push(piece) {
-      let at = 0;
-      while (at < piece.length && !isBroken) {
-        const left = piece.length - at;
-        if (isOver) {
-          if (!hasTail && piece.subarray(at).some((byte) => byte !== 0)) {
-            hasTail = true;
-          }
-          break;
-        }
-        if (data > 0) {
-          const taken = Math.min(data, left);
-          if (extended !== undefined) {
-            extended.bytes.set(piece.subarray(at, at + taken), extended.filled);
-            extended.filled += taken;
-          }
-          data -= taken;
-          at += taken;
-          if (data === 0) takeExtended();
-        } else if (padding > 0) {
-          const taken = Math.min(padding, left);
-          padding -= taken;
-          at += taken;
-        } else {
-          const taken = Math.min(block - filled, left);
-          header.set(piece.subarray(at, at + taken), filled);
-          filled += taken;
-          at += taken;
-          if (filled === block) {
-            filled = 0;
-            takeHeader(position + at - block);
-          }
-        }
-      }
-      position += piece.length;
+      member(name, offset);
     },
+    broken(reason, offset) {
+      scan.add('dataset/tar-header', `the tar header at ${offset}: ${reason}`, { offset });
+    },
+  });
+  return {
+    push: (piece) => walk.push(piece),
     end() {
-      const isCut = data > 0 || filled > 0;
+      const { hasTail, isBroken, isClosed, missing, size } = walk.end();
       endSample();
-      if (!isBroken && position > 0) {
-        if (isCut) scan.add('dataset/truncated', `the file ends within a member, ${data + (block - filled) % block} bytes too early`, { offset: position });
-        else if (!isOver) scan.add('dataset/tar-end', 'the two closing blocks are missing', { offset: position });
+      if (!isBroken && size > 0) {
+        const place = { offset: size };
+        if (missing > 0) scan.add('dataset/truncated', `the file ends within a member, ${missing} bytes too early`, place);
+        else if (!isClosed) scan.add('dataset/tar-end', 'the two closing blocks are missing', place);
         else if (hasTail) scan.add('dataset/tar-end', 'something follows the closing blocks');
       }
       const usual = [...extensions].filter(([, count]) => count >= 0.9 * scan.records).map(([name]) => name);
@@ -176,7 +91,7 @@ export function scanWebDataset(context: ScanContext): Scanner {
       }
       const kinds = [...extensions].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, 50);
       return scan.end(
-        position,
+        size,
         {
           members,
           memberBytes: bytesOfMembers,
@@ -186,7 +101,7 @@ export function scanWebDataset(context: ScanContext): Scanner {
         'sample',
       );
     },
-  } satisfies Scanner & { end(): { findings: readonly Finding[] } };
+  };
 }
 
 const noBytes = new Uint8Array(0);
@@ -203,27 +118,4 @@ function sampleOf(name: string): { readonly key: string; readonly extension?: st
 /** Whether a path is absolute or leads up and out. */
 export function isUnsafePath(path: string): boolean {
   return path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path) || path.split(/[\\/]/).includes('..');
-}
-
-function cutAtNul(bytes: Uint8Array): string {
-  const nul = bytes.indexOf(0);
-  return new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul));
-}
-
-/** `path` and `size` of pax records: `length key=value\n`. What is none ends the reading. */
-function paxRecords(bytes: Uint8Array): { readonly path?: string; readonly size?: number } {
-  let found: { path?: string; size?: number } = {};
-  let at = 0;
-  while (at < bytes.length) {
-    const space = bytes.indexOf(0x20, at);
-    if (space < 0 || space - at > 10) break;
-    const length = Number(new TextDecoder().decode(bytes.subarray(at, space)));
-    if (!Number.isSafeInteger(length) || length <= space - at + 1 || at + length > bytes.length) break;
-    const text = new TextDecoder().decode(bytes.subarray(space + 1, at + length - 1));
-    if (text.startsWith('path=')) found = { ...found, path: text.slice(5) };
-    const size = Number(text.startsWith('size=') ? text.slice(5) : Number.NaN);
-    if (Number.isSafeInteger(size) && size >= 0) found = { ...found, size };
-    at += length;
-  }
-  return found;
 }
