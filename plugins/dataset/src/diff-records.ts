@@ -92,17 +92,16 @@ interface Compared {
 function compare(left: BigUint64Array, right: BigUint64Array): Compared {
   const some = (): Some => ({ count: 0, examples: new Set() });
   const found: Compared = { added: some(), removed: some(), changed: some() };
-  const note = (set: Some, values: readonly bigint[]): void => {
-    set.count += values.length;
-    for (const value of values) {
-      if (set.examples.size >= mostNamed) return;
-      set.examples.add(value);
-    }
+  const note = (set: Some, count: number, values: readonly bigint[]): void => {
+    set.count += count;
+    for (const value of values) if (set.examples.size < mostNamed) set.examples.add(value);
   };
   let [l, r] = [0, 0];
   while (l < left.length || r < right.length) {
     const [a, b] = [left[l], right[r]];
     const key = (a === undefined || (b !== undefined && b < a) ? (b ?? 0n) : a) >> 32n;
+    // Of each the number, and the first few.
+    let [goneCount, comeCount] = [0, 0];
     const gone: bigint[] = [];
     const come: bigint[] = [];
     for (;;) {
@@ -114,17 +113,19 @@ function compare(left: BigUint64Array, right: BigUint64Array): Compared {
         l += 1;
         r += 1;
       } else if (hasX && (!hasY || x < y)) {
-        gone.push(x);
+        goneCount += 1;
+        if (gone.length < mostNamed) gone.push(x);
         l += 1;
       } else if (hasY) {
-        come.push(y);
+        comeCount += 1;
+        if (come.length < mostNamed) come.push(y);
         r += 1;
       }
     }
-    const both = Math.min(gone.length, come.length);
-    note(found.changed, come.slice(0, both));
-    note(found.added, come.slice(both));
-    note(found.removed, gone.slice(both));
+    const both = Math.min(goneCount, comeCount);
+    note(found.changed, both, come.slice(0, both));
+    note(found.added, comeCount - both, come.slice(both));
+    note(found.removed, goneCount - both, gone.slice(both));
   }
   return found;
 }

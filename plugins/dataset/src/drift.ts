@@ -39,7 +39,11 @@ function driftOfLabels(
   after: ReadonlyMap<string, number>,
   add: (finding: Finding) => void,
 ): void {
-  const sum = (counts: ReadonlyMap<string, number>): number => Math.max(1, [...counts.values()].reduce((a, b) => a + b, 0));
+  const sum = (counts: ReadonlyMap<string, number>): number =>
+    Math.max(
+      1,
+      [...counts.values()].reduce((a, b) => a + b, 0),
+    );
   const [total, totalNow] = [sum(before), sum(after)];
   let moved = 0;
   for (const value of new Set([...before.keys(), ...after.keys()])) {
@@ -52,6 +56,11 @@ function driftOfLabels(
     }
   }
   if (moved > notable) {
-    add(finding('dataset/label-mix', `${Math.round(100 * moved)} % of the records moved between values of ${shown(field)}`));
+    add(
+      finding(
+        'dataset/label-mix',
+        `${Math.round(100 * moved)} % of the records moved between values of ${shown(field)}`,
+      ),
+    );
   }
 }

@@ -13,7 +13,9 @@ const known = new WeakMap<Reader, Examination>();
 async function examine(reader: Reader, context: Context): Promise<Examination> {
   const found = known.get(reader);
   if (found !== undefined) return found;
-  const made = await (context.kind === 'dataset/arrow' ? examineArrow(reader, context) : examineParquet(reader, context));
+  const made = await (context.kind === 'dataset/arrow'
+    ? examineArrow(reader, context)
+    : examineParquet(reader, context));
   known.set(reader, made);
   return made;
 }

@@ -7,7 +7,8 @@ export const manifest: Manifest = {
   apiVersion: 1,
   name: 'dataset',
   version: '1.0.0',
-  description: 'Datasets: records, schema, duplicates and labels of JSONL, CSV, Parquet, Arrow, WebDataset and text; manifests.',
+  description:
+    'Datasets: records, schema, duplicates and labels of JSONL, CSV, Parquet, Arrow, WebDataset and text; manifests.',
   match: [
     { kind: 'dataset/parquet', extensions: ['.parquet'] },
     { kind: 'dataset/arrow', extensions: ['.arrow', '.feather', '.ipc'] },

@@ -38,7 +38,8 @@ export function isObject(value: Json | undefined): value is JsonObject {
 }
 
 export const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
-export const numberOf = (value: Json | undefined): number | undefined => (typeof value === 'number' ? value : undefined);
+export const numberOf = (value: Json | undefined): number | undefined =>
+  typeof value === 'number' ? value : undefined;
 
 export interface ColumnChange {
   readonly name: string;

@@ -8,9 +8,33 @@ const mostFields = 10_000;
 
 /** By number of the union `Type`. */
 const names = [
-  'none', 'null', 'int', 'float', 'binary', 'string', 'boolean', 'decimal', 'date', 'time', 'timestamp', 'interval',
-  'list', 'struct', 'union', 'fixed binary', 'fixed list', 'map', 'duration', 'large binary', 'large string',
-  'large list', 'run-end encoded', 'binary view', 'string view', 'list view', 'large list view',
+  'none',
+  'null',
+  'int',
+  'float',
+  'binary',
+  'string',
+  'boolean',
+  'decimal',
+  'date',
+  'time',
+  'timestamp',
+  'interval',
+  'list',
+  'struct',
+  'union',
+  'fixed binary',
+  'fixed list',
+  'map',
+  'duration',
+  'large binary',
+  'large string',
+  'large list',
+  'run-end encoded',
+  'binary view',
+  'string view',
+  'list view',
+  'large list view',
 ];
 
 /** Name and type of each column of the schema; a FlatBufferError where it is none. */

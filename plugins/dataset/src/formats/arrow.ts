@@ -75,7 +75,9 @@ export async function readArrow(reader: Reader, signal: AbortSignal): Promise<Re
   const magic = latin(head.subarray(0, 6));
   if (magic !== 'ARROW1') {
     if (head.length < 8 || new DataView(head.buffer, head.byteOffset).getUint32(0, true) !== continuation) {
-      const what = magic.startsWith('FEA1') ? 'the file is Feather 1, which is no Arrow IPC' : 'the file does not begin with ARROW1';
+      const what = magic.startsWith('FEA1')
+        ? 'the file is Feather 1, which is no Arrow IPC'
+        : 'the file does not begin with ARROW1';
       add('dataset/arrow-footer', what, 0);
       return answer();
     }
@@ -91,7 +93,11 @@ export async function readArrow(reader: Reader, signal: AbortSignal): Promise<Re
       count += 1;
       const message = await readMessage(reader, at, size, signal);
       if (typeof message === 'string') {
-        add(at + 8 > size || message === cutShort ? 'dataset/truncated' : 'dataset/arrow-batch', `the message at ${at} cannot be read: ${message}`, at);
+        add(
+          at + 8 > size || message === cutShort ? 'dataset/truncated' : 'dataset/arrow-batch',
+          `the message at ${at} cannot be read: ${message}`,
+          at,
+        );
         break;
       }
       if (message.end === at + 8) {
@@ -110,7 +116,8 @@ export async function readArrow(reader: Reader, signal: AbortSignal): Promise<Re
       }
       at = message.end;
     }
-    if (!isEnded && !isCut && !found.hasErrors && at !== size) add('dataset/truncated', 'the last message is cut short', at);
+    if (!isEnded && !isCut && !found.hasErrors && at !== size)
+      add('dataset/truncated', 'the last message is cut short', at);
     if (columns === undefined && !found.hasErrors) add('dataset/arrow-footer', 'the stream has no schema', 0);
   } else {
     const blocks = await readFooter(reader, signal, (message, offset) => add('dataset/arrow-footer', message, offset));
@@ -131,11 +138,17 @@ export async function readArrow(reader: Reader, signal: AbortSignal): Promise<Re
         wrong = error.message;
       }
       if (wrong === undefined && rows >= 0) batches.push({ start, length, rows });
-      else add('dataset/arrow-batch', `record batch ${index} at ${start}: ${wrong ?? 'a negative count'}`, Math.max(0, start));
+      else
+        add(
+          'dataset/arrow-batch',
+          `record batch ${index} at ${start}: ${wrong ?? 'a negative count'}`,
+          Math.max(0, start),
+        );
     }
   }
   if (isCut) add('dataset/not-counted', `only the first ${mostBatches} batches were looked at`, 0);
-  else if (!found.hasErrors && batches.every(({ rows }) => rows === 0)) add('dataset/no-records', 'the file holds no row', 0);
+  else if (!found.hasErrors && batches.every(({ rows }) => rows === 0))
+    add('dataset/no-records', 'the file holds no row', 0);
   return answer();
 }
 

@@ -69,7 +69,10 @@ export function scanCsv(context: ScanContext): Scanner {
     if (first === undefined && isBlank(line.bytes) && !(isTsv && line.bytes.includes(tab))) {
       blank += 1;
       if (blank === 1) {
-        scan.add('dataset/blank-line', `line ${line.number} holds no record`, { line: line.number, offset: line.offset });
+        scan.add('dataset/blank-line', `line ${line.number} holds no record`, {
+          line: line.number,
+          offset: line.offset,
+        });
       }
       return undefined;
     }
@@ -106,10 +109,14 @@ export function scanCsv(context: ScanContext): Scanner {
           offset,
         });
       }
-      return scan.end(splitter.size(), {
-        delimiter: String.fromCharCode(delimiter),
-        ...(blank > 0 ? { blankLines: blank } : {}),
-      }, 'row');
+      return scan.end(
+        splitter.size(),
+        {
+          delimiter: String.fromCharCode(delimiter),
+          ...(blank > 0 ? { blankLines: blank } : {}),
+        },
+        'row',
+      );
     },
   };
 }

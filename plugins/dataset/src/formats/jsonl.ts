@@ -49,13 +49,15 @@ export function scanJsonl(context: ScanContext): Scanner {
       column.present += 1;
       if (!labels.isLabel(column.name)) return;
       if (type === 'string') labels.add(column.name, valueOf(bytes, valueStart, valueEnd));
-      else if (type === 'integer' || type === 'boolean') labels.add(column.name, textOf(bytes.subarray(valueStart, valueEnd)));
+      else if (type === 'integer' || type === 'boolean')
+        labels.add(column.name, textOf(bytes.subarray(valueStart, valueEnd)));
     });
     order = order.slice(0, index);
     scan.record(bytes, place, result.ok);
     if (!result.ok) {
       const at = { line: number, column: charactersBefore(bytes, result.at) + 1, offset: offset + result.at };
-      if (result.isCut && !isEnded) scan.add('dataset/truncated', `the file ends within the record of line ${number}`, at);
+      if (result.isCut && !isEnded)
+        scan.add('dataset/truncated', `the file ends within the record of line ${number}`, at);
       else scan.add('dataset/invalid-json', `line ${number}: ${result.reason}`, at);
     } else if (result.type === 'object') objects += 1;
     else {

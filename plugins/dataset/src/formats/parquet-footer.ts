@@ -164,7 +164,10 @@ function readChunk(reader: ThriftReader, group: number, column: number): Parquet
 }
 
 /** The leaves of the schema, which is written depth first. */
-function leavesOf(elements: readonly Element[]): { readonly columns: readonly ParquetColumn[]; readonly isTree: boolean } {
+function leavesOf(elements: readonly Element[]): {
+  readonly columns: readonly ParquetColumn[];
+  readonly isTree: boolean;
+} {
   const columns: ParquetColumn[] = [];
   interface Open {
     left: number;

@@ -4,14 +4,46 @@ const physical = ['boolean', 'int32', 'int64', 'int96', 'float', 'double', 'byte
 
 /** Of ConvertedType, by number, where it says more than the physical type. */
 const converted = [
-  'string', 'map', 'map', 'list', 'enum', 'decimal', 'date', 'time', 'time', 'timestamp', 'timestamp',
-  'uint8', 'uint16', 'uint32', 'uint64', 'int8', 'int16', 'int32', 'int64', 'json', 'bson', 'interval',
+  'string',
+  'map',
+  'map',
+  'list',
+  'enum',
+  'decimal',
+  'date',
+  'time',
+  'time',
+  'timestamp',
+  'timestamp',
+  'uint8',
+  'uint16',
+  'uint32',
+  'uint64',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'json',
+  'bson',
+  'interval',
 ];
 
 /** Of LogicalType, by field. An integer's width is in ConvertedType. */
 const logical: Readonly<Record<number, string>> = {
-  1: 'string', 4: 'enum', 5: 'decimal', 6: 'date', 7: 'time', 8: 'timestamp', 11: 'null', 12: 'json', 13: 'bson',
-  14: 'uuid', 15: 'float16', 16: 'variant', 17: 'geometry', 18: 'geography',
+  1: 'string',
+  4: 'enum',
+  5: 'decimal',
+  6: 'date',
+  7: 'time',
+  8: 'timestamp',
+  11: 'null',
+  12: 'json',
+  13: 'bson',
+  14: 'uuid',
+  15: 'float16',
+  16: 'variant',
+  17: 'geometry',
+  18: 'geography',
 };
 
 export function typeNames(element: {

@@ -75,7 +75,8 @@ export function scanWebDataset(context: ScanContext): Scanner {
       endSample();
       if (!isBroken && size > 0) {
         const place = { offset: size };
-        if (missing > 0) scan.add('dataset/truncated', `the file ends within a member, ${missing} bytes too early`, place);
+        if (missing > 0)
+          scan.add('dataset/truncated', `the file ends within a member, ${missing} bytes too early`, place);
         else if (!isClosed) scan.add('dataset/tar-end', 'the two closing blocks are missing', place);
         else if (hasTail) scan.add('dataset/tar-end', 'something follows the closing blocks');
       }

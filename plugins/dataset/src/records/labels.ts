@@ -29,7 +29,8 @@ export function labelCounts(fields: readonly string[]): LabelCounts {
       }
       const values = counts.get(field);
       if (values === undefined) return;
-      if (value.length > longestLabel || (values.size >= mostValues && !values.has(value))) counts.set(field, undefined);
+      if (value.length > longestLabel || (values.size >= mostValues && !values.has(value)))
+        counts.set(field, undefined);
       else values.set(value, (values.get(value) ?? 0) + 1);
     },
     facts() {

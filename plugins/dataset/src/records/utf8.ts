@@ -18,7 +18,8 @@ export function firstInvalidByte(bytes: Uint8Array): number {
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return 1;
-  const length = first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+  const length =
+    first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
   if (length === 0 || at + length > bytes.length) return 0;
   return isUtf8(bytes.subarray(at, at + length)) ? length : 0;
 }
@@ -37,6 +38,9 @@ export const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
 
 /** A name as it may stand in a message or in facts: one line, without control characters, cut to so many characters. */
 export function shown(text: string, length = 100): string {
-  const plain = text.slice(0, length + 1).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}').toWellFormed();
+  const plain = text
+    .slice(0, length + 1)
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}')
+    .toWellFormed();
   return plain.length > length ? `${plain.slice(0, length - 1).toWellFormed()}…` : plain;
 }
