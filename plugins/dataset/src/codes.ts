@@ -8,7 +8,61 @@ export interface CodeMeaning {
   readonly meaning: string;
 }
 
-const table = {
+export type DatasetCode =
+  | 'dataset/arrow-batch'
+  | 'dataset/arrow-footer'
+  | 'dataset/bag-declaration'
+  | 'dataset/bag-fetch'
+  | 'dataset/bag-no-manifest'
+  | 'dataset/bag-oxum'
+  | 'dataset/bag-unlisted-file'
+  | 'dataset/blank-line'
+  | 'dataset/byte-order-mark'
+  | 'dataset/checksum-mismatch'
+  | 'dataset/column-added'
+  | 'dataset/column-count'
+  | 'dataset/column-removed'
+  | 'dataset/column-retyped'
+  | 'dataset/croissant-syntax'
+  | 'dataset/duplicate-column'
+  | 'dataset/duplicate-file'
+  | 'dataset/duplicate-key'
+  | 'dataset/duplicate-member'
+  | 'dataset/duplicate-record'
+  | 'dataset/duplicates-unchecked'
+  | 'dataset/empty-file'
+  | 'dataset/encoding'
+  | 'dataset/invalid-json'
+  | 'dataset/label-mix'
+  | 'dataset/manifest-algorithm'
+  | 'dataset/manifest-syntax'
+  | 'dataset/missing-file'
+  | 'dataset/mixed-records'
+  | 'dataset/mixed-types'
+  | 'dataset/no-final-newline'
+  | 'dataset/no-records'
+  | 'dataset/not-counted'
+  | 'dataset/nul-bytes'
+  | 'dataset/parquet-column'
+  | 'dataset/parquet-encrypted'
+  | 'dataset/parquet-footer'
+  | 'dataset/parquet-rows'
+  | 'dataset/parquet-schema'
+  | 'dataset/record-too-long'
+  | 'dataset/records-dropped'
+  | 'dataset/sample-incomplete'
+  | 'dataset/sample-scattered'
+  | 'dataset/schema-mismatch'
+  | 'dataset/size-mismatch'
+  | 'dataset/stray-quote'
+  | 'dataset/tar-end'
+  | 'dataset/tar-header'
+  | 'dataset/truncated'
+  | 'dataset/unclosed-quote'
+  | 'dataset/unlisted-file'
+  | 'dataset/unsafe-path';
+
+export const codes: Readonly<Record<DatasetCode, CodeMeaning>> = {
   'dataset/arrow-batch': {
     severity: 'error',
     meaning: 'a record batch of an Arrow file lies outside the file or cannot be read',
@@ -139,11 +193,7 @@ const table = {
     severity: 'error',
     meaning: 'a member or a manifest names a path that is absolute or leads out of its folder',
   },
-} as const satisfies Record<string, CodeMeaning>;
-
-export type DatasetCode = keyof typeof table;
-
-export const codes: Readonly<Record<DatasetCode, CodeMeaning>> = table;
+};
 
 /** A finding of the code, with the severity of the table. */
 export function finding(code: DatasetCode, message: string, place: Partial<Finding> = {}): Finding {

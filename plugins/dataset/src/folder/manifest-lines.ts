@@ -1,6 +1,6 @@
 /** Lines of checksum manifests: SHA256SUMS in both its forms, and BagIt's. */
 
-import { isUnsafePath } from '../formats/tar-walk.ts';
+import { isUnsafePath } from '../records/unsafe-path.ts';
 
 export interface ManifestEntry {
   /** Lower-case hexadecimal. */

@@ -2,7 +2,7 @@
 
 import type { Finding, Folder, JsonObject } from '@mbk/plugin-sdk';
 import { type DatasetCode, finding } from '../codes.ts';
-import { isUnsafePath } from '../formats/tar-walk.ts';
+import { isUnsafePath } from '../records/unsafe-path.ts';
 import { shown } from '../records/utf8.ts';
 import { isObject, listOf, numberOf, textOf } from '../table-facts.ts';
 import { bagLine, type ManifestEntry, type ManifestLine, percentDecoded, sumsLine } from './manifest-lines.ts';
@@ -38,8 +38,8 @@ const mostEntries = 100_000;
 const largestManifest = 16 * 1_048_576;
 const largestCroissant = 2 * 1_048_576;
 
-export const sumsName = /^(?:sha256sums?)(?:\.txt)?$/i;
-export const bagManifest = /^(tag)?manifest-([a-z0-9]+)\.txt$/;
+export const sumsName: RegExp = /^(?:sha256sums?)(?:\.txt)?$/i;
+export const bagManifest: RegExp = /^(tag)?manifest-([a-z0-9]+)\.txt$/;
 
 /** Whether a file is there to speak of others: it does not count as data. */
 export function isManifest(path: string): boolean {

@@ -3,9 +3,9 @@
 import { type Finding, findingList, type Inspection, type JsonObject, type PluginContext } from '@mbk/plugin-sdk';
 import { type DatasetCode, finding } from '../codes.ts';
 import type { DatasetOptions } from '../options.ts';
-import { columnFacts, isMixed, makeColumns, typeText } from '../records/columns.ts';
+import { columnFacts, type Columns, isMixed, makeColumns, typeText } from '../records/columns.ts';
 import { counted, fittingFacts } from '../records/facts.ts';
-import { labelCounts } from '../records/labels.ts';
+import { type LabelCounts, labelCounts } from '../records/labels.ts';
 import type { Line } from '../records/line-splitter.ts';
 import { hashRecord } from '../records/record-hash.ts';
 import { seenRecords } from '../records/seen-records.ts';
@@ -24,9 +24,22 @@ export interface Place {
   readonly offset: number;
 }
 
-export type RecordScan = ReturnType<typeof recordScan>;
+export interface RecordScan {
+  add(code: DatasetCode, message: string, place?: Partial<Finding>): void;
+  readonly columns: Columns;
+  readonly labels: LabelCounts;
+  /** So far. */
+  readonly records: number;
+  /** A record, sound or not; `bytes` are compared with those before. */
+  record(bytes: Uint8Array, place: Place, isSound?: boolean): void;
+  /** Whether the line is UTF-8 without NUL bytes; a finding where it is not. */
+  isText(line: Line): boolean;
+  tooLong(line: Pick<Line, 'number' | 'offset'>): void;
+  /** Facts and findings of a file of `size` bytes; `more` facts of the format, whose records are called `what`. */
+  end(size: number, more: JsonObject, what?: string): ReturnType<Scanner['end']>;
+}
 
-export function recordScan(context: ScanContext, format: string) {
+export function recordScan(context: ScanContext, format: string): RecordScan {
   const { options } = context;
   const found = findingList();
   const seen = seenRecords();
@@ -46,7 +59,6 @@ export function recordScan(context: ScanContext, format: string) {
     get records() {
       return records;
     },
-    /** A record, sound or not; `bytes` are compared with those before. */
     record(bytes: Uint8Array, place: Place, isSound = true): void {
       records += 1;
       if (!isSound) malformed += 1;
@@ -56,7 +68,6 @@ export function recordScan(context: ScanContext, format: string) {
         found.add({ ...finding('dataset/duplicate-record', message, place), severity: options.duplicates });
       }
     },
-    /** Whether the line is UTF-8 without NUL bytes; a finding where it is not. */
     isText({ bytes, number, offset }: Line): boolean {
       const invalid = firstInvalidByte(bytes);
       if (invalid >= 0) {

@@ -5,6 +5,7 @@ import { seenRecords } from '../records/seen-records.ts';
 import { shown } from '../records/utf8.ts';
 import { recordScan, type ScanContext, type Scanner } from './record-scan.ts';
 import { tarWalk } from './tar-walk.ts';
+import { isUnsafePath } from '../records/unsafe-path.ts';
 
 const mostExtensions = 1000;
 
@@ -114,9 +115,4 @@ function sampleOf(name: string): { readonly key: string; readonly extension?: st
   // A name that begins with a dot is hidden, and no sample.
   if (dot <= slash + 1) return { key: name };
   return { key: name.slice(0, dot), extension: name.slice(dot + 1).toLowerCase() };
-}
-
-/** Whether a path is absolute or leads up and out. */
-export function isUnsafePath(path: string): boolean {
-  return path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path) || path.split(/[\\/]/).includes('..');
 }

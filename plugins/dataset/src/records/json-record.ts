@@ -47,7 +47,7 @@ type State = 'value' | 'value-or-close' | 'key' | 'key-or-close' | 'after';
 function walk(bytes: Uint8Array, onMember: OnMember | undefined): TypeName {
   let depth = 0;
   let at = 0;
-  let state: State = 'value';
+  let state = 'value' as State;
   let outer: TypeName = 'null';
   let member: TypeName = 'null';
   let [keyStart, keyEnd, valueStart] = [0, 0, 0];

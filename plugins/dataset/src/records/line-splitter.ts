@@ -1,7 +1,7 @@
 /** Cuts a stream of bytes into lines, at a bounded cost for whatever is in it. */
 
 /** Bytes of the longest line, or quoted record, that is looked into. */
-export const longestRecord = 16 * 1_048_576;
+export const longestRecord: number = 16 * 1_048_576;
 
 export interface Line {
   /** Without its end, `\n` or `\r\n`; only valid until the next line. Empty for a line that is too long. */

@@ -6,7 +6,7 @@ export interface RecordHash {
 }
 
 /** Two numbers of 32 bits of the bytes from `start` to `end`. */
-export function hashRecord(bytes: Uint8Array, start = 0, end = bytes.length): RecordHash {
+export function hashRecord(bytes: Uint8Array, start = 0, end: number = bytes.length): RecordHash {
   let high = 0x9e3779b9 ^ (end - start);
   let low = 0x85ebca6b;
   for (let at = start; at < end; at += 1) {
