@@ -114,7 +114,7 @@ export const codes: Readonly<Record<DatasetCode, CodeMeaning>> = {
     severity: 'info',
     meaning: 'more different records than are remembered (1,500,000): later ones were compared with those only',
   },
-  'dataset/empty-file': { severity: 'warning', meaning: 'a file of no bytes' },
+  'dataset/empty-file': { severity: 'warning', meaning: 'a file of no bytes; info for plain text' },
   'dataset/encoding': { severity: 'error', meaning: 'bytes that are not UTF-8' },
   'dataset/invalid-json': { severity: 'error', meaning: 'a line that is not JSON (RFC 8259)' },
   'dataset/label-mix': {

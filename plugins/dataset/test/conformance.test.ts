@@ -8,7 +8,8 @@ import { parquet, utf8, webDataset } from './samples.ts';
 const jsonl = utf8(
   Array.from(
     { length: 40 },
-    (_, id) => `{"id": ${id}, "text": "line \\u00e4 ${id}", "domain": "${id % 3 ? 'law' : 'code'}", "meta": {"n": [1, 2.5, null]}}\n`,
+    (_, id) =>
+      `{"id": ${id}, "text": "line \\u00e4 ${id}", "domain": "${id % 3 ? 'law' : 'code'}", "meta": {"n": [1, 2.5, null]}}\n`,
   ).join(''),
 );
 const csv = utf8('id,text,label\n1,"a, ""b""",x\n2,"two\nlines",y\n3,c,x\n');
@@ -47,7 +48,9 @@ pluginConformance({ describe, test, expect }, plugin, {
       files: {
         'a.jsonl': jsonl,
         'croissant.json': utf8(
-          JSON.stringify({ distribution: [{ contentUrl: 'a.jsonl', sha256: sha256(jsonl), contentSize: `${jsonl.length} B` }] }),
+          JSON.stringify({
+            distribution: [{ contentUrl: 'a.jsonl', sha256: sha256(jsonl), contentSize: `${jsonl.length} B` }],
+          }),
         ),
       },
     },

@@ -40,11 +40,13 @@ describe('a difference', () => {
   });
 
   test('of WebDataset: members', async () => {
-    const tar = (text: string): Uint8Array => joined(tarMember('1.txt', utf8(text)), tarMember('2.txt', utf8('x')), tarEnd);
-    expect(await linesOf('a.tar', tar('abc'), tar('abd'))).toEqual([
-      '+ 1 record added: member 1.txt',
-      '- 1 record removed: member 1.txt',
-    ].slice(2).concat('~ 1 record changed: member 1.txt'));
+    const tar = (text: string): Uint8Array =>
+      joined(tarMember('1.txt', utf8(text)), tarMember('2.txt', utf8('x')), tarEnd);
+    expect(await linesOf('a.tar', tar('abc'), tar('abd'))).toEqual(
+      ['+ 1 record added: member 1.txt', '- 1 record removed: member 1.txt']
+        .slice(2)
+        .concat('~ 1 record changed: member 1.txt'),
+    );
   });
 
   test('of Parquet: columns, rows, and what is stored otherwise', async () => {
@@ -92,7 +94,8 @@ describe('a difference', () => {
 describe('drift', () => {
   const driftOf = async (path: string, before: Content, after: Content): Promise<string[]> => {
     const facts = async (content: Content) => (await examined(path, content)).inspection?.facts ?? {};
-    const found: readonly Finding[] = (await plugin.drift?.(await facts(before), await facts(after), contextFor(path))) ?? [];
+    const found: readonly Finding[] =
+      (await plugin.drift?.(await facts(before), await facts(after), contextFor(path))) ?? [];
     return found.map(({ code, message }) => `${code.replace('dataset/', '')}: ${message}`);
   };
 
@@ -105,8 +108,7 @@ describe('drift', () => {
   });
 
   test('of records and labels', async () => {
-    const rows = (de: number, en: number): string =>
-      '{"lang": "de"}\n'.repeat(de) + '{"lang": "en"}\n'.repeat(en);
+    const rows = (de: number, en: number): string => '{"lang": "de"}\n'.repeat(de) + '{"lang": "en"}\n'.repeat(en);
     expect(await driftOf('a.jsonl', rows(50, 50), rows(50, 45))).toEqual([]);
     expect(await driftOf('a.jsonl', rows(50, 50), rows(50, 0))).toEqual([
       'records-dropped: there were 100 records, now 50',
@@ -117,10 +119,13 @@ describe('drift', () => {
 
   test('against rubbish is none', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.dictionary(fc.constantFrom('records', 'columns', 'labels'), fc.jsonValue()), async (facts) => {
-        const rubbish = JSON.parse(JSON.stringify(facts)) as Record<string, never>;
-        expect(Array.isArray(await plugin.drift?.(rubbish, {}, contextFor('a.jsonl')))).toEqual(true);
-      }),
+      fc.asyncProperty(
+        fc.dictionary(fc.constantFrom('records', 'columns', 'labels'), fc.jsonValue()),
+        async (facts) => {
+          const rubbish = JSON.parse(JSON.stringify(facts)) as Record<string, never>;
+          expect(Array.isArray(await plugin.drift?.(rubbish, {}, contextFor('a.jsonl')))).toEqual(true);
+        },
+      ),
     );
   });
 });

@@ -52,7 +52,9 @@ describe('facts', () => {
   });
 
   test('of Parquet, Arrow and WebDataset', async () => {
-    expect((await examined('a.parquet', parquet())).inspection?.summary).toEqual('parquet, 5 rows, 2 columns, 2 row groups');
+    expect((await examined('a.parquet', parquet())).inspection?.summary).toEqual(
+      'parquet, 5 rows, 2 columns, 2 row groups',
+    );
     for (const bytes of [arrowFile, arrowStream]) {
       const { inspection } = await examined('a.arrow', bytes);
       expect(inspection?.facts['records']).toEqual(3);
@@ -67,7 +69,9 @@ describe('facts', () => {
   });
 
   test('of any record stay within their limit', async () => {
-    const record = JSON.stringify(Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`${'ü'.repeat(300)}${n}`, n])));
+    const record = JSON.stringify(
+      Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`${'ü'.repeat(300)}${n}`, n])),
+    );
     const { inspection } = await examined('a.jsonl', `${record}\n`);
     expect(Buffer.byteLength(JSON.stringify(inspection?.facts))).toBeLessThanOrEqual(32_768);
     expect(inspection?.facts['columnsOmitted']).toBeGreaterThan(0);
@@ -76,17 +80,40 @@ describe('facts', () => {
 
 describe('a JSON text', () => {
   test('is JSON exactly where JSON.parse says so', () => {
-    const pieces = fc.constantFrom('{', '}', '[', ']', ':', ',', '"a"', '"\\u00e4"', '1', '-0', '1.5e3', 'null', 'true', ' ', '01', '"');
+    const pieces = fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      ':',
+      ',',
+      '"a"',
+      '"\\u00e4"',
+      '1',
+      '-0',
+      '1.5e3',
+      'null',
+      'true',
+      ' ',
+      '01',
+      '"',
+    );
     fc.assert(
-      fc.property(fc.oneof(fc.json(), fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join(''))), (text) => {
-        let isJson = true;
-        try {
-          JSON.parse(text);
-        } catch {
-          isJson = false;
-        }
-        expect({ text, ok: scanJson(utf8(text)).ok }).toEqual({ text, ok: isJson });
-      }),
+      fc.property(
+        fc.oneof(
+          fc.json(),
+          fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join('')),
+        ),
+        (text) => {
+          let isJson = true;
+          try {
+            JSON.parse(text);
+          } catch {
+            isJson = false;
+          }
+          expect({ text, ok: scanJson(utf8(text)).ok }).toEqual({ text, ok: isJson });
+        },
+      ),
       { numRuns: 2000 },
     );
   });
@@ -148,20 +175,27 @@ describe.skipIf(assets === undefined)('real files', () => {
         "parquet, 100 rows, 7 columns, 1 row group",
       ]
     `);
-    expect(invalid.findings.map(({ code, severity }) => [code, severity])).toEqual([['dataset/parquet-footer', 'error']]);
+    expect(invalid.findings.map(({ code, severity }) => [code, severity])).toEqual([
+      ['dataset/parquet-footer', 'error'],
+    ]);
   });
 
   test('of Parquet, cut, flipped and spliced, give findings and no exception', async () => {
     const bytes = read('data__test__parquet__wiki_30k.parquet');
     const near = fc.integer({ min: 0, max: 2000 }).map((distance) => bytes.length - 1 - distance);
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(near, fc.nat(255)), { minLength: 1, maxLength: 6 }), near, fc.boolean(), async (flips, cut, isCut) => {
-        const variant = Uint8Array.from(isCut ? bytes.subarray(0, cut) : bytes);
-        for (const [at, value] of flips) if (at < variant.length) variant[at] = value;
-        if (!isCut) variant.copyWithin(cut - 64, cut - 4096, cut - 4000);
-        const { findings } = await examined('a.parquet', variant);
-        expect(findings.length).toBeLessThanOrEqual(200);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(near, fc.nat(255)), { minLength: 1, maxLength: 6 }),
+        near,
+        fc.boolean(),
+        async (flips, cut, isCut) => {
+          const variant = Uint8Array.from(isCut ? bytes.subarray(0, cut) : bytes);
+          for (const [at, value] of flips) if (at < variant.length) variant[at] = value;
+          if (!isCut) variant.copyWithin(cut - 64, cut - 4096, cut - 4000);
+          const { findings } = await examined('a.parquet', variant);
+          expect(findings.length).toBeLessThanOrEqual(200);
+        },
+      ),
       { numRuns: 100 },
     );
   });

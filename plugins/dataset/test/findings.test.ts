@@ -25,7 +25,12 @@ const cases: readonly (readonly [what: string, path: string, content: Content, e
   ['no newline at the end', 'a.jsonl', '{"a": 1}', ['no-final-newline 1 +0']],
   ['a byte order mark', 'a.jsonl', '\u{FEFF}{"a": 1}\n', ['byte-order-mark +0']],
   ['UTF-16', 'a.jsonl', Uint8Array.of(0xff, 0xfe, 0x7b, 0, 0x0a, 0), ['encoding 1 +0', 'no-records']],
-  ['bytes that are no UTF-8', 'a.jsonl', joined(utf8('{"a": "ä'), Uint8Array.of(0xff), utf8('"}\n')), ['encoding 1:9 +9']],
+  [
+    'bytes that are no UTF-8',
+    'a.jsonl',
+    joined(utf8('{"a": "ä'), Uint8Array.of(0xff), utf8('"}\n')),
+    ['encoding 1:9 +9'],
+  ],
   ['NULs behind a write that was cut off', 'a.jsonl', '{"a": 1}\n\0\0\0\0', ['nul-bytes 2:1 +9']],
   ['a record twice', 'a.jsonl', '{"a": 1}\n{"a": 2}\n{"a": 1}\n', ['duplicate-record 3 +18']],
   ['a list among objects', 'a.jsonl', '{"a": 1}\n[1]\n[2]\n', ['mixed-records 2 +9 ×2']],
@@ -55,7 +60,12 @@ const cases: readonly (readonly [what: string, path: string, content: Content, e
   ['a member that is cut off', 'a.tar', webDataset(2).subarray(0, 3 * 512 + 3), ['truncated +1539']],
   ['a header with a wrong checksum', 'a.tar', changed(webDataset(2), 1030, 0x41), ['tar-header +1024']],
   ['a path that leads out', 'a.tar', joined(tarMember('../x.txt', one), tarEnd), ['unsafe-path +0']],
-  ['a member twice', 'a.tar', joined(tarMember('1.txt', one), tarMember('1.txt', one), tarEnd), ['duplicate-member +1024']],
+  [
+    'a member twice',
+    'a.tar',
+    joined(tarMember('1.txt', one), tarMember('1.txt', one), tarEnd),
+    ['duplicate-member +1024'],
+  ],
   [
     'a sample that others interrupt',
     'a.tar',
@@ -72,22 +82,52 @@ const cases: readonly (readonly [what: string, path: string, content: Content, e
   ['a sound Parquet file has none', 'a.parquet', parquet(), []],
   ['a Parquet file of nothing', 'a.parquet', '', ['empty-file']],
   ['what only begins like one', 'a.parquet', 'PAR1\x15\x04\x15', ['parquet-footer +0']],
-  ['a Parquet file that is cut off', 'a.parquet', parquet().subarray(0, -9), [`parquet-footer +${parquet().length - 13}`]],
-  ['a footer that is larger than the file', 'a.parquet', changed(parquet(), -6, 0xff), [`parquet-footer +${parquet().length - 8}`]],
+  [
+    'a Parquet file that is cut off',
+    'a.parquet',
+    parquet().subarray(0, -9),
+    [`parquet-footer +${parquet().length - 13}`],
+  ],
+  [
+    'a footer that is larger than the file',
+    'a.parquet',
+    changed(parquet(), -6, 0xff),
+    [`parquet-footer +${parquet().length - 8}`],
+  ],
   ['a footer of other bytes', 'a.parquet', changed(parquet(), 36, 0xff), ['parquet-footer +36']],
   ['an encrypted footer', 'a.parquet', 'PARE12345678PARE', ['parquet-encrypted']],
   ['rows that do not add up', 'a.parquet', parquet({ rows: 9 }), ['parquet-rows +36']],
   ['no rows', 'a.parquet', parquet({ groups: [] }), ['no-records +4']],
-  ['chunks outside of the file', 'a.parquet', parquet({ shift: 28 }), ['parquet-column +36', 'parquet-column +36', 'parquet-column +36', 'parquet-column +36']],
-  ['chunks of other counts', 'a.parquet', parquet({ groups: [3], moreValues: 1 }), ['parquet-column +20', 'parquet-column +20']],
+  [
+    'chunks outside of the file',
+    'a.parquet',
+    parquet({ shift: 28 }),
+    ['parquet-column +36', 'parquet-column +36', 'parquet-column +36', 'parquet-column +36'],
+  ],
+  [
+    'chunks of other counts',
+    'a.parquet',
+    parquet({ groups: [3], moreValues: 1 }),
+    ['parquet-column +20', 'parquet-column +20'],
+  ],
   ['a schema with a child missing', 'a.parquet', parquet({ children: 3 }), ['parquet-schema +36']],
   ['two columns of one name in Parquet', 'a.parquet', parquet({ columns: ['a', 'a'] }), ['duplicate-column +36']],
 
   ['a sound Arrow file has none', 'a.arrow', arrowFile, []],
   ['a sound Arrow stream has none', 'a.arrow', arrowStream, []],
   ['what is no Arrow', 'a.arrow', 'FEA1xxxxxxxxxxxx', ['arrow-footer +0']],
-  ['an Arrow file that is cut off', 'a.arrow', arrowFile.subarray(0, -100), [`arrow-footer +${arrowFile.length - 106}`]],
-  ['an Arrow footer of other bytes', 'a.arrow', changed(arrowFile, -7, 0x7f), [`arrow-footer +${arrowFile.length - 10}`]],
+  [
+    'an Arrow file that is cut off',
+    'a.arrow',
+    arrowFile.subarray(0, -100),
+    [`arrow-footer +${arrowFile.length - 106}`],
+  ],
+  [
+    'an Arrow footer of other bytes',
+    'a.arrow',
+    changed(arrowFile, -7, 0x7f),
+    [`arrow-footer +${arrowFile.length - 10}`],
+  ],
 ];
 
 describe('findings', () => {
@@ -96,7 +136,9 @@ describe('findings', () => {
   });
 
   test('an Arrow stream that is cut off is truncated', async () => {
-    expect((await shownFindings('a.arrow', arrowStream.subarray(0, -60))).map((each) => each.split(' ')[0])).toEqual(['truncated']);
+    expect((await shownFindings('a.arrow', arrowStream.subarray(0, -60))).map((each) => each.split(' ')[0])).toEqual([
+      'truncated',
+    ]);
   });
 
   test('more than ten of a kind are counted', async () => {

@@ -46,18 +46,34 @@ const bag = {
 };
 const croissant = (files: object): string => JSON.stringify({ '@type': 'sc:Dataset', distribution: files });
 
-const cases: readonly (readonly [what: string, files: Readonly<Record<string, Content>>, expected: readonly string[]])[] = [
+const cases: readonly (readonly [
+  what: string,
+  files: Readonly<Record<string, Content>>,
+  expected: readonly string[],
+])[] = [
   ['sums that hold have none', { 'a.jsonl': rows, SHA256SUMS: `${sha256(rows)}  a.jsonl\n# x\n\n` }, []],
   ['tagged sums that hold', { 'a.jsonl': rows, SHA256SUMS: `SHA256 (a.jsonl) = ${sha256(rows)}\n` }, []],
   ['sums of a folder below', { 'x/a.jsonl': rows, 'x/SHA256SUMS': `${sha256(rows)} *a.jsonl\n` }, []],
-  ['another file than the sum says', { 'a.jsonl': rows, SHA256SUMS: `${sha256('x')}  a.jsonl\n` }, ['checksum-mismatch a.jsonl']],
+  [
+    'another file than the sum says',
+    { 'a.jsonl': rows, SHA256SUMS: `${sha256('x')}  a.jsonl\n` },
+    ['checksum-mismatch a.jsonl'],
+  ],
   ['a file that is not there', { SHA256SUMS: `${sha256('x')}  a.jsonl\n` }, ['missing-file a.jsonl']],
   ['a file that is not listed', { 'a.jsonl': rows, SHA256SUMS: '', README: 'x' }, ['unlisted-file a.jsonl']],
   ['lines that are no sums', { SHA256SUMS: 'abc  x\n' }, ['manifest-syntax SHA256SUMS']],
   ['a sum of a path that leads out', { SHA256SUMS: `${sha256('x')}  ../../etc/passwd\n` }, ['unsafe-path SHA256SUMS']],
   ['a sound bag has none', bag, []],
-  ['a bag with a payload that is not listed', { ...bag, 'data/b': 'b' }, ['bag-unlisted-file data/b', 'bag-oxum bag-info.txt']],
-  ['a bag without a declaration', { ...bag, 'bagit.txt': 'x' }, ['bag-declaration bagit.txt', 'bag-declaration bagit.txt']],
+  [
+    'a bag with a payload that is not listed',
+    { ...bag, 'data/b': 'b' },
+    ['bag-unlisted-file data/b', 'bag-oxum bag-info.txt'],
+  ],
+  [
+    'a bag without a declaration',
+    { ...bag, 'bagit.txt': 'x' },
+    ['bag-declaration bagit.txt', 'bag-declaration bagit.txt'],
+  ],
   [
     'a bag without manifests and payload',
     { 'bagit.txt': declaration },
@@ -79,7 +95,10 @@ const cases: readonly (readonly [what: string, files: Readonly<Record<string, Co
   ],
   [
     'a Croissant description that holds',
-    { 'a.jsonl': rows, 'croissant.json': croissant([{ contentUrl: './a.jsonl', sha256: sha256(rows), contentSize: `${rows.length} B` }]) },
+    {
+      'a.jsonl': rows,
+      'croissant.json': croissant([{ contentUrl: './a.jsonl', sha256: sha256(rows), contentSize: `${rows.length} B` }]),
+    },
     [],
   ],
   [
@@ -89,7 +108,12 @@ const cases: readonly (readonly [what: string, files: Readonly<Record<string, Co
   ],
   [
     'files of a Croissant description that lie elsewhere',
-    { 'croissant.json': croissant([{ contentUrl: 'https://example.org/a' }, { contentUrl: 'b', containedIn: { '@id': 'x' } }]) },
+    {
+      'croissant.json': croissant([
+        { contentUrl: 'https://example.org/a' },
+        { contentUrl: 'b', containedIn: { '@id': 'x' } },
+      ]),
+    },
     [],
   ],
   ['a Croissant description that is none', { 'croissant.json': '{' }, ['croissant-syntax croissant.json']],

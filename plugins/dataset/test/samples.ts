@@ -101,7 +101,9 @@ export function parquet(sample: ParquetSample = {}): Uint8Array {
       2: {
         list: [
           { struct: { 4: { text: 'schema' }, 5: { i32: children } } },
-          ...columns.map((name): Thrift => ({ struct: { 1: { i32: 6 }, 3: { i32: 1 }, 4: { text: name }, 6: { i32: 0 } } })),
+          ...columns.map((name): Thrift => ({
+            struct: { 1: { i32: 6 }, 3: { i32: 1 }, 4: { text: name }, 6: { i32: 0 } },
+          })),
         ],
       },
       3: { i64: rows },

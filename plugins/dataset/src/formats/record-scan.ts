@@ -88,7 +88,8 @@ export function recordScan(context: ScanContext, format: string): RecordScan {
       add('dataset/record-too-long', `line ${number} is longer than 16 MiB`, { line: number, offset });
     },
     end(size: number, more: JsonObject, what = 'record'): ReturnType<Scanner['end']> {
-      if (size === 0) add('dataset/empty-file', 'the file is empty');
+      // An empty text is often meant to be; an empty table is not.
+      if (size === 0) add('dataset/empty-file', 'the file is empty', format === 'text' ? { severity: 'info' } : {});
       else if (records === 0) add('dataset/no-records', `the file holds no ${what}`);
       for (const { mask, name } of columns.list) {
         if (isMixed(mask)) add('dataset/mixed-types', `the values of ${shown(name)} are of types ${typeText(mask)}`);
