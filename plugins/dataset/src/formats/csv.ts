@@ -53,7 +53,7 @@ export function scanCsv(context: ScanContext): Scanner {
       column.mask |= types[type];
       if (type === 'null') continue;
       column.present += 1;
-      if (labels.isLabel(name)) labels.add(name, fieldText(current, field));
+      if (column.isLabel) labels.add(name, fieldText(current, field));
     }
   };
   const onLine = (line: Line): void => {

@@ -13,8 +13,6 @@ export function scanJsonl(context: ScanContext): Scanner {
   const { columns, labels } = scan;
   /** Columns in the order of the last record, to which the next is most likely alike. */
   let order: Column[] = [];
-  /** The record in which a column was last seen. */
-  const lastSeen = new Map<Column, number>();
   let objects = 0;
   let strangers: Line | undefined;
   let strangerCount = 0;
@@ -41,13 +39,13 @@ export function scanJsonl(context: ScanContext): Scanner {
       }
       index += 1;
       column.mask |= types[type];
-      if (lastSeen.get(column) === turn) {
+      if (column.last === turn) {
         scan.add('dataset/duplicate-key', `line ${number} has ${shown(column.name)} twice`, place);
         return;
       }
-      lastSeen.set(column, turn);
+      column.last = turn;
       column.present += 1;
-      if (!labels.isLabel(column.name)) return;
+      if (!column.isLabel) return;
       if (type === 'string') labels.add(column.name, valueOf(bytes, valueStart, valueEnd));
       else if (type === 'integer' || type === 'boolean')
         labels.add(column.name, textOf(bytes.subarray(valueStart, valueEnd)));
@@ -82,8 +80,12 @@ export function scanJsonl(context: ScanContext): Scanner {
   };
 }
 
+/** Whether there is nothing but blanks. */
 export function isBlank(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
+  }
   return true;
 }
 

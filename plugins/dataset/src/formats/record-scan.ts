@@ -32,8 +32,8 @@ export interface RecordScan {
   readonly records: number;
   /** A record, sound or not; `bytes` are compared with those before. */
   record(bytes: Uint8Array, place: Place, isSound?: boolean): void;
-  /** Whether the line is UTF-8 without NUL bytes; a finding where it is not. */
-  isText(line: Line): boolean;
+  /** Whether the line is UTF-8 without NUL bytes; a finding where it is not. NULs are not looked for where none can be. */
+  isText(line: Line, hasNoNul?: boolean): boolean;
   tooLong(line: Pick<Line, 'number' | 'offset'>): void;
   /** Facts and findings of a file of `size` bytes; `more` facts of the format, whose records are called `what`. */
   end(size: number, more: JsonObject, what?: string): ReturnType<Scanner['end']>;
@@ -44,7 +44,7 @@ export function recordScan(context: ScanContext, format: string): RecordScan {
   const found = findingList();
   const seen = seenRecords();
   const labels = labelCounts(options.labelFields);
-  const columns = makeColumns();
+  const columns = makeColumns(labels.isLabel);
   let records = 0;
   let malformed = 0;
   let duplicates = 0;
@@ -68,14 +68,14 @@ export function recordScan(context: ScanContext, format: string): RecordScan {
         found.add({ ...finding('dataset/duplicate-record', message, place), severity: options.duplicates });
       }
     },
-    isText({ bytes, number, offset }: Line): boolean {
+    isText({ bytes, number, offset }: Line, hasNoNul = false): boolean {
       const invalid = firstInvalidByte(bytes);
       if (invalid >= 0) {
         const place = { line: number, column: charactersBefore(bytes, invalid) + 1, offset: offset + invalid };
         add('dataset/encoding', `line ${number} is not UTF-8`, place);
         return false;
       }
-      const nul = bytes.indexOf(0);
+      const nul = hasNoNul ? -1 : bytes.indexOf(0);
       if (nul >= 0) {
         const place = { line: number, column: charactersBefore(bytes, nul) + 1, offset: offset + nul };
         add('dataset/nul-bytes', `line ${number} holds NUL bytes`, place);

@@ -15,6 +15,10 @@ export interface Column {
   mask: number;
   /** Records that have it. */
   present: number;
+  /** Number of the last of them. */
+  last: number;
+  /** Whether its values are counted. */
+  readonly isLabel: boolean;
 }
 
 export interface Columns {
@@ -27,7 +31,8 @@ export interface Columns {
 
 const most = 1000;
 
-export function makeColumns(): Columns {
+/** `isLabel` is asked once for each column. */
+export function makeColumns(isLabel: (name: string) => boolean): Columns {
   const byName = new Map<string, Column>();
   const list: Column[] = [];
   let isCut = false;
@@ -39,7 +44,14 @@ export function makeColumns(): Columns {
         isCut = true;
         return undefined;
       }
-      const made = { name, bytes: new TextEncoder().encode(name), mask: 0, present: 0 };
+      const made = {
+        name,
+        bytes: new TextEncoder().encode(name),
+        mask: 0,
+        present: 0,
+        last: 0,
+        isLabel: isLabel(name),
+      };
       byName.set(name, made);
       list.push(made);
       return made;

@@ -50,13 +50,11 @@ function walk(bytes: Uint8Array, onMember: OnMember | undefined): TypeName {
   let state = 'value' as State;
   let outer: TypeName = 'null';
   let member: TypeName = 'null';
-  let [keyStart, keyEnd, valueStart] = [0, 0, 0];
+  let keyStart = 0;
+  let keyEnd = 0;
+  let valueStart = 0;
 
-  /** What ends at `at` was a value at this depth. */
-  const ended = (): void => {
-    if (depth === 1 && isObject[1] === 1) onMember?.(keyStart, keyEnd, member, valueStart, at);
-    state = 'after';
-  };
+  // No closure may change these: numbers that one captures are slow.
   for (;;) {
     at = skipSpace(bytes, at);
     const byte = bytes[at];
@@ -69,7 +67,8 @@ function walk(bytes: Uint8Array, onMember: OnMember | undefined): TypeName {
     if (depth > 0 && byte === closing && state !== 'value' && state !== 'key') {
       depth -= 1;
       at += 1;
-      ended();
+      if (depth === 1 && isObject[1] === 1) onMember?.(keyStart, keyEnd, member, valueStart, at);
+      state = 'after';
     } else if (state === 'after') {
       if (byte !== 0x2c) throw new Stop(at, `expected a comma or ${String.fromCharCode(closing)}`, false);
       at += 1;
@@ -78,7 +77,10 @@ function walk(bytes: Uint8Array, onMember: OnMember | undefined): TypeName {
       if (byte !== 0x22) throw new Stop(at, 'expected a key in double quotes', false);
       const start = at + 1;
       at = stringEnd(bytes, at);
-      if (depth === 1) [keyStart, keyEnd] = [start, at - 1];
+      if (depth === 1) {
+        keyStart = start;
+        keyEnd = at - 1;
+      }
       at = skipSpace(bytes, at);
       if (bytes[at] !== 0x3a) throw new Stop(at, 'expected a colon', at >= bytes.length);
       at += 1;
@@ -93,7 +95,10 @@ function walk(bytes: Uint8Array, onMember: OnMember | undefined): TypeName {
         isObject[depth] = byte === 0x7b ? 1 : 0;
         at += 1;
         state = byte === 0x7b ? 'key-or-close' : 'value-or-close';
-        if (depth === 2) [valueStart, member] = [start, type];
+        if (depth === 2) {
+          valueStart = start;
+          member = type;
+        }
       } else {
         if (byte === 0x22) {
           type = 'string';
@@ -105,9 +110,13 @@ function walk(bytes: Uint8Array, onMember: OnMember | undefined): TypeName {
           type = byte === 0x6e ? 'null' : 'boolean';
           at = wordEnd(bytes, at);
         }
-        if (depth === 1) [valueStart, member] = [start, type];
+        if (depth === 1) {
+          valueStart = start;
+          member = type;
+        }
         if (depth === 0) outer = type;
-        ended();
+        if (depth === 1 && isObject[1] === 1) onMember?.(keyStart, keyEnd, member, valueStart, at);
+        state = 'after';
         continue;
       }
       if (depth === 1) outer = type;
@@ -128,14 +137,15 @@ const isDigit = (byte: number | undefined): boolean => byte !== undefined && byt
 
 /** One past the closing quote. */
 function stringEnd(bytes: Uint8Array, start: number): number {
+  const { length } = bytes;
   let at = start + 1;
-  for (;;) {
-    const byte = bytes[at];
-    if (byte === undefined) throw new Stop(at, 'a string does not end', true);
+  while (at < length) {
+    const byte = bytes[at] ?? 0;
     if (byte === 0x22) return at + 1;
     if (byte < 0x20) throw new Stop(at, 'a control character in a string', false);
     at += byte === 0x5c ? escapeLength(bytes, at) : 1;
   }
+  throw new Stop(at, 'a string does not end', true);
 }
 
 function escapeLength(bytes: Uint8Array, at: number): number {
@@ -154,7 +164,7 @@ function escapeLength(bytes: Uint8Array, at: number): number {
   return 2;
 }
 
-const escapes = new Set([...'"\\/bfnrt'].map((character) => character.charCodeAt(0)));
+const escapes = new Set(new TextEncoder().encode('"\\/bfnrt'));
 
 function numberEnd(bytes: Uint8Array, start: number): number {
   let at = start;

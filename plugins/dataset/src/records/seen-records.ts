@@ -22,7 +22,8 @@ export function seenRecords(most = 1_500_000): SeenRecords {
   const find = (into: Uint32Array, count: number, high: number, low: number): number => {
     let slot = high & (count - 1);
     for (;;) {
-      const [a, b] = [into[2 * slot], into[2 * slot + 1]];
+      const a = into[2 * slot];
+      const b = into[2 * slot + 1];
       if ((a === high && b === low) || (a === 0 && b === 0)) return slot;
       slot = (slot + 1) & (count - 1);
     }

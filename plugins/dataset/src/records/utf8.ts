@@ -34,7 +34,17 @@ export function charactersBefore(bytes: Uint8Array, end: number): number {
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Text of bytes, `U+FFFD` for what is not UTF-8. */
-export const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
+export function textOf(bytes: Uint8Array): string {
+  // A decoder takes longer to call than a short word to read.
+  if (bytes.length > 16) return decoder.decode(bytes);
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte > 127) return decoder.decode(bytes);
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
 
 /** A name as it may stand in a message or in facts: one line, without control characters, cut to so many characters. */
 export function shown(text: string, length = 100): string {
