@@ -7,23 +7,25 @@ import type { DatasetOptions } from './options.ts';
 
 type Context = ReaderContext<DatasetOptions>;
 
-/** By reader: `inspect` and `validate` of one file share what was read. */
-const known = new WeakMap<Reader, Examination>();
-
-async function examine(reader: Reader, context: Context): Promise<Examination> {
-  const found = known.get(reader);
-  if (found !== undefined) return found;
-  const made = await (context.kind === 'dataset/arrow'
-    ? examineArrow(reader, context)
-    : examineParquet(reader, context));
-  known.set(reader, made);
-  return made;
+export interface FileExaminer {
+  inspect(reader: Reader, context: Context): Promise<Inspection | undefined>;
+  validate(reader: Reader, context: Context): Promise<readonly Finding[]>;
 }
 
-export async function inspect(reader: Reader, context: Context): Promise<Inspection | undefined> {
-  return (await examine(reader, context)).inspection;
-}
-
-export async function validate(reader: Reader, context: Context): Promise<readonly Finding[]> {
-  return (await examine(reader, context)).findings;
+/** `inspect` and `validate` of one reader share what was read, as long as the reader is there. */
+export function fileExaminer(): FileExaminer {
+  const known = new WeakMap<Reader, Examination>();
+  const examine = async (reader: Reader, context: Context): Promise<Examination> => {
+    const found = known.get(reader);
+    if (found !== undefined) return found;
+    const made = await (context.kind === 'dataset/arrow'
+      ? examineArrow(reader, context)
+      : examineParquet(reader, context));
+    known.set(reader, made);
+    return made;
+  };
+  return {
+    inspect: async (reader, context) => (await examine(reader, context)).inspection,
+    validate: async (reader, context) => (await examine(reader, context)).findings,
+  };
 }

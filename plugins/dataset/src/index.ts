@@ -3,9 +3,9 @@
 import { definePlugin, type Plugin } from '@mbk/plugin-sdk';
 import { diff } from './diff.ts';
 import { drift } from './drift.ts';
-import { inspect, validate } from './examine.ts';
+import { fileExaminer } from './examine.ts';
 import { diffFolder } from './folder/diff.ts';
-import { inspectFolder, validateFolder } from './folder/examine.ts';
+import { folderExaminer } from './folder/examine.ts';
 import { exportFolder } from './folder/export.ts';
 import { manifest } from './manifest.ts';
 import type { DatasetOptions } from './options.ts';
@@ -13,12 +13,11 @@ import { scan } from './scan.ts';
 
 export const plugin: Plugin = definePlugin<DatasetOptions>({
   ...manifest,
-  inspect,
-  validate,
+  ...fileExaminer(),
   scan,
   drift,
   diff,
-  folder: { inspect: inspectFolder, validate: validateFolder, drift, diff: diffFolder, export: exportFolder },
+  folder: { ...folderExaminer(), drift, diff: diffFolder, export: exportFolder },
 });
 
 export { codes, type DatasetCode } from './codes.ts';

@@ -88,7 +88,7 @@ const cases: readonly (readonly [
     'a bag that is still to be fetched',
     {
       ...bag,
-      'fetch.txt': 'https://example.org/b - data/b\n',
+      'fetch.txt': 'https://host/b - data/b\n',
       'manifest-sha256.txt': `${bag['manifest-sha256.txt']}${sha256('b')}  data/b\n`,
     },
     ['bag-fetch fetch.txt'],
@@ -109,10 +109,7 @@ const cases: readonly (readonly [
   [
     'files of a Croissant description that lie elsewhere',
     {
-      'croissant.json': croissant([
-        { contentUrl: 'https://example.org/a' },
-        { contentUrl: 'b', containedIn: { '@id': 'x' } },
-      ]),
+      'croissant.json': croissant([{ contentUrl: 'https://host/a' }, { contentUrl: 'b', containedIn: { '@id': 'x' } }]),
     },
     [],
   ],

@@ -1,4 +1,4 @@
-/** A Croissant 1.0 description (https://docs.mlcommons.org/croissant) of files, as far as mbk knows them. */
+/** A Croissant 1.0 description of files, as far as mbk knows them. */
 
 import type { FolderFile, JsonObject } from '@mbk/plugin-sdk';
 import { tableFacts } from '../table-facts.ts';

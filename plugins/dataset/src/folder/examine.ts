@@ -19,29 +19,31 @@ import { isManifest, type Manifests, readManifests } from './manifests.ts';
 
 type Context = ReaderContext<DatasetOptions>;
 
-/** By folder: `inspect` and `validate` of one share what was found. */
-const known = new WeakMap<Folder, Examination>();
-
-export async function inspectFolder(folder: Folder, context: Context): Promise<Inspection | undefined> {
-  return (await examine(folder, context)).inspection;
+export interface FolderExaminer {
+  inspect(folder: Folder, context: Context): Promise<Inspection | undefined>;
+  validate(folder: Folder, context: Context): Promise<readonly Finding[]>;
 }
 
-export async function validateFolder(folder: Folder, context: Context): Promise<readonly Finding[]> {
-  return (await examine(folder, context)).findings;
+/** `inspect` and `validate` of one folder share what was found, as long as the folder is there. */
+export function folderExaminer(): FolderExaminer {
+  const known = new WeakMap<Folder, Examination>();
+  const examine = async (folder: Folder, context: Context): Promise<Examination> => {
+    const found = known.get(folder);
+    if (found !== undefined) return found;
+    const made = await examineFiles(folder, context);
+    known.set(folder, made);
+    return made;
+  };
+  return {
+    inspect: async (folder, context) => (await examine(folder, context)).inspection,
+    validate: async (folder, context) => (await examine(folder, context)).findings,
+  };
 }
 
 /** Files of which the hash is remembered, to find equal ones and to put the hashes in order. */
 const mostFiles = 100_000;
 const mostColumns = 1000;
 const mostGroups = 1000;
-
-async function examine(folder: Folder, context: Context): Promise<Examination> {
-  const found = known.get(folder);
-  if (found !== undefined) return found;
-  const made = await examineFiles(folder, context);
-  known.set(folder, made);
-  return made;
-}
 
 async function examineFiles(folder: Folder, { kernels, limits, signal }: Context): Promise<Examination> {
   const found = findingList();
