@@ -68,7 +68,7 @@ export async function commandLab(): Promise<CommandLab> {
     env,
     write,
     run,
-    withoutRepository: ['init', 'completion', 'self-test'],
+    withoutRepository: ['init', 'trust', 'completion', 'self-test'],
     secrets: [newPassphrase, readFileSync(at('key'), 'utf8').trim().split(/\s+/).at(-1) ?? ''],
     calls: {
       init: [at('another'), '--no-config', '--no-recovery-key'],
@@ -89,6 +89,7 @@ export async function commandLab(): Promise<CommandLab> {
       'key add': ['--passphrase', '--name', 'to be removed'],
       'key list': [],
       'key remove': ['to be removed'],
+      trust: [],
       completion: ['bash'],
       'catalogue export': [at('history.git')],
       'cat-object': [entries[0]?.sha256 ?? ''],

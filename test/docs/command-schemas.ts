@@ -4,6 +4,7 @@
  */
 
 import { errorTable } from '@mbk/core';
+import { hookEvents, hookPolicies } from '../../packages/cli/src/hooks/hook-events.ts';
 import {
   commit,
   count,
@@ -209,6 +210,24 @@ const logPlan = {
   idleSegments: count,
 };
 
+/** SHA-256 of each file of the hooks of a project; null for a program of the system. */
+const files: Schema = { type: 'object', additionalProperties: orNull(sha256) };
+
+/** What a hook does and says. */
+const hook = event(
+  'hook',
+  {
+    event: oneOfTexts(...hookEvents),
+    program: text,
+    what: oneOfTexts('started', 'output', 'ended'),
+    line: text,
+    stream: oneOfTexts('stdout', 'stderr'),
+    exitCode: orNull(count),
+    problem: orNull(text),
+  },
+  ['line', 'stream', 'exitCode'],
+);
+
 /** Lines of each command beside errors and notices, by its verb. */
 const lines: Readonly<Record<string, readonly Schema[]>> = {
   init: [
@@ -224,6 +243,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   snapshot: [
+    hook,
     event('progress', { files: count, bytes: count, newBytes: count, storedBytes: count, path }, ['path']),
     event('finding', { severity: { const: 'error' }, path, message: text }),
     event('plan', {
@@ -269,6 +289,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     ),
   ],
   checkout: [
+    hook,
     event('progress', { files: count, bytes: count, totalFiles: count, totalBytes: count }),
     event('finding', { severity: { const: 'error' }, code: text, path, message: text, isDamage: flag }),
     event('finding', {
@@ -456,6 +477,24 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   'key remove': [object({ id: orNull(sha256), name: orNull(text), kind: orNull(text), isCurrent: flag, left: count })],
+  trust: [
+    object({ projects: list(object({ project: text, trustedAt: time, settings: orNull(sha256), files })) }),
+    object({ project: text, wasTrusted: flag, isTrusted: flag }),
+    object({
+      project: text,
+      isTrusted: flag,
+      changes: texts,
+      hooks: list(
+        object({
+          event: oneOfTexts(...hookEvents),
+          program: text,
+          policy: oneOfTexts(...hookPolicies),
+          timeoutMs: count,
+        }),
+      ),
+      files,
+    }),
+  ],
   completion: [object({ shell: oneOfTexts('bash', 'zsh', 'fish'), script: text })],
   'catalogue export': [
     object({ target: text, commits: count, tags: count, objects: count, domains: texts, skipped: texts }),

@@ -119,6 +119,11 @@ export const commandTable: Readonly<Record<string, CommandRow>> = {
     summary: 'Remove a key',
     load: () => import('./commands/key-remove.ts'),
   },
+  trust: {
+    group: 'Manage',
+    summary: 'Let the hooks of a project run',
+    load: () => import('./commands/trust.ts'),
+  },
   completion: {
     group: 'Manage',
     summary: 'Print the completion of commands for a shell',
