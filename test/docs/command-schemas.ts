@@ -4,6 +4,7 @@
  */
 
 import { errorTable } from '@mbk/core';
+import { gitHookNames } from '../../packages/cli/src/git-hooks/hook-script.ts';
 import { hookEvents, hookPolicies } from '../../packages/cli/src/hooks/hook-events.ts';
 import {
   commit,
@@ -228,6 +229,66 @@ const hook = event(
   ['line', 'stream', 'exitCode'],
 );
 
+const gitHook = {
+  name: oneOfTexts(...gitHookNames),
+  path: text,
+  state: oneOfTexts('installed', 'changed', 'other', 'none'),
+  hasEarlier: flag,
+  options: orNull(
+    object({ name: text, node: text, mbk: text, project: text, plan: text, repo: text, strict: flag }, [
+      'plan',
+      'repo',
+    ]),
+  ),
+};
+
+const snapshotLines: readonly Schema[] = [
+  hook,
+  event('progress', { files: count, bytes: count, newBytes: count, storedBytes: count, path }, ['path']),
+  event('finding', { severity: { const: 'error' }, path, message: text }),
+  event('plan', {
+    collections: list(
+      object({
+        domain: text,
+        collection: text,
+        files: count,
+        symlinks: count,
+        bytes: count,
+        readFiles: count,
+        readBytes: count,
+      }),
+    ),
+    problems: list(object({ path, reason: text, message: text })),
+  }),
+  event(
+    'summary',
+    {
+      run: id32,
+      snapshots: list(
+        object({
+          domain: text,
+          commit,
+          parent: orNull(commit),
+          tag: text,
+          files: count,
+          bytes: count,
+          collections: list(object({ name: text, isTaken: flag, tree: sha256, files: count, bytes: count })),
+        }),
+      ),
+      unchanged: texts,
+      files: count,
+      bytes: count,
+      readBytes: count,
+      newBytes: count,
+      storedBytes: count,
+      incomplete: list(sourceProblem),
+      skipped: list(sourceProblem),
+      statCacheProblem: text,
+    },
+    ['statCacheProblem'],
+  ),
+];
+
 /** Lines of each command beside errors and notices, by its verb. */
 const lines: Readonly<Record<string, readonly Schema[]>> = {
   init: [
@@ -242,52 +303,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
       config: orNull({ type: 'object' }),
     }),
   ],
-  snapshot: [
-    hook,
-    event('progress', { files: count, bytes: count, newBytes: count, storedBytes: count, path }, ['path']),
-    event('finding', { severity: { const: 'error' }, path, message: text }),
-    event('plan', {
-      collections: list(
-        object({
-          domain: text,
-          collection: text,
-          files: count,
-          symlinks: count,
-          bytes: count,
-          readFiles: count,
-          readBytes: count,
-        }),
-      ),
-      problems: list(object({ path, reason: text, message: text })),
-    }),
-    event(
-      'summary',
-      {
-        run: id32,
-        snapshots: list(
-          object({
-            domain: text,
-            commit,
-            parent: orNull(commit),
-            tag: text,
-            files: count,
-            bytes: count,
-            collections: list(object({ name: text, isTaken: flag, tree: sha256, files: count, bytes: count })),
-          }),
-        ),
-        unchanged: texts,
-        files: count,
-        bytes: count,
-        readBytes: count,
-        newBytes: count,
-        storedBytes: count,
-        incomplete: list(sourceProblem),
-        skipped: list(sourceProblem),
-        statCacheProblem: text,
-      },
-      ['statCacheProblem'],
-    ),
-  ],
+  snapshot: snapshotLines,
   checkout: [
     hook,
     event('progress', { files: count, bytes: count, totalFiles: count, totalBytes: count }),
@@ -477,6 +493,10 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   'key remove': [object({ id: orNull(sha256), name: orNull(text), kind: orNull(text), isCurrent: flag, left: count })],
+  'hook install': [object(gitHook, ['options'])],
+  'hook list': [object({ folder: text, hooks: list(object(gitHook)) })],
+  'hook uninstall': [object({ folder: text, removed: list(oneOfTexts(...gitHookNames)) })],
+  'hook run': [object({ hook: oneOfTexts(...gitHookNames), isDue: { const: false } }), ...snapshotLines],
   trust: [
     object({ projects: list(object({ project: text, trustedAt: time, settings: orNull(sha256), files })) }),
     object({ project: text, wasTrusted: flag, isTrusted: flag }),

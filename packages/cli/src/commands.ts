@@ -119,6 +119,26 @@ export const commandTable: Readonly<Record<string, CommandRow>> = {
     summary: 'Remove a key',
     load: () => import('./commands/key-remove.ts'),
   },
+  'hook install': {
+    group: 'Manage',
+    summary: 'Install a Git hook that takes a snapshot',
+    load: () => import('./commands/hook-install.ts'),
+  },
+  'hook list': {
+    group: 'Manage',
+    summary: 'List the Git hooks of mbk',
+    load: () => import('./commands/hook-list.ts'),
+  },
+  'hook uninstall': {
+    group: 'Manage',
+    summary: 'Take a Git hook away, and put back what was there before',
+    load: () => import('./commands/hook-uninstall.ts'),
+  },
+  'hook run': {
+    group: 'Under the floor',
+    summary: 'Take the snapshot of a Git hook',
+    load: () => import('./commands/hook-run.ts'),
+  },
   trust: {
     group: 'Manage',
     summary: 'Let the hooks of a project run',
