@@ -102,7 +102,7 @@ export async function commandLab(): Promise<CommandLab> {
       'key remove': ['to be removed'],
       'hook install': ['pre-push', '--plan', 'daily'],
       'hook list': [],
-      'hook run': ['post-checkout', '--', '0', '0', '0'],
+      'hook run': ['post-checkout', '0', '0', '0'],
       'hook uninstall': [],
       trust: [],
       completion: ['bash'],

@@ -38,7 +38,7 @@ export default class HookInstall extends MbkCommand {
       project: projectBelow(top, project),
       plan: flags.plan,
       repo: flags.repo === undefined ? undefined : resolve(repositoryFolder(flags.repo, cwd)),
-      strict: flags.strict,
+      strict: Boolean(flags.strict),
     });
     this.out.result(installed, ({ hasEarlier, name, path }) =>
       [
