@@ -229,6 +229,8 @@ const hook = event(
   ['line', 'stream', 'exitCode'],
 );
 
+const installedPlugin = { name: text, version: text, package: text, module: text };
+
 const gitHook = {
   name: oneOfTexts(...gitHookNames),
   path: text,
@@ -493,6 +495,16 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   'key remove': [object({ id: orNull(sha256), name: orNull(text), kind: orNull(text), isCurrent: flag, left: count })],
+  'plugins create': [object({ folder: text, files: texts })],
+  'plugins install': [object({ folder: text, plugins: list(object(installedPlugin)) })],
+  'plugins list': [
+    object({ project: text, plugins: list(object({ scope: oneOfTexts('project', 'user'), ...installedPlugin })) }),
+  ],
+  'plugins remove': [object({ folder: text, removed: text })],
+  'plugins check': [
+    event('finding', { test: text, passed: flag, problem: orNull(text) }),
+    event('summary', { passed: count, failed: count, samples: count }),
+  ],
   'hook install': [object(gitHook, ['options'])],
   'hook list': [object({ folder: text, hooks: list(object(gitHook)) })],
   'hook uninstall': [object({ folder: text, removed: list(oneOfTexts(...gitHookNames)) })],

@@ -139,6 +139,31 @@ export const commandTable: Readonly<Record<string, CommandRow>> = {
     summary: 'Take the snapshot of a Git hook',
     load: () => import('./commands/hook-run.ts'),
   },
+  'plugins create': {
+    group: 'Manage',
+    summary: 'Write a plugin to start from, with tests',
+    load: () => import('./commands/plugins-create.ts'),
+  },
+  'plugins install': {
+    group: 'Manage',
+    summary: 'Install a plugin',
+    load: () => import('./commands/plugins-install.ts'),
+  },
+  'plugins list': {
+    group: 'Manage',
+    summary: 'List the plugins that are installed',
+    load: () => import('./commands/plugins-list.ts'),
+  },
+  'plugins remove': {
+    group: 'Manage',
+    summary: 'Remove an installed plugin',
+    load: () => import('./commands/plugins-remove.ts'),
+  },
+  'plugins check': {
+    group: 'Manage',
+    summary: 'Run the conformance suite on a plugin',
+    load: () => import('./commands/plugins-check.ts'),
+  },
   trust: {
     group: 'Manage',
     summary: 'Let the hooks of a project run',

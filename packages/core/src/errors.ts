@@ -278,6 +278,21 @@ const rows = {
     meaning: 'The work was done, but a hook that runs after it failed.',
     remedy: 'Mend what it says; what was done stays done.',
   },
+  'plugin-invalid': {
+    exit: 1,
+    meaning: 'A package or module holds no mbk plugin, or one that breaks the contract.',
+    remedy: 'Mend it; `mbk plugins create` writes one that works.',
+  },
+  'plugin-install-failed': {
+    exit: 1,
+    meaning: 'npm could not install or remove a plugin.',
+    remedy: 'See what npm says; the plugins that were there are still there.',
+  },
+  'plugin-absent': {
+    exit: 1,
+    meaning: 'No plugin package of this name is installed here.',
+    remedy: 'See `mbk plugins list`; `--user` names those of the user.',
+  },
   'git-failed': {
     exit: 1,
     meaning: 'Git is not installed, or refused: this may be no Git repository.',
