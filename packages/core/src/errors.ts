@@ -285,7 +285,7 @@ const rows = {
   },
   'plugin-install-failed': {
     exit: 1,
-    meaning: 'npm could not install or remove a plugin.',
+    meaning: 'A plugin could not be installed or removed by npm.',
     remedy: 'See what npm says; the plugins that were there are still there.',
   },
   'plugin-absent': {
