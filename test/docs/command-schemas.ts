@@ -4,6 +4,8 @@
  */
 
 import { errorTable } from '@mbk/core';
+import { gitHookNames } from '../../packages/cli/src/git-hooks/hook-script.ts';
+import { hookEvents, hookPolicies } from '../../packages/cli/src/hooks/hook-events.ts';
 import {
   commit,
   count,
@@ -279,6 +281,101 @@ const logPlan = {
   idleSegments: count,
 };
 
+/** SHA-256 of each file of the hooks of a project; null for a program of the system. */
+const files: Schema = { type: 'object', additionalProperties: orNull(sha256) };
+
+/** What a hook does and says. */
+const hook = event(
+  'hook',
+  {
+    event: oneOfTexts(...hookEvents),
+    program: text,
+    what: oneOfTexts('started', 'output', 'ended'),
+    line: text,
+    stream: oneOfTexts('stdout', 'stderr'),
+    exitCode: orNull(count),
+    problem: orNull(text),
+  },
+  ['line', 'stream', 'exitCode'],
+);
+
+const installedPlugin = { name: text, version: text, package: text, module: text };
+
+const gitHook = {
+  name: oneOfTexts(...gitHookNames),
+  path: text,
+  state: oneOfTexts('installed', 'changed', 'other', 'none'),
+  hasEarlier: flag,
+  options: orNull(
+    object({ name: text, node: text, mbk: text, project: text, plan: text, repo: text, strict: flag }, [
+      'plan',
+      'repo',
+    ]),
+  ),
+};
+
+const snapshotLines: readonly Schema[] = [
+  hook,
+  event('progress', {
+    files: count,
+    totalFiles: orNull(count),
+    bytes: count,
+    totalBytes: orNull(count),
+    newBytes: count,
+    knownBytes: count,
+    storedBytes: count,
+    ...pace,
+    path,
+  }),
+  event('finding', { severity: { const: 'error' }, path, message: text }),
+  event(
+    'finding',
+    { ...findingFields, domain: text, collection: text, path, kind: text, plugin: text, inside: text },
+    [...rarely, 'inside'],
+  ),
+  event('plan', {
+    collections: list(
+      object({
+        domain: text,
+        collection: text,
+        files: count,
+        symlinks: count,
+        bytes: count,
+        readFiles: count,
+        readBytes: count,
+      }),
+    ),
+    problems: list(object({ path, reason: text, message: text })),
+  }),
+  event(
+    'summary',
+    {
+      run: id32,
+      snapshots: list(
+        object({
+          domain: text,
+          commit,
+          parent: orNull(commit),
+          tag: text,
+          files: count,
+          bytes: count,
+          collections: list(object({ name: text, isTaken: flag, tree: sha256, files: count, bytes: count })),
+        }),
+      ),
+      unchanged: texts,
+      files: count,
+      bytes: count,
+      readBytes: count,
+      newBytes: count,
+      storedBytes: count,
+      incomplete: list(sourceProblem),
+      skipped: list(sourceProblem),
+      statCacheProblem: text,
+    },
+    ['statCacheProblem'],
+  ),
+];
+
 /** Lines of each command beside errors and notices, by its verb. */
 const lines: Readonly<Record<string, readonly Schema[]>> = {
   init: [
@@ -293,66 +390,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
       config: orNull({ type: 'object' }),
     }),
   ],
-  snapshot: [
-    event('progress', {
-      files: count,
-      totalFiles: orNull(count),
-      bytes: count,
-      totalBytes: orNull(count),
-      newBytes: count,
-      knownBytes: count,
-      storedBytes: count,
-      ...pace,
-      path,
-    }),
-    event('finding', { severity: { const: 'error' }, path, message: text }),
-    event(
-      'finding',
-      { ...findingFields, domain: text, collection: text, path, kind: text, plugin: text, inside: text },
-      [...rarely, 'inside'],
-    ),
-    event('plan', {
-      collections: list(
-        object({
-          domain: text,
-          collection: text,
-          files: count,
-          symlinks: count,
-          bytes: count,
-          readFiles: count,
-          readBytes: count,
-        }),
-      ),
-      problems: list(object({ path, reason: text, message: text })),
-    }),
-    event(
-      'summary',
-      {
-        run: id32,
-        snapshots: list(
-          object({
-            domain: text,
-            commit,
-            parent: orNull(commit),
-            tag: text,
-            files: count,
-            bytes: count,
-            collections: list(object({ name: text, isTaken: flag, tree: sha256, files: count, bytes: count })),
-          }),
-        ),
-        unchanged: texts,
-        files: count,
-        bytes: count,
-        readBytes: count,
-        newBytes: count,
-        storedBytes: count,
-        incomplete: list(sourceProblem),
-        skipped: list(sourceProblem),
-        statCacheProblem: text,
-      },
-      ['statCacheProblem'],
-    ),
-  ],
+  snapshot: snapshotLines,
   validate: [
     event('finding', {
       path,
@@ -375,6 +413,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   checkout: [
+    hook,
     event('progress', { files: count, totalFiles: count, bytes: count, totalBytes: count, ...pace }),
     event('finding', { severity: { const: 'error' }, code: text, path, message: text, isDamage: flag }),
     event('finding', {
@@ -570,6 +609,38 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   'key remove': [object({ id: orNull(sha256), name: orNull(text), kind: orNull(text), isCurrent: flag, left: count })],
+  'plugins create': [object({ folder: text, files: texts })],
+  'plugins install': [object({ folder: text, plugins: list(object(installedPlugin)) })],
+  'plugins list': [
+    object({ project: text, plugins: list(object({ scope: oneOfTexts('project', 'user'), ...installedPlugin })) }),
+  ],
+  'plugins remove': [object({ folder: text, removed: text })],
+  'plugins check': [
+    event('finding', { test: text, passed: flag, problem: orNull(text) }),
+    event('summary', { passed: count, failed: count, samples: count }),
+  ],
+  'hook install': [object(gitHook, ['options'])],
+  'hook list': [object({ folder: text, hooks: list(object(gitHook)) })],
+  'hook uninstall': [object({ folder: text, removed: list(oneOfTexts(...gitHookNames)) })],
+  'hook run': [object({ hook: oneOfTexts(...gitHookNames), isDue: { const: false } }), ...snapshotLines],
+  trust: [
+    object({ projects: list(object({ project: text, trustedAt: time, settings: orNull(sha256), files })) }),
+    object({ project: text, wasTrusted: flag, isTrusted: flag }),
+    object({
+      project: text,
+      isTrusted: flag,
+      changes: texts,
+      hooks: list(
+        object({
+          event: oneOfTexts(...hookEvents),
+          program: text,
+          policy: oneOfTexts(...hookPolicies),
+          timeoutMs: count,
+        }),
+      ),
+      files,
+    }),
+  ],
   completion: [object({ shell: oneOfTexts('bash', 'zsh', 'fish'), script: text })],
   'catalogue export': [
     object({ target: text, commits: count, tags: count, objects: count, domains: texts, skipped: texts }),

@@ -8,6 +8,7 @@ import type {
   Repository,
 } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
 import { resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';
 import { jobsFlag, threadOptions } from '../jobs-flag.ts';
@@ -16,6 +17,8 @@ import { shortId } from '../moment.ts';
 import type { Styler } from '../output.ts';
 import { adviseOnCheckout, checkoutProgress } from '../progress/checkout-progress.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
+
+type CheckoutFlags = Interfaces.InferredFlags<(typeof Checkout)['flags'] & (typeof MbkCommand)['baseFlags']>;
 
 export default class Checkout extends MbkCommand {
   static override description =
@@ -54,19 +57,33 @@ export default class Checkout extends MbkCommand {
       description: 'Bring every file to the disk itself before it takes its name: proof against power cuts, and slow.',
     }),
     jobs: jobsFlag,
+    hooks: Flags.boolean({ description: 'Run no hooks.', default: true, allowNo: true }),
   };
 
   async run(): Promise<void> {
     const { args, flags, argv } = await this.parse(Checkout);
+    const { to, overwrite, repo } = flags;
+    const paths = argv.slice(1).map(String);
+    const request = { revision: args.revision, paths, to, overwrite, delete: flags.delete };
+    const without = flags['dry-run'] || !flags.hooks;
+    await this.withHooks('checkout', { repo, request, without }, async () => this.take(args.revision, paths, flags));
+  }
+
+  /** Checks out what was asked for and tells of it; gives what hooks are told. */
+  private async take(
+    revision: string,
+    paths: readonly string[],
+    flags: CheckoutFlags,
+  ): Promise<CheckoutReport | undefined> {
     if (flags.delete && flags.overwrite === undefined) {
       throw new MbkError('usage-invalid', '--delete needs --overwrite: it changes a folder that has files already');
     }
     const threadsFor = { repo: flags.repo, jobs: flags['dry-run'] ? 1 : flags.jobs };
-    await this.withThreads(threadsFor, 'checkout', async (repository, threads) => {
+    return this.withThreads(threadsFor, 'checkout', async (repository, threads) => {
       const request: CheckoutRequest = {
-        revision: args.revision,
-        paths: argv.slice(1).map(String),
-        target: bytesOfText(resolve(flags.to ?? newFolder(repository, args.revision))),
+        revision,
+        paths,
+        target: bytesOfText(resolve(flags.to ?? newFolder(repository, revision))),
         overwrite: flags.overwrite as CheckoutRequest['overwrite'],
         delete: flags.delete,
         verify: flags.verify,
@@ -80,8 +97,11 @@ export default class Checkout extends MbkCommand {
         request,
         flags['dry-run'] ? { onPath: (path) => this.tellPath(path) } : {},
       );
-      if (flags['dry-run']) return this.out.result({ type: 'plan', ...plan }, renderPlan);
-      await this.execute(repository, request, plan);
+      if (flags['dry-run']) {
+        this.out.result({ type: 'plan', ...plan }, renderPlan);
+        return undefined;
+      }
+      return this.execute(repository, request, plan);
     });
   }
 
@@ -94,7 +114,7 @@ export default class Checkout extends MbkCommand {
     );
   }
 
-  private async execute(repository: Repository, request: CheckoutRequest, plan: CheckoutPlan): Promise<void> {
+  private async execute(repository: Repository, request: CheckoutRequest, plan: CheckoutPlan): Promise<CheckoutReport> {
     const startedAt = Date.now();
     let progress: CheckoutProgress | undefined;
     this.adviseOnInterruption(() => adviseOnCheckout(plan, request, progress));
@@ -111,6 +131,7 @@ export default class Checkout extends MbkCommand {
     );
     if (report.damaged > 0) this.endWith(exitCodes.damaged);
     else if (report.refused > 0 || report.expired.length > 0) this.endWith(exitCodes.incomplete);
+    return report;
   }
 }
 

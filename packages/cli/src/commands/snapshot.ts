@@ -21,6 +21,7 @@ import type {
   WalkAhead,
 } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { isHostName } from '../environment.ts';
@@ -35,6 +36,8 @@ import { chooseSource } from '../project/source.ts';
 import { streamSource } from '../project/stream-source.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
 import { renderTable } from '../render-table.ts';
+
+type SnapshotFlags = Interfaces.InferredFlags<(typeof Snapshot)['flags'] & (typeof MbkCommand)['baseFlags']>;
 
 export default class Snapshot extends MbkCommand {
   static override description =
@@ -81,11 +84,20 @@ export default class Snapshot extends MbkCommand {
     jobs: jobsFlag,
     'skip-if-unchanged': Flags.boolean({ description: 'Make no commit for a domain in which nothing changed.' }),
     strict: Flags.boolean({ description: 'Make no snapshot of assets in which a plugin finds an error.' }),
+    hooks: Flags.boolean({ description: 'Run no hooks.', default: true, allowNo: true }),
     'dry-run': Flags.boolean({ description: 'Say what would be taken, and store nothing.' }),
   };
 
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(Snapshot);
+    const { domain, collection, plan, message, tag, repo } = flags;
+    const request = { paths: argv.map(String), domain, collection, plan, message, tag };
+    const without = flags['dry-run'] || !flags.hooks;
+    await this.withHooks('snapshot', { repo, request, without }, async () => this.take(flags, argv));
+  }
+
+  /** Takes the snapshot that was asked for and tells of it; gives what hooks are told. */
+  private async take(flags: SnapshotFlags, argv: readonly unknown[]): Promise<object | undefined> {
     if (flags.host !== undefined && !isHostName(flags.host)) {
       throw new MbkError('usage-invalid', '--host is empty, too long or holds control characters');
     }
@@ -160,7 +172,10 @@ export default class Snapshot extends MbkCommand {
         skipIfUnchanged: flags['skip-if-unchanged'],
         strict: flags.strict,
       };
-      if (flags['dry-run']) return this.tellPlan(await planSnapshot(repository, request));
+      if (flags['dry-run']) {
+        this.tellPlan(await planSnapshot(repository, request));
+        return undefined;
+      }
       const startedAt = Date.now();
       let progress: SnapshotProgress | undefined;
       const { read, advise } = snapshotProgress(() => progress, Date.now);
@@ -168,6 +183,7 @@ export default class Snapshot extends MbkCommand {
       const stop = this.out.progress(read);
       const report = await snapshot(repository, request, { onProgress: (now) => (progress = now) }).finally(stop);
       this.tell(report, Date.now() - startedAt);
+      return plain(report);
     } finally {
       if (prepared !== undefined && 'close' in prepared.plugins) await prepared.plugins.close();
       await repository.close();

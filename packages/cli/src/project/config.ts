@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ErrorObject } from 'ajv';
 import type { Document, LineCounter } from 'yaml';
+import type { HookEvent, HookPolicy } from '../hooks/hook-events.ts';
 import { configSchema } from './config-schema.ts';
 
 export const configName = 'mbk.yaml';
@@ -20,6 +21,19 @@ export interface Plan {
   readonly collections: readonly string[];
   readonly at?: string;
 }
+
+/** A program, or a program with what belongs to it. */
+export type HookSetting =
+  | string
+  | {
+      readonly program: string;
+      readonly args?: readonly string[];
+      /** `30s`, `5m`, `1h`. */
+      readonly timeout?: string;
+      readonly policy?: HookPolicy;
+    };
+
+export type HooksConfig = Readonly<Partial<Record<HookEvent, HookSetting | readonly HookSetting[]>>>;
 
 export type Retention = { readonly within: string } | { readonly forever: true };
 
@@ -47,6 +61,7 @@ export interface ProjectConfig {
   readonly plans: Readonly<Record<string, Plan>>;
   readonly retention: Readonly<Record<string, Retention>>;
   readonly plugins: Readonly<Record<string, PluginSetting>>;
+  readonly hooks?: HooksConfig;
 }
 
 /** Most bytes of a configuration that are read. */
