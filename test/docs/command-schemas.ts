@@ -624,7 +624,11 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
   'hook uninstall': [object({ folder: text, removed: list(oneOfTexts(...gitHookNames)) })],
   'hook run': [object({ hook: oneOfTexts(...gitHookNames), isDue: { const: false } }), ...snapshotLines],
   trust: [
-    object({ projects: list(object({ project: text, trustedAt: time, settings: orNull(sha256), files })) }),
+    object({
+      projects: list(
+        object({ project: text, trustedAt: time, hooks: orNull(sha256), plugins: orNull(sha256), files }),
+      ),
+    }),
     object({ project: text, wasTrusted: flag, isTrusted: flag }),
     object({
       project: text,
@@ -638,6 +642,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
           timeoutMs: count,
         }),
       ),
+      plugins: list(object({ name: text, place: text, file: text })),
       files,
     }),
   ],

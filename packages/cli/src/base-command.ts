@@ -2,7 +2,7 @@
 
 import { Command, Flags } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
-import type { MbkError, Repository, Threads } from '@mbk/core';
+import type { MbkError, PluginHost, Repository, Threads } from '@mbk/core';
 import { readEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { toMbkError } from './failure.ts';
@@ -12,6 +12,7 @@ import type { HookOperation } from './hooks/hook-events.ts';
 import type { OpenContext } from './open.ts';
 import { makeOutput } from './output.ts';
 import type { Output, OutputOptions } from './output.ts';
+import type { OpenPluginsOptions } from './plugins/open-plugins.ts';
 
 type OutputFlags = Interfaces.OutputFlags<Interfaces.FlagInput>;
 type OutputArgs = Interfaces.OutputArgs<Interfaces.ArgInput>;
@@ -102,6 +103,16 @@ export abstract class MbkCommand extends Command {
       const result = (await work()) ?? null;
       return { result, exitCode: typeof process.exitCode === 'number' ? process.exitCode : 0 };
     });
+  }
+
+  /** The plugins that hold in the working folder; the caller closes the host. Errors: those of `openPlugins`. */
+  protected async openPlugins(
+    options: Pick<OpenPluginsOptions, 'config' | 'handlers' | 'isStrict' | 'isUrgent' | 'root'>,
+  ): Promise<PluginHost> {
+    const { openPlugins } = await import('./plugins/open-plugins.ts');
+    const { environment, out, signal } = this;
+    const { stateFolder } = environment;
+    return openPlugins({ ...options, cwd: process.cwd(), path: process.env['PATH'], out, stateFolder, signal });
   }
 
   /** What `open.ts` needs to know; `repo` is the flag. */

@@ -211,6 +211,11 @@ const rows = {
     meaning: 'A plugin that `mbk.yaml` names cannot be loaded, or is not what it should be.',
     remedy: 'Check the path or package under `plugins:`, or turn the plugin off there with `false`.',
   },
+  'plugins-untrusted': {
+    exit: 1,
+    meaning: 'The project brings plugins along that this user does not trust, or not as they are now.',
+    remedy: 'Look at them, then run `mbk trust`; or turn them off in `mbk.yaml` with `false`.',
+  },
   'validation-failed': {
     exit: 3,
     meaning: 'A plugin found an error in an asset, and `--strict` lets no snapshot with errors into history.',

@@ -7,7 +7,6 @@ import { escapeForTerminal, escapePath } from '../escape.ts';
 import type { OpenedForCommand } from '../open.ts';
 import { openForCommand } from '../open.ts';
 import type { Styler } from '../output.ts';
-import { openPlugins } from '../plugins/open-plugins.ts';
 import { makeExclude } from '../project/excludes.ts';
 import { compileRules } from '../project/rules.ts';
 import { isStream } from '../project/stream-source.ts';
@@ -69,14 +68,7 @@ export default class Diff extends MbkCommand {
     const stored = storedFiles(repository);
     const root = typeof after === 'string' ? undefined : after.root;
     const { handlers } = stored;
-    const host = await openPlugins({
-      stateFolder: this.environment.stateFolder,
-      config,
-      root,
-      handlers,
-      isUrgent: true,
-      signal: this.signal,
-    });
+    const host = await this.openPlugins({ config, root, handlers, isUrgent: true });
     try {
       const left = await openFiles(repository, before);
       const right = typeof after === 'string' ? await openFiles(repository, after) : { root: after.root };

@@ -28,7 +28,6 @@ import { isHostName } from '../environment.ts';
 import { jobsFlag } from '../jobs-flag.ts';
 import { makeBackend, openForCommand } from '../open.ts';
 import type { Styler } from '../output.ts';
-import { openPlugins } from '../plugins/open-plugins.ts';
 import { snapshotProgress } from '../progress/snapshot-progress.ts';
 import { renderFinding } from '../render-finding.ts';
 import { readGitProvenance } from '../project/git-provenance.ts';
@@ -83,7 +82,11 @@ export default class Snapshot extends MbkCommand {
     host: Flags.string({ description: 'Name of this host in the snapshot. Else MBK_HOST, else its own.' }),
     jobs: jobsFlag,
     'skip-if-unchanged': Flags.boolean({ description: 'Make no commit for a domain in which nothing changed.' }),
-    strict: Flags.boolean({ description: 'Make no snapshot of assets in which a plugin finds an error.' }),
+    strict: Flags.boolean({
+      description:
+        'Make no snapshot of assets in which a plugin finds an error, and none without the plugins of a project that is ' +
+        'not trusted.',
+    }),
     hooks: Flags.boolean({ description: 'Run no hooks.', default: true, allowNo: true }),
     'dry-run': Flags.boolean({ description: 'Say what would be taken, and store nothing.' }),
   };
@@ -147,7 +150,7 @@ export default class Snapshot extends MbkCommand {
       }
       const [git, plugins, tools] = await Promise.all([
         readGitProvenance(rootText, { env: process.env, signal: this.signal }),
-        (opening = openPlugins({ stateFolder: this.environment.stateFolder, config, root, signal: this.signal })),
+        (opening = this.openPlugins({ config, root, isStrict: flags.strict })),
         preparing,
       ]);
       return { ...source, oneFileSystem, dereference, never, git, tools, plugins };

@@ -8,13 +8,15 @@ import type { Hook } from '../hooks/find-hooks.ts';
 import { addTrust, describeHooks, readTrust, revokeTrust, trustOf, untrustedParts } from '../hooks/trust.ts';
 import { findProject } from '../open.ts';
 import type { Styler } from '../output.ts';
+import { describeProjectPlugins, findProjectPlugins } from '../plugins/project-plugins.ts';
+import type { ProjectPlugin } from '../plugins/project-plugins.ts';
 import { renderTable } from '../render-table.ts';
 
 export default class Trust extends MbkCommand {
   static override description =
-    'Says that the hooks of a project may run on this host, for this user, exactly as they are now: `hooks:` of mbk.yaml, ' +
-    'the programs in .mbk/hooks, and the files that they are handed. Look at them first: a hook does whatever you may do. ' +
-    'Whatever changes must be trusted again.';
+    'Says that the hooks of a project, and the plugins that it brings along, may run on this host, for this user, exactly as ' +
+    'they are now: `hooks:` of mbk.yaml, the programs in .mbk/hooks, the files that they are handed, and what `plugins:` names ' +
+    'as `module:` or `program:`. Look at them first: they do whatever you may do. Whatever changes must be trusted again.';
   static override examples = ['<%= config.bin %> trust', '<%= config.bin %> trust --list'];
   static override args = {
     project: Args.string({ description: 'Folder of the project; the one around the working folder unless given.' }),
@@ -50,34 +52,45 @@ export default class Trust extends MbkCommand {
     const config = await findProject(args.project === undefined ? this.environment : {}, folder);
     const project = config?.root ?? folder;
     const hooks = findHooks({ root: project, config: config?.hooks, path: process.env['PATH'] });
-    const now = describeHooks(hooks, config?.hooks, project);
+    const plugins = findProjectPlugins(config, process.env['PATH']);
+    const ofHooks = describeHooks(hooks, config?.hooks, project);
+    const ofPlugins = describeProjectPlugins(plugins, config);
+    const files = { ...ofHooks.files, ...ofPlugins.files };
+    const now = { ...ofHooks, ...ofPlugins, files };
+    const isAny = hooks.length > 0 || plugins.length > 0;
     const changes = untrustedParts(now, trustOf(stateFolder, project));
-    if (!flags['dry-run'] && hooks.length > 0) addTrust(stateFolder, project, now, new Date());
-    const isTrusted = hooks.length > 0 && (!flags['dry-run'] || changes.length === 0);
-    const rows = hooks.map(({ event, name, policy, timeoutMs }) => ({ event, program: name, policy, timeoutMs }));
-    this.out.result({ project, isTrusted, changes, hooks: rows, files: now.files }, (value, style) =>
-      renderTrust(value.project, hooks, { changes, isTrusted }, style),
+    if (!flags['dry-run'] && isAny) addTrust(stateFolder, project, now, new Date());
+    const isTrusted = isAny && (!flags['dry-run'] || changes.length === 0);
+    const rows = {
+      hooks: hooks.map(({ event, name, policy, timeoutMs }) => ({ event, program: name, policy, timeoutMs })),
+      plugins: plugins.map(({ file, name, place }) => ({ name, place, file })),
+    };
+    this.out.result({ project, isTrusted, changes, ...rows, files }, (value, style) =>
+      renderTrust(value.project, { hooks, plugins }, { changes, isTrusted }, style),
     );
   }
 }
 
 function renderTrust(
   project: string,
-  hooks: readonly Hook[],
+  { hooks, plugins }: { readonly hooks: readonly Hook[]; readonly plugins: readonly ProjectPlugin[] },
   { changes, isTrusted }: { readonly changes: readonly string[]; readonly isTrusted: boolean },
   style: Styler,
 ): string {
   const name = escapeForTerminal(project);
-  if (hooks.length === 0) return `${name} has no hooks`;
+  if (hooks.length === 0 && plugins.length === 0) return `${name} has no hooks, and brings no plugins along`;
   const rows = hooks.map((hook) => [
     hook.event,
     hook.policy,
     `${hook.timeoutMs / 1000} s`,
     escapeForTerminal(hook.name),
   ]);
+  const brought = plugins.map(({ file, name: plugin }) => [escapeForTerminal(plugin), escapeForTerminal(file)]);
+  const what = [...(hooks.length > 0 ? ['hooks'] : []), ...(plugins.length > 0 ? ['plugins'] : [])].join(' and ');
   return [
-    renderTable(['EVENT', 'POLICY', 'LIMIT', 'PROGRAM'], rows),
+    ...(rows.length > 0 ? [renderTable(['EVENT', 'POLICY', 'LIMIT', 'PROGRAM'], rows)] : []),
+    ...(brought.length > 0 ? [renderTable(['PLUGIN', 'RUNS'], brought)] : []),
     ...changes.map((change) => style('yellow', escapeForTerminal(change))),
-    isTrusted ? `The hooks of ${name} are trusted as they are now.` : `The hooks of ${name} are not trusted.`,
+    isTrusted ? `The ${what} of ${name} are trusted as they are now.` : `The ${what} of ${name} are not trusted.`,
   ].join('\n');
 }

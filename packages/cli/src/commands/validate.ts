@@ -16,11 +16,16 @@ import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
 import { findProject } from '../open.ts';
 import type { Styler } from '../output.ts';
-import { openPlugins } from '../plugins/open-plugins.ts';
 import { makeExclude } from '../project/excludes.ts';
 import { compileRules } from '../project/rules.ts';
 import { formatCount } from '../quantities.ts';
 import { renderFinding } from '../render-finding.ts';
+
+interface Validating {
+  readonly config: Awaited<ReturnType<typeof findProject>>;
+  readonly onAsset: (asset: ValidatedAsset) => void;
+  readonly strict: boolean;
+}
 
 type Told = Omit<ValidationReport, 'problems'> & { readonly problems: number };
 
@@ -40,7 +45,9 @@ export default class Validate extends MbkCommand {
     what: Args.string({ description: 'Files or folders, or snapshots; the project unless given.', required: false }),
   };
   static override flags = {
-    strict: Flags.boolean({ description: 'End with exit code 3 for warnings too.' }),
+    strict: Flags.boolean({
+      description: 'End with exit code 3 for warnings too, and leave out no plugin of a project that is not trusted.',
+    }),
   };
 
   async run(): Promise<void> {
@@ -50,9 +57,10 @@ export default class Validate extends MbkCommand {
     let failed = 0;
     for (const what of whats) {
       const onAsset = (asset: ValidatedAsset): void => this.tell(asset, flags.quiet);
+      const { repo, strict } = flags;
       const report = existsSync(what)
-        ? await this.validatePath(what, config, onAsset)
-        : await this.validateRevision(what, flags.repo, config, onAsset);
+        ? await this.validatePath(what, { config, onAsset, strict })
+        : await this.validateRevision(what, { config, onAsset, strict, repo });
       for (const { message, path } of report.problems) {
         this.out.event(
           { type: 'finding', severity: 'error', path, message },
@@ -67,11 +75,7 @@ export default class Validate extends MbkCommand {
     if (failed > 0) this.endWith(exitCodes.incomplete);
   }
 
-  private async validatePath(
-    what: string,
-    config: Awaited<ReturnType<typeof findProject>>,
-    onAsset: (asset: ValidatedAsset) => void,
-  ): Promise<ValidationReport> {
+  private async validatePath(what: string, { config, onAsset, strict }: Validating): Promise<ValidationReport> {
     const path = realpathSync(resolve(what));
     const isFolder = statSync(path).isDirectory();
     const project = config && realpathSync(config.root);
@@ -81,13 +85,7 @@ export default class Validate extends MbkCommand {
     const patterns = isInside ? (config?.exclude ?? []) : [];
     const excluded = makeExclude({ root, patterns, never: [], includeVcs: false });
     const assign = isInside && config !== undefined ? compileRules(config) : undefined;
-    const host = await openPlugins({
-      stateFolder: this.environment.stateFolder,
-      config,
-      root: bytesOfText(root),
-      isUrgent: true,
-      signal: this.signal,
-    });
+    const host = await this.openPlugins({ config, root: bytesOfText(root), isUrgent: true, isStrict: strict });
     try {
       return await validateFolder(bytesOfText(root), {
         host,
@@ -106,9 +104,7 @@ export default class Validate extends MbkCommand {
 
   private async validateRevision(
     revision: string,
-    repo: string | undefined,
-    config: Awaited<ReturnType<typeof findProject>>,
-    onAsset: (asset: ValidatedAsset) => void,
+    { config, onAsset, repo, strict }: Validating & { readonly repo: string | undefined },
   ): Promise<ValidationReport> {
     return this.withRepository(repo, async (repository) => {
       const files = await openFiles(repository, revision).catch((error: unknown) => {
@@ -120,14 +116,7 @@ export default class Validate extends MbkCommand {
       const { parts: all } = await openFiles(repository, files.commit);
       const stored = storedFiles(repository);
       const { handlers } = stored;
-      const host = await openPlugins({
-        stateFolder: this.environment.stateFolder,
-        config,
-        root: undefined,
-        handlers,
-        isUrgent: true,
-        signal: this.signal,
-      });
+      const host = await this.openPlugins({ config, root: undefined, handlers, isUrgent: true, isStrict: strict });
       try {
         return await validateSnapshot(repository, files, { host, onAsset, stored, all, signal: this.signal });
       } finally {

@@ -2,7 +2,8 @@
 
 import { MbkError } from '@mbk/core';
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { findOnPath } from '../on-path.ts';
 import type { HookSetting, HooksConfig } from '../project/config.ts';
 import { hookEvents, usualPolicy } from './hook-events.ts';
 import type { HookEvent, HookPolicy } from './hook-events.ts';
@@ -53,7 +54,7 @@ function configuredHook(
   { args = [], policy, program, timeout }: Exclude<HookSetting, string>,
   { path, root }: Pick<FindHooksOptions, 'path' | 'root'>,
 ): Hook {
-  const file = program.includes('/') ? resolve(root, program) : onPath(program, path);
+  const file = program.includes('/') ? resolve(root, program) : findOnPath(program, path);
   if (file === undefined) throw notRunnable(event, program, 'is not on the PATH');
   checkRunnable(event, program, file);
   return {
@@ -107,21 +108,6 @@ function notRunnable(event: HookEvent, program: string, problem: string, cause?:
     details: { event, program },
     ...(cause === undefined ? {} : { cause }),
   });
-}
-
-function onPath(program: string, path = ''): string | undefined {
-  return path
-    .split(delimiter)
-    .filter(isAbsolute) // a relative entry would be whatever the working folder holds
-    .map((folder) => join(folder, program))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return statSync(file).isFile();
-      } catch {
-        return false;
-      }
-    });
 }
 
 /** `30s`, `5m`, `1h`, as the schema of `mbk.yaml` admits them, in milliseconds. */

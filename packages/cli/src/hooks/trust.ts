@@ -1,9 +1,10 @@
 /**
- * Which hooks a user trusts, a project folder at a time.
+ * What of a project a user trusts: its hooks, and the plugins that it brings along, a project folder at a time.
  *
- * A project may come from anybody: an archive, a clone, a pull. None of its hooks runs before this user has said so for
- * exactly what would run: the `hooks:` of `mbk.yaml`, and the bytes of every file that they start or hand to a program.
- * Any change takes that back until it is trusted again. What a trusted program reads or starts by itself is its own matter.
+ * A project may come from anybody: an archive, a clone, a pull. None of its code runs before this user has said so for
+ * exactly what would run: the `hooks:` and `plugins:` of `mbk.yaml`, and the bytes of every file that they start, load or
+ * hand to a program. Any change takes that back until it is trusted again. What trusted code reads or starts by itself is
+ * its own matter.
  */
 
 import { MbkError } from '@mbk/core';
@@ -14,14 +15,19 @@ import type { HooksConfig } from '../project/config.ts';
 import type { Hook } from './find-hooks.ts';
 
 /** What is trusted. */
-export interface TrustedHooks {
+export interface Trusted {
   /** SHA-256 of the `hooks:` of `mbk.yaml`, in a form that spaces and order do not change; null without any. */
-  readonly settings: string | null;
+  readonly hooks: string | null;
+  /** The same of those of its `plugins:` that bring code; null without any. */
+  readonly plugins: string | null;
   /** SHA-256 of each file by its absolute path. Programs of the system, found by their name, are held by path alone: null. */
   readonly files: Readonly<Record<string, string | null>>;
 }
 
-export interface TrustedProject extends TrustedHooks {
+/** A part of what would have to be trusted: hooks, plugins, or both. */
+export type ToTrust = Pick<Trusted, 'files'> & Partial<Pick<Trusted, 'hooks' | 'plugins'>>;
+
+export interface TrustedProject extends Trusted {
   /** Real path of the project folder. */
   readonly project: string;
   /** RFC 3339. */
@@ -29,24 +35,30 @@ export interface TrustedProject extends TrustedHooks {
 }
 
 /** What of `hooks` would have to be trusted. Errors: `hook-invalid` for a file that cannot be read. */
-export function describeHooks(hooks: readonly Hook[], config: HooksConfig | undefined, root: string): TrustedHooks {
+export function describeHooks(
+  hooks: readonly Hook[],
+  config: HooksConfig | undefined,
+  root: string,
+): Pick<Trusted, 'files' | 'hooks'> {
   const files: Record<string, string | null> = {};
   for (const hook of hooks) {
-    files[hook.program] = isOfSystem(hook, root) ? null : hashOf(hook.program);
+    files[hook.program] = isOfSystem(hook, root) ? null : hookHash(hook.program);
     // An interpreter is told what to run: what its arguments name is part of it.
     for (const arg of hook.args) {
       const file = resolve(root, arg);
-      if (isFile(file)) files[file] = hashOf(file);
+      if (isFile(file)) files[file] = hookHash(file);
     }
   }
-  const sorted = Object.fromEntries(Object.entries(files).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return { settings: config === undefined ? null : sha256(canonical(config)), files: sorted };
+  return { hooks: config === undefined ? null : settingsHash(config), files: sortedByName(files) };
 }
 
 /** What differs from what is trusted, a line each; empty when all of it is. */
-export function untrustedParts(now: TrustedHooks, trusted: TrustedHooks | undefined): readonly string[] {
+export function untrustedParts(now: ToTrust, trusted: Trusted | undefined): readonly string[] {
   if (trusted === undefined) return ['nothing of this project is trusted yet'];
-  const parts = now.settings === trusted.settings ? [] : ['`hooks:` of mbk.yaml changed'];
+  const parts: string[] = [];
+  for (const part of ['hooks', 'plugins'] as const) {
+    if (now[part] !== undefined && now[part] !== trusted[part]) parts.push(`\`${part}:\` of mbk.yaml changed`);
+  }
   for (const [path, hash] of Object.entries(now.files)) {
     if (!Object.hasOwn(trusted.files, path)) parts.push(`${path} is new`);
     else if (trusted.files[path] !== hash) parts.push(`${path} changed`);
@@ -81,10 +93,10 @@ export function trustOf(stateFolder: string, root: string): TrustedProject | und
   return readTrust(stateFolder).find((one) => one.project === project);
 }
 
-/** Trusts `hooks` of the project in `root`, in place of what was trusted of it. */
-export function addTrust(stateFolder: string, root: string, hooks: TrustedHooks, now: Date): TrustedProject {
+/** Trusts `parts` of the project in `root`, in place of what was trusted of it. */
+export function addTrust(stateFolder: string, root: string, parts: Trusted, now: Date): TrustedProject {
   const project = realpathSync(root);
-  const added = { project, trustedAt: now.toISOString(), ...hooks };
+  const added = { project, trustedAt: now.toISOString(), ...parts };
   writeTrust(stateFolder, [...readTrust(stateFolder).filter((one) => one.project !== project), added]);
   return added;
 }
@@ -113,20 +125,39 @@ function writeTrust(stateFolder: string, projects: readonly TrustedProject[]): v
   }
 }
 
-const trustFile = (stateFolder: string): string => join(stateFolder, 'trusted-hooks.json');
+const trustFile = (stateFolder: string): string => join(stateFolder, 'trusted-projects.json');
 
 /** A program that PATH found outside of the project: it changes with the system, not with the project. */
 function isOfSystem({ name, program }: Hook, root: string): boolean {
   const isNamedByPath = name.split(' ', 1)[0]?.includes('/') ?? false;
-  return !isNamedByPath && !realpathSync(program).startsWith(`${realpathSync(root)}/`);
+  return !isNamedByPath && !isBelow(program, root);
 }
 
-function hashOf(path: string): string {
+/** Whether a file is, wherever links lead, below a folder. Both are there. */
+export function isBelow(path: string, folder: string): boolean {
+  return realpathSync(path).startsWith(`${realpathSync(folder)}/`);
+}
+
+function hookHash(path: string): string {
   try {
-    return sha256(readFileSync(path));
+    return fileHash(path);
   } catch (cause) {
     throw new MbkError('hook-invalid', `${path} cannot be read`, { cause, details: { path } });
   }
+}
+
+/** Throws what reading the file throws. */
+export function fileHash(path: string): string {
+  return sha256(readFileSync(path));
+}
+
+/** Of settings: spaces, comments and order do not change it. */
+export function settingsHash(settings: unknown): string {
+  return sha256(canonical(settings));
+}
+
+export function sortedByName<T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function sha256(bytes: string | Uint8Array): string {
@@ -135,9 +166,7 @@ function sha256(bytes: string | Uint8Array): string {
 
 /** JSON with sorted keys. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, one: unknown) =>
-    isRecord(one) ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1))) : one,
-  );
+  return JSON.stringify(value, (_key, one: unknown) => (isRecord(one) ? sortedByName(one) : one));
 }
 
 function isFile(path: string): boolean {
@@ -169,16 +198,21 @@ function isTrustedProject(value: unknown): value is TrustedProject {
     isRecord(value) &&
     typeof value['project'] === 'string' &&
     typeof value['trustedAt'] === 'string' &&
-    (value['settings'] === null || typeof value['settings'] === 'string') &&
+    isHashOrNull(value['hooks']) &&
+    isHashOrNull(value['plugins']) &&
     isRecord(value['files']) &&
-    Object.values(value['files']).every((hash) => hash === null || typeof hash === 'string')
+    Object.values(value['files']).every(isHashOrNull)
   );
+}
+
+function isHashOrNull(value: unknown): boolean {
+  return value === null || typeof value === 'string';
 }
 
 function unusable(file: string, problem: string, cause?: unknown): MbkError {
   return new MbkError('local-state-failed', `${file} ${problem}`, {
     details: { path: file },
-    remedy: 'Mend its permissions, or remove it and trust the hooks of your projects again.',
+    remedy: 'Mend its permissions, or remove it and trust your projects again.',
     ...(cause === undefined ? {} : { cause }),
   });
 }

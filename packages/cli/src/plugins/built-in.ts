@@ -13,14 +13,16 @@ export interface BuiltIn {
 }
 
 export async function builtInPlugins(): Promise<readonly BuiltIn[]> {
-  const [gguf, checkpoint, config] = await Promise.all([
+  const [gguf, checkpoint, dataset, config] = await Promise.all([
     import('@mbk/plugin-gguf/manifest'),
     import('@mbk/plugin-checkpoint/manifest'),
+    import('@mbk/plugin-dataset/manifest'),
     import('@mbk/plugin-config/manifest'),
   ]);
   return [
     { manifest: gguf.manifest, module: import.meta.resolve('@mbk/plugin-gguf') },
     { manifest: checkpoint.manifest, module: import.meta.resolve('@mbk/plugin-checkpoint') },
+    { manifest: dataset.manifest, module: import.meta.resolve('@mbk/plugin-dataset') },
     { manifest: config.manifest, module: import.meta.resolve('@mbk/plugin-config') },
   ];
 }

@@ -1,94 +1,99 @@
-/** Which plugins hold for a project, with their options: the built-in ones, and those that `mbk.yaml` names. */
+/**
+ * Which plugins hold for a project, with their options: those that `mbk.yaml` brings along, those that were installed, and the
+ * built-in ones.
+ */
 import { MbkError } from '@mbk/core';
 import type { PluginSource } from '@mbk/core';
 import { defaultOptions, type JsonObject, type JsonSchema, type Manifest } from '@mbk/plugin-sdk';
-import { createRequire } from 'node:module';
-import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { PluginSetting, ProjectConfig } from '../project/config.ts';
 import { builtInPlugins } from './built-in.ts';
+import { codeSettings } from './project-plugins.ts';
+import type { ProjectPlugin } from './project-plugins.ts';
 
-/** A plugin that is no built-in one, before its manifest is known. */
-export interface NamedPlugin {
-  readonly name: string;
-  /** URL of its code. */
+/** Code that is a plugin, before its manifest is known. */
+export interface PluginCode {
+  /** URL of its module. */
   readonly module: string;
   readonly argument?: JsonObject | undefined;
-  readonly setting: Exclude<PluginSetting, boolean>;
 }
 
-/** Asks a plugin for its manifest, in a thread of its own. */
-export type Describe = (plugin: Pick<NamedPlugin, 'module' | 'argument'>) => Promise<Manifest>;
+/** Asks plugins for their manifests, in a thread of their own; in their order. */
+export type Describe = (plugins: readonly PluginCode[]) => Promise<readonly Manifest[]>;
+
+export interface ChoosePluginsOptions {
+  readonly config: Pick<ProjectConfig, 'file' | 'plugins'> | undefined;
+  /** What the project brings along and is trusted. */
+  readonly own: readonly ProjectPlugin[];
+  /** Absolute paths of modules that the user installed, those for this project before those for all. */
+  readonly installed: readonly string[];
+  readonly describe: Describe;
+}
+
+type Found = Omit<PluginSource, 'options'>;
 
 /**
- * The plugins in the order in which they are asked: those that the project names come before the built-in ones.
- * Errors: `config-invalid` for options that break a plugin's schema, `plugin-unusable` for one that cannot be loaded.
+ * The plugins in the order in which they are asked: those of the project, installed ones, built-in ones. Of several with
+ * one name the first counts. Errors: `config-invalid` for options that break a plugin's schema and for a plugin that is not
+ * there, `plugin-unusable` for one that cannot be loaded.
  */
-export async function choosePlugins(
-  config: ProjectConfig | undefined,
-  describe: Describe,
-): Promise<readonly PluginSource[]> {
+export async function choosePlugins({
+  config,
+  describe,
+  installed,
+  own,
+}: ChoosePluginsOptions): Promise<readonly PluginSource[]> {
   const settings = config?.plugins ?? {};
-  const builtIn = await builtInPlugins();
-  const own: PluginSource[] = [];
+  const brought = codeSettings(config);
+  const isTrusted = (name: string): boolean => own.some((one) => one.name === name);
+  const found = await describeAll(own, installed, describe);
+  found.push(...(await builtInPlugins()));
+
+  const chosen: PluginSource[] = [];
+  for (const { argument, manifest, module } of found) {
+    const { name } = manifest;
+    const setting = settings[name] ?? true;
+    if (setting === false || chosen.some((one) => one.manifest.name === name)) continue;
+    // Options are for the code beside them, and not for a namesake that stands in for it.
+    const given = setting === true || (Object.hasOwn(brought, name) && !isTrusted(name)) ? undefined : setting.options;
+    chosen.push({ manifest, module, argument, options: await optionsOf(manifest, given, config) });
+  }
   for (const [name, setting] of Object.entries(settings)) {
-    if (setting === false || builtIn.some(({ manifest }) => manifest.name === name)) continue;
-    const named = namedPlugin(name, setting, config);
-    const manifest = await describe(named);
-    if (manifest.name !== name) {
-      throw new MbkError('plugin-unusable', `${named.module} calls itself ${manifest.name}, not ${name}`, {
-        details: { plugin: name },
-      });
-    }
-    const { argument, module } = named;
-    own.push({ manifest, module, argument, options: await optionsOf(manifest, named.setting, config) });
-  }
-  for (const { manifest, module } of builtIn) {
-    const setting = settings[manifest.name] ?? true;
-    if (setting === false) continue;
-    own.push({ manifest, module, options: await optionsOf(manifest, setting === true ? {} : setting, config) });
-  }
-  return own;
-}
-
-function namedPlugin(
-  name: string,
-  setting: Exclude<PluginSetting, false>,
-  config: ProjectConfig | undefined,
-): NamedPlugin {
-  const root = config?.root ?? '.';
-  const own = setting === true ? {} : setting;
-  if (own.program !== undefined) {
-    const program = own.program.includes('/') ? resolve(root, own.program) : own.program;
-    const argument = { name, program };
-    return { name, module: import.meta.resolve('@mbk/cli/program-plugin'), argument, setting: own };
-  }
-  if (own.module === undefined) {
-    throw new MbkError('config-invalid', `plugins.${name}: no plugin of that name is built in`, {
+    const isKnown = setting === false || Object.hasOwn(brought, name);
+    if (isKnown || chosen.some(({ manifest }) => manifest.name === name)) continue;
+    throw new MbkError('config-invalid', `plugins.${name}: no plugin of that name is built in or installed`, {
       details: { plugin: name },
-      remedy: 'Say where it is with `module:` (a path or a package) or `program:`.',
+      remedy:
+        'Install it with `mbk plugins install`, or say where it is with `module:` (a path or a package) or `program:`.',
     });
   }
-  return { name, module: moduleUrl(own.module, root, name), setting: own };
+  return chosen;
 }
 
-function moduleUrl(module: string, root: string, name: string): string {
-  if (module.startsWith('.') || isAbsolute(module)) return pathToFileURL(resolve(root, module)).href;
-  try {
-    return pathToFileURL(createRequire(join(root, 'mbk.yaml')).resolve(module)).href;
-  } catch (cause) {
-    throw new MbkError('plugin-unusable', `the package ${module} of plugin ${name} is not installed`, {
-      details: { plugin: name, module },
-      cause,
+async function describeAll(
+  own: readonly ProjectPlugin[],
+  installed: readonly string[],
+  describe: Describe,
+): Promise<Found[]> {
+  const code: readonly PluginCode[] = [...own, ...installed.map((path) => ({ module: pathToFileURL(path).href }))];
+  if (code.length === 0) return [];
+  const manifests = await describe(code);
+  return code.flatMap(({ argument, module }, i) => {
+    const manifest = manifests[i];
+    if (manifest === undefined) throw new RangeError(`expected ${code.length} manifests, got ${manifests.length}`);
+    const name = own[i]?.name ?? manifest.name;
+    if (manifest.name === name) return [{ manifest, module, argument }];
+    throw new MbkError('plugin-unusable', `${own[i]?.place ?? module} calls itself ${manifest.name}, not ${name}`, {
+      details: { plugin: name },
     });
-  }
+  });
 }
 
 /** Options with the defaults of the schema, checked against it. */
 async function optionsOf(
   { name, options: schema }: Manifest,
-  { options: given }: Exclude<PluginSetting, boolean>,
-  config: ProjectConfig | undefined,
+  given: Exclude<PluginSetting, boolean>['options'],
+  config: ChoosePluginsOptions['config'],
 ): Promise<JsonObject> {
   const options = { ...defaultOptions(schema), ...given };
   if (given === undefined) return options;

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { childEnvironment } from '../environment.ts';
-import { isFolder, loadPlugins } from './plugin-package.ts';
+import { isFolder, loadPlugins, pluginModules } from './plugin-package.ts';
 
 export interface InstalledPlugin {
   /** Name of the plugin. */
@@ -64,6 +64,12 @@ export async function installPlugin(
 export async function installedPlugins(folder: string): Promise<readonly InstalledPlugin[]> {
   const plugins = await describePackages(folder, Object.keys(packagesIn(folder) ?? {}));
   return plugins.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Absolute paths of the modules of all plugins of a folder, by package; nothing of them is loaded. Errors: `plugin-invalid`. */
+export function installedModules(folder: string): readonly string[] {
+  const packages = Object.keys(packagesIn(folder) ?? {}).toSorted();
+  return packages.flatMap((name) => pluginModules(join(folder, 'node_modules', name)));
 }
 
 /** Removes the package that is called so. Errors: `plugin-absent`, `plugin-install-failed`. */

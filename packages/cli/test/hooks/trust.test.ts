@@ -23,7 +23,7 @@ const find = (config?: HooksConfig, path = process.env['PATH']): readonly Hook[]
 const untrusted = (config?: HooksConfig): readonly string[] =>
   untrustedParts(describeHooks(find(config), config, root), trustOf(state, root));
 const trust = (config?: HooksConfig): void =>
-  void addTrust(state, root, describeHooks(find(config), config, root), new Date(0));
+  void addTrust(state, root, { plugins: null, ...describeHooks(find(config), config, root) }, new Date(0));
 
 describe('the hooks of a project', () => {
   test('come from mbk.yaml, then from .mbk/hooks, in the order of events', () => {
@@ -110,7 +110,7 @@ describe('trust', () => {
 
   test('is kept where only this user can write, and never guessed from a damaged file', () => {
     trust(config);
-    const file = join(state, 'trusted-hooks.json');
+    const file = join(state, 'trusted-projects.json');
     expect(statSync(file).mode & 0o077).toBe(0);
     for (const text of ['', '{}', '{"version":1,"projects":[{}]}']) {
       writeFileSync(file, text);
