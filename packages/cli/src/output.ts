@@ -12,7 +12,7 @@ export type { Styler } from './styler.ts';
 
 /** One line of a long command's JSON output. */
 export interface OutputEvent {
-  readonly type: 'progress' | 'summary' | 'match' | 'finding' | 'notice' | 'hook';
+  readonly type: 'progress' | 'summary' | 'match' | 'finding' | 'manifests' | 'notice' | 'hook';
   readonly [field: string]: unknown;
 }
 

@@ -5,6 +5,7 @@
 
 import { type Change, changeKinds, type Difference } from './difference.ts';
 import { type Finding, severities } from './finding.ts';
+import type { ExportedFile } from './folder.ts';
 import type { Examination, Inspection } from './inspection.ts';
 import type { Json, JsonObject } from './json.ts';
 import { defaultLimits, type Limits } from './limits.ts';
@@ -46,6 +47,31 @@ export function checkDifference(value: unknown, limits: Limits = defaultLimits):
       ...(patch === undefined ? {} : { patch: jsonOf(patch, 'patch', limits.answerBytes) }),
     };
   });
+}
+
+/** Files to be written beside an exported folder: each at another place below it. */
+export function checkExport(value: unknown, limits: Limits = defaultLimits): Checked<readonly ExportedFile[]> {
+  return checked(() => {
+    const paths = new Set<string>();
+    let bytes = 0;
+    return listOf(value, 'the exported files').map((file): ExportedFile => {
+      const { path, text } = record(file, 'an exported file');
+      if (typeof path !== 'string' || !isPlaceBelow(path)) throw new Refusal('an exported file has no place below its folder');
+      if (paths.has(path)) throw new Refusal(`two exported files have one name, ${path.slice(0, 100)}`);
+      if (typeof text !== 'string') throw new Refusal(`${path.slice(0, 100)} is no text`);
+      bytes += Buffer.byteLength(text);
+      if (bytes > limits.exportBytes) throw new Refusal(`the exported files are more than ${limits.exportBytes} bytes`);
+      paths.add(path);
+      return { path, text: text.toWellFormed() };
+    });
+  });
+}
+
+/** Names joined by `/` that lead nowhere else, on any system. */
+function isPlaceBelow(path: string): boolean {
+  if (path.length > 1000 || !path.isWellFormed()) return false;
+  // oxlint-disable-next-line no-control-regex -- what no file name should have
+  return !/[\0-\x1f\x7f\\]/.test(path) && path.split('/').every((name) => name !== '' && name !== '.' && name !== '..');
 }
 
 class Refusal extends Error {}

@@ -34,7 +34,14 @@ export { type Finding, findingList, type FindingList, severities, type Severity 
 export { type Examination, type Inspection } from './inspection.ts';
 export { type Change, type ChangeKind, changeKinds, type Difference } from './difference.ts';
 export { examineFile, examineFolder, examineStream } from './examine.ts';
-export { type Checked, checkDifference, checkExamination, checkFindings, checkInspection } from './check-answer.ts';
+export {
+  type Checked,
+  checkDifference,
+  checkExamination,
+  checkExport,
+  checkFindings,
+  checkInspection,
+} from './check-answer.ts';
 export { differenceSchema, findingSchema, manifestSchema, reportSchema } from './schemas.ts';
 export { type Hasher, type Kernels, plainKernels } from './kernels.ts';
 export { allFinite, canBeNonFinite, type NonFinite, scanNonFinite, type TensorSpan } from './non-finite.ts';

@@ -15,6 +15,8 @@ export interface Limits extends LayoutLimits {
   readonly changes: number;
   /** Bytes of one answer as JSON. */
   readonly answerBytes: number;
+  /** Bytes of the text of all files that one folder is exported with. */
+  readonly exportBytes: number;
   /** Bytes that a plugin may hold at once for one asset. A host may end one that holds much more. */
   readonly memoryBytes: number;
 }
@@ -28,5 +30,6 @@ export const defaultLimits: Limits = {
   summaryLength: 200,
   changes: 10_000,
   answerBytes: 4_194_304,
+  exportBytes: 64 * 1_048_576,
   memoryBytes: 64 * 1_048_576,
 };

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   checkDifference,
   checkExamination,
+  checkExport,
   checkFindings,
   checkInspection,
   defaultLimits,
@@ -52,6 +53,20 @@ describe('answers of plugins', () => {
         }
       }),
     );
+  });
+
+  test('that are files to be written stay below their folder, each at a place of its own', () => {
+    const files = [
+      { path: 'SHA256SUMS', text: 'a' },
+      { path: 'deep/er.txt', text: '' },
+    ];
+    expect(checkExport(files)).toEqual({ ok: true, value: files });
+    for (const path of ['', '/etc/passwd', '../a', 'a/../../b', 'a//b', './a', 'a\\b', 'a\nb', 'a\0', 'a'.repeat(1001), 7]) {
+      expect(checkExport([{ path, text: '' }]).ok, String(path)).toBe(false);
+    }
+    expect(checkExport([...files, ...files])).toMatchObject({ ok: false, reason: expect.stringContaining('one name') as string });
+    expect(checkExport([{ path: 'a', text: 'aaaa' }], { ...defaultLimits, exportBytes: 3 }).ok).toBe(false);
+    expect(checkExport([{ path: 'a', text: 3 }]).ok).toBe(false);
   });
 
   test('are cut to their limits', () => {

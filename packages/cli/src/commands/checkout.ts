@@ -1,9 +1,19 @@
-import { bytesOfText, exitCodes, executeCheckout, MbkError, planCheckout } from '@mbk/core';
+import {
+  bytesOfText,
+  executeCheckout,
+  exitCodes,
+  exportFolders,
+  MbkError,
+  openFiles,
+  planCheckout,
+  storedFiles,
+} from '@mbk/core';
 import type {
   CheckoutPlan,
   CheckoutProgress,
   CheckoutReport,
   CheckoutRequest,
+  ExportedFolder,
   PlannedPath,
   Repository,
 } from '@mbk/core';
@@ -14,9 +24,13 @@ import { MbkCommand } from '../base-command.ts';
 import { jobsFlag, threadOptions } from '../jobs-flag.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
 import { shortId } from '../moment.ts';
+import { findProject } from '../open.ts';
 import type { Styler } from '../output.ts';
 import { adviseOnCheckout, checkoutProgress } from '../progress/checkout-progress.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
+import { renderFinding } from '../render-finding.ts';
+import { writeExported } from '../write-exported.ts';
+import type { WrittenFile } from '../write-exported.ts';
 
 type CheckoutFlags = Interfaces.InferredFlags<(typeof Checkout)['flags'] & (typeof MbkCommand)['baseFlags']>;
 
@@ -55,6 +69,10 @@ export default class Checkout extends MbkCommand {
     verify: Flags.boolean({ description: 'Read every file again once it is written.' }),
     fsync: Flags.boolean({
       description: 'Bring every file to the disk itself before it takes its name: proof against power cuts, and slow.',
+    }),
+    manifests: Flags.boolean({
+      description: 'Write manifests with checksums beside datasets that have none: SHA256SUMS, Croissant, BagIt.',
+      exclusive: ['dry-run'],
     }),
     jobs: jobsFlag,
     hooks: Flags.boolean({ description: 'Run no hooks.', default: true, allowNo: true }),
@@ -101,8 +119,28 @@ export default class Checkout extends MbkCommand {
         this.out.result({ type: 'plan', ...plan }, renderPlan);
         return undefined;
       }
-      return this.execute(repository, request, plan);
+      const report = await this.execute(repository, request, plan);
+      if (flags.manifests) await this.writeManifests(repository, request);
+      return report;
     });
+  }
+
+  /** Beside the datasets that were checked out. */
+  private async writeManifests(repository: Repository, { paths, revision, target }: CheckoutRequest): Promise<void> {
+    const config = await findProject(this.environment, process.cwd());
+    const stored = storedFiles(repository);
+    const host = await this.openPlugins({ config, root: undefined, handlers: stored.handlers });
+    try {
+      const opened = await openFiles(repository, revision);
+      for await (const folder of exportFolders(repository, opened, { host, paths, stored })) {
+        const { problem, path } = folder;
+        const files = writeExported(target, folder);
+        this.out.event({ type: 'manifests', path, files, problem }, (_, style) => renderManifests(folder, files, style));
+        if (problem !== null || files.some(({ state }) => state === 'failed')) this.endWith(exitCodes.incomplete);
+      }
+    } finally {
+      await host.close();
+    }
   }
 
   private tellPath(planned: PlannedPath): void {
@@ -180,6 +218,14 @@ function renderReport(report: CheckoutReport, elapsedMs: number, style: Styler):
   if (damaged > 0) lines.push(style('red', `${damaged} damaged or missing in the repository and not written`));
   if (refused > 0) lines.push(style('red', `${refused} could not be written`));
   return lines.join('\n');
+}
+
+function renderManifests({ path, problem }: ExportedFolder, files: readonly WrittenFile[], style: Styler): string {
+  const by = { written: 'written', kept: style('yellow', 'was there already'), failed: style('red', 'not written') };
+  const lines = files.map(({ path: name, state }) => `  ${escapeForTerminal(name)}: ${by[state]}`);
+  const head = `manifests of ${escapePath(path)}`;
+  if (problem !== null) return `${head}\n${renderFinding(path, problem, style)}`;
+  return lines.length === 0 ? `${head}: it has its own` : [head, ...lines].join('\n');
 }
 
 function expiredText(expired: readonly string[]): string {

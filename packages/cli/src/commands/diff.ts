@@ -1,4 +1,13 @@
-import { bytesOfText, diffAssets, diffSnapshots, displayBytes, MbkError, openFiles, storedFiles } from '@mbk/core';
+import {
+  bytesOfText,
+  diffAssetFolders,
+  diffAssets,
+  diffSnapshots,
+  displayBytes,
+  MbkError,
+  openFiles,
+  storedFiles,
+} from '@mbk/core';
 import type { Difference, DifferenceInside, DiffReport, FolderSource } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { realpathSync } from 'node:fs';
@@ -57,23 +66,26 @@ export default class Diff extends MbkCommand {
     }
   }
 
-  /** What plugins say of the files that changed. */
+  /** What plugins say of the folders and files that changed. */
   private async inside(
     { config, repository }: OpenedForCommand,
     report: DiffReport,
     before: string,
     after: string | FolderSource,
   ): Promise<readonly DifferenceInside[]> {
-    if (!report.differences.some(({ kind, type }) => kind === 'modified' && type === 'file')) return [];
+    const files = report.differences.filter(({ kind, type }) => type === 'file' && kind !== 'metadata');
+    if (files.length === 0) return [];
     const stored = storedFiles(repository);
     const root = typeof after === 'string' ? undefined : after.root;
     const { handlers } = stored;
-    const host = await this.openPlugins({ config, root, handlers, isUrgent: true });
+    const isUrgent = files.some(({ kind }) => kind === 'modified');
+    const host = await this.openPlugins({ config, root, handlers, isUrgent });
     try {
       const left = await openFiles(repository, before);
       const right = typeof after === 'string' ? await openFiles(repository, after) : { root: after.root };
       const inside: DifferenceInside[] = [];
       const sides = { host, stored, before: left, after: right };
+      for await (const one of diffAssetFolders(repository, report, sides)) inside.push(one);
       for await (const one of diffAssets(repository, report, sides)) inside.push(one);
       return inside;
     } finally {

@@ -3,13 +3,9 @@
  * knows is told and is no error.
  */
 import type { Finding, FolderFile, JsonObject } from '@mbk/plugin-sdk';
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import { throwIfInterrupted } from '../backend/interrupted.ts';
-import { MbkError } from '../errors.ts';
 import {
   bytesOfText,
-  bufferOfBytes,
   displayBytes,
   encodeByteText,
   textOfBytes,
@@ -25,6 +21,7 @@ import type { PluginHost } from '../snapshot/plugin-host.ts';
 import type { AssetFacts } from '../snapshot/stat-cache.ts';
 import { isUnionDirectory, walkUnion } from '../snapshot/union-tree.ts';
 import { walk, type WalkOptions } from '../snapshot/walk.ts';
+import { headOf, sha256Of } from './file-of-source.ts';
 import type { OpenedFiles } from './snapshot-files.ts';
 import type { StoredFiles } from './stored-files.ts';
 
@@ -217,30 +214,3 @@ function validation({ host, onAsset, signal }: ValidateOptions) {
 }
 
 const lazySha256 = asBlobId('0'.repeat(64));
-
-/** First bytes of a file; undefined if it cannot be read. */
-function headOf(location: ByteString, length: number): Uint8Array | undefined {
-  let fd: number | undefined;
-  try {
-    fd = fs.openSync(
-      bufferOfBytes(location),
-      fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK,
-    );
-    const head = new Uint8Array(length);
-    return head.subarray(0, fs.readSync(fd, head, 0, length, 0));
-  } catch {
-    return undefined;
-  } finally {
-    if (fd !== undefined) fs.closeSync(fd);
-  }
-}
-
-async function sha256Of(location: ByteString): Promise<BlobId> {
-  const hash = createHash('sha256');
-  try {
-    for await (const piece of fs.createReadStream(bufferOfBytes(location))) hash.update(piece as Uint8Array);
-  } catch (cause) {
-    throw new MbkError('source-absent', `${displayBytes(location)} cannot be read`, { cause });
-  }
-  return asBlobId(hash.digest('hex'));
-}

@@ -2,7 +2,7 @@
  * Asks plugins about the files of a snapshot, and makes one report of what they say and of what becomes of them: whatever
  * a plugin does, it costs a finding, never the snapshot (docs/plugins.md).
  */
-import type { Difference, Finding, FolderFile, JsonObject } from '@mbk/plugin-sdk';
+import type { Difference, ExportedFile, Finding, FolderFile, JsonObject } from '@mbk/plugin-sdk';
 import fs from 'node:fs';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { sha256Hex } from '../crypto/hash.ts';
@@ -13,10 +13,12 @@ import { canonicalFactsText } from '../format/canonical-json.ts';
 import type {
   Answer,
   AskedFile,
+  DiffFolderCall,
   ExamineAnswer,
   ExamineCall,
   ExamineFolderCall,
   ExamineManyCall,
+  ExportFolderCall,
   FileIdentity,
   FolderSource,
   SeenSibling,
@@ -77,9 +79,27 @@ export interface Examiner {
     after: JsonObject,
   ): Promise<readonly Finding[]>;
   diff(asset: AssetKind, before: AskedFile, after: AskedFile): Promise<Difference | { readonly problem: Finding }>;
+  /** What changed between two versions of a folder; undefined where the plugin does not compare folders. */
+  diffFolder(
+    asset: AssetKind,
+    before: AskedFolder,
+    after: AskedFolder,
+  ): Promise<Difference | { readonly problem: Finding } | undefined>;
+  /** Files that the plugin wants beside the folder when it is exported. */
+  exportFolder(
+    asset: AssetKind,
+    folder: AskedFolder,
+  ): Promise<{ readonly files: readonly ExportedFile[] } | { readonly problem: Finding }>;
   /** Whether what was found out about a file under these circumstances still holds. */
   isCurrent(asset: AssetKind, examined: string | undefined): boolean;
   close(): Promise<void>;
+}
+
+export interface AskedFolder {
+  /** For display; empty for the root. */
+  readonly path: string;
+  readonly files: readonly FolderFile[];
+  readonly source: FolderSource;
 }
 
 /** What is known of the bytes of a file: with it, what was said of them before is said again. */
@@ -237,6 +257,22 @@ export function examiner(options: ExaminerOptions): Examiner {
       return { problem: hostFinding(pluginName(asset.plugin), before.path, fault) };
     },
 
+    async diffFolder(asset, before, after) {
+      const { collection, kind, plugin } = asset;
+      const call: DiffFolderCall = { collection, kind, plugin, before, after };
+      const answer = (await thread.ask('diffFolder', call)) as Answer<Difference | undefined> | NoAnswer;
+      if (answer.type === 'answer') return answer.value;
+      return { problem: hostFinding(pluginName(plugin), after.path, faultIn(answer)) };
+    },
+
+    async exportFolder(asset, folder) {
+      const { collection, kind, plugin } = asset;
+      const call: ExportFolderCall = { collection, kind, plugin, ...folder };
+      const answer = (await thread.ask('exportFolder', call)) as Answer<readonly ExportedFile[]> | NoAnswer;
+      if (answer.type === 'answer') return { files: answer.value };
+      return { problem: hostFinding(pluginName(plugin), folder.path, faultIn(answer)) };
+    },
+
     isCurrent(asset, examined) {
       if (examined === undefined) return false;
       const [key, siblings] = splitCircumstances(examined);
@@ -247,6 +283,13 @@ export function examiner(options: ExaminerOptions): Examiner {
       await Promise.all([thread.close(), streams.close()]);
     },
   };
+}
+
+/** What went wrong; a folder is never stale by itself, but its files may be. */
+function faultIn(
+  answer: Exclude<Answer<never>, { readonly type: 'answer' }> | NoAnswer,
+): (Answer<never> & { readonly type: 'fault' }) | NoAnswer {
+  return answer.type === 'stale' ? { type: 'fault', what: 'failed', message: 'its files changed' } : answer;
 }
 
 function failAt(number: number): never {

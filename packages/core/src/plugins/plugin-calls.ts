@@ -97,6 +97,9 @@ export interface DiffFolderCall extends Omit<ExamineFolderCall, 'path' | 'files'
   readonly after: Pick<ExamineFolderCall, 'path' | 'files' | 'source'>;
 }
 
+/** Which files the folder is to be exported with. */
+export type ExportFolderCall = ExamineFolderCall;
+
 /** A file beside the one that was asked about, as it was found; null if there was none. */
 export interface SeenSibling {
   /** From the root. */

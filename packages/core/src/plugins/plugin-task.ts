@@ -6,6 +6,7 @@ import {
   type Checked,
   checkDifference,
   checkExamination,
+  checkExport,
   checkFindings,
   checkLayout,
   type CheckedLayout,
@@ -13,6 +14,7 @@ import {
   contributionsOf,
   type DiffContext,
   type Difference,
+  type ExportedFile,
   examineFile,
   examineFolder,
   examineStream,
@@ -40,6 +42,7 @@ import type {
   ExamineCall,
   ExamineFolderCall,
   ExamineManyCall,
+  ExportFolderCall,
   LayoutCall,
   PluginMain,
   PluginSetup,
@@ -263,6 +266,18 @@ export function pluginTask(setup: PluginSetup, { main }: { readonly main: Pick<C
         },
         (value) => (value === undefined ? { ok: true, value } : checkDifference(value, setup.limits)),
       ),
+
+    async exportFolder(call: ExportFolderCall): Promise<Answer<readonly ExportedFile[]>> {
+      const folder = folderOf(call);
+      try {
+        const made = await (await load(call.plugin)).folder?.export?.(folder, contextOf(call));
+        return answerOf(checkExport(made ?? [], setup.limits), []);
+      } catch (error) {
+        return faultOf(error);
+      } finally {
+        folder.close();
+      }
+    },
 
     async diffFolder({ after, before, ...call }: DiffFolderCall): Promise<Answer<Difference | undefined>> {
       const [old, now] = [folderOf(before), folderOf(after)];

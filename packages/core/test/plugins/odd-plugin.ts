@@ -1,5 +1,5 @@
 /** A plugin of the tests that does what it is told by the first word of a file: `good`, `throws`, `loops`, … */
-import type { JsonObject, Plugin, Reader } from '@mbk/plugin-sdk';
+import type { Folder, JsonObject, Plugin, Reader } from '@mbk/plugin-sdk';
 
 export const oddManifest = {
   apiVersion: 1,
@@ -109,11 +109,23 @@ export function makePlugin({ layouts = 'good' }: { readonly layouts?: string } =
             },
           ];
     },
-    async diff(before, after) {
+    async diff(before, after, context) {
+      const [word] = (await textOf(after)).split(/[^a-z-]/, 1);
+      if (word === 'throws') throw new TypeError('cannot compare');
+      if (word === 'rubbish') return { changes: 'many' } as never;
       const change = { what: 'size', name: 'size', change: 'changed', before: before.size, after: after.size } as const;
-      return before.size === after.size
-        ? { changes: [], lines: [] }
-        : { changes: [change], lines: [`${before.size} to ${after.size}`] };
+      if (before.size !== after.size) return { changes: [change], lines: [`${before.size} to ${after.size}`] };
+      // Halves, as two tensors would be: same or not.
+      const half = Math.floor(before.size / 2);
+      const spans = [
+        [0, half],
+        [half, before.size - half],
+      ] as const;
+      const same = await Promise.all(spans.map((span) => context.isSame(before, span, after, span)));
+      const changes = same.flatMap((isSame, i) =>
+        isSame ? [] : [{ what: 'half', name: String(i), change: 'changed' } as const],
+      );
+      return { changes, lines: changes.map(({ name }) => `half ${name}`) };
     },
     folder: {
       async inspect(folder) {
@@ -125,6 +137,23 @@ export function makePlugin({ layouts = 'good' }: { readonly layouts?: string } =
         }
         const marker = await folder.open('MARKER');
         return { summary: `${seen.length} files`, facts: { files: seen, lines, marker: marker?.size ?? null } };
+      },
+      async diff(before, after) {
+        const said = async (folder: Folder): Promise<string> => {
+          const parts: string[] = [];
+          for await (const { facts, kind = '-', path, sha256 } of folder.files()) {
+            parts.push(`${path} ${kind} ${Number(facts?.['lines'] ?? -1)} ${sha256.slice(0, 4)}`);
+          }
+          return parts.join('; ');
+        };
+        const sides = { before: await said(before), after: await said(after) };
+        const changes = [{ what: 'folder', name: after.path, change: 'changed', ...sides } as const];
+        return { changes: sides.before === sides.after ? [] : changes, lines: [] };
+      },
+      async export(folder) {
+        let text = '';
+        for await (const { path, sha256 } of folder.files()) text += `${sha256}  ${path}\n`;
+        return [{ path: text.includes('escape') ? '../SUMS' : 'SUMS', text }];
       },
     },
   };

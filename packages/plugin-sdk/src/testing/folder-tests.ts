@@ -1,6 +1,6 @@
 /** What the contributions for folders have to stand. */
 
-import { checkDifference, checkExamination } from '../check-answer.ts';
+import { checkDifference, checkExamination, checkExport } from '../check-answer.ts';
 import { examineFile, examineFolder, examineStream } from '../examine.ts';
 import type { Folder } from '../folder.ts';
 import type { Examination } from '../inspection.ts';
@@ -59,6 +59,16 @@ export function declareFolderTests(
       const { inspection } = await examine(await examinedFolder(plugin, { path, files }, options));
       const facts = inspection?.facts ?? {};
       expect(await plugin.folder?.drift?.(facts, facts, context)).toEqual([]);
+    });
+  }
+
+  if (plugin.folder?.export !== undefined) {
+    test('is exported: files of the contract, the same each time', async () => {
+      const folder = await examinedFolder(plugin, { path, files }, options);
+      const exported = await plugin.folder?.export?.(folder, context);
+      const check = checkExport(exported);
+      expect(check.ok ? 'ok' : check.reason).toEqual('ok');
+      expect(await plugin.folder?.export?.(folder, context)).toEqual(exported);
     });
   }
 
