@@ -5,8 +5,8 @@ import {
   type GgufFileOptions,
   type GgufFileTensor,
   type GgufFileValue,
-} from '../../../test/assets/gguf-file.ts';
-import { weights } from '../../../test/assets/tensor.ts';
+} from './gguf-file.ts';
+import { weights } from './tensor.ts';
 
 export const text = (value: string): GgufFileValue => ({ type: 'string', value });
 export const u32 = (value: number | bigint): GgufFileValue => ({ type: 'u32', value });

@@ -1,7 +1,6 @@
 /** The `diff` of the plugin: keys and tensors that were added, removed, retyped or changed. */
 
 import {
-  blockOf,
   type Change,
   type ChangeKind,
   type DiffContext,
@@ -10,81 +9,50 @@ import {
   LayoutError,
   type Reader,
 } from '@mbk/plugin-sdk';
-import { differenceOf } from './difference-of.ts';
-import { ggmlDtype } from './ggml-types.ts';
+import { type ChangeList, changeList } from './change-list.ts';
 import { type GgufKeyValue, type GgufTensorInfo, walkGgufHeader } from './header.ts';
 import { shownText, shownValue } from './shown-text.ts';
 import { type GgufSurvey, surveyOf } from './survey.ts';
+import { type TensorColumns, tensorColumns } from './tensor-columns.ts';
 import { digestOf } from './value-digest.ts';
 import { formOf } from './value-forms.ts';
 
 interface Version {
   readonly reader: Reader;
   readonly survey: GgufSurvey;
-  readonly tensors: ReadonlyMap<string, Tensor>;
-}
-
-interface Tensor {
-  /** `F16 [4096, 32000]`, slowest dimension first. */
-  readonly form: string;
-  readonly type: string;
-  /** From the start of the file; undefined where it lies outside, or its length is unknown. */
-  readonly span: readonly [offset: number, length: number] | undefined;
 }
 
 /** LayoutError `gguf/…` where a header cannot be read to its end. */
 export async function diffGguf(before: Reader, after: Reader, context: DiffContext): Promise<Difference> {
-  const old = await readVersion(before, context);
-  const now = await readVersion(after, context);
-  const changes: Change[] = [];
+  const old = { reader: before, survey: await surveyed(before, context) };
+  const now = { reader: after, survey: await surveyed(after, context) };
+  const changes = changeList(context.limits);
   compareHeaders(old.survey, now.survey, changes);
   await compareKeys(old, now, changes, context);
   await compareTensors(old, now, changes, context);
-  return differenceOf(changes, context.limits);
+  return changes.difference();
 }
 
-async function readVersion(reader: Reader, context: DiffContext): Promise<Version> {
+async function surveyed(reader: Reader, context: DiffContext): Promise<GgufSurvey> {
   const survey = await surveyOf(reader, context);
   if (survey === undefined) throw new LayoutError('gguf/not-gguf', 'the file does not begin with GGUF', 0);
-  const tensors = new Map<string, Tensor>();
-  const forms = new Map<string, string>();
-  await walkGgufHeader(
-    reader,
-    context,
-    {
-      encoding: () => undefined,
-      keyValue: () => undefined,
-      tensorCount: () => undefined,
-      tensor: (info) => void tensors.set(info.name, tensorOf(info, { survey, fileSize: reader.size, forms })),
-    },
-    survey.start,
-  );
-  return { reader, survey, tensors };
+  return survey;
 }
 
-interface File {
-  readonly survey: GgufSurvey;
-  readonly fileSize: number;
-  /** Forms by themselves, so that a thousand like tensors share one. */
-  readonly forms: Map<string, string>;
+/** Shows the tensors of a version, which are read again: none of them is held. */
+async function readTensors(
+  { reader, survey }: Version,
+  context: DiffContext,
+  tensor: (info: GgufTensorInfo, columns: TensorColumns) => void,
+): Promise<TensorColumns> {
+  const columns = tensorColumns(survey.tensors.count, survey.dataStart ?? 0, reader.size);
+  const nothing = (): void => undefined;
+  const visitor = { encoding: nothing, keyValue: nothing, tensorCount: nothing };
+  await walkGgufHeader(reader, context, { ...visitor, tensor: (info) => tensor(info, columns) }, survey.start);
+  return columns;
 }
 
-function tensorOf({ dataOffset, dimensions, typeId }: GgufTensorInfo, { fileSize, forms, survey }: File): Tensor {
-  const dtype = ggmlDtype(typeId);
-  const type = dtype ?? `type ${typeId}`;
-  const made = `${type} [${dimensions.toReversed().join(', ')}]`;
-  const form = forms.get(made) ?? made;
-  forms.set(form, form);
-  if (dtype === undefined) return { form, type, span: undefined };
-  const block = blockOf(dtype);
-  const elements = dimensions.reduce((product, dimension) => product * dimension, 1n);
-  const length = (elements / BigInt(block.elements)) * BigInt(block.bytes);
-  const offset = BigInt(survey.dataStart ?? 0) + dataOffset;
-  const isInside = offset + length <= BigInt(fileSize);
-  return { form, type, span: isInside ? [Number(offset), Number(length)] : undefined };
-}
-
-function compareHeaders(old: GgufSurvey, now: GgufSurvey, changes: Change[]): void {
+function compareHeaders(old: GgufSurvey, now: GgufSurvey, changes: ChangeList): void {
   const parts = (survey: GgufSurvey): Readonly<Record<string, Json>> => ({
     version: survey.encoding.version,
     'byte order': survey.encoding.littleEndian ? 'little' : 'big',
@@ -93,16 +61,16 @@ function compareHeaders(old: GgufSurvey, now: GgufSurvey, changes: Change[]): vo
   const after = parts(now);
   for (const [name, before] of Object.entries(parts(old))) {
     const other = after[name] ?? null;
-    if (before !== other) changes.push({ what: 'header', name, change: 'changed', before, after: other });
+    if (before !== other) changes.add({ what: 'header', name, change: 'changed', before, after: other });
   }
 }
 
-async function compareKeys(old: Version, now: Version, changes: Change[], context: DiffContext): Promise<void> {
+async function compareKeys(old: Version, now: Version, changes: ChangeList, context: DiffContext): Promise<void> {
   const shown = ({ survey }: Version, keyValue: GgufKeyValue): Json =>
     shownValue(keyValue, survey.keyValues.text(keyValue.key));
   const add = (key: string, change: ChangeKind, before?: Json, after?: Json): void => {
     const sides = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
-    changes.push({ what: 'key', name: key, change, ...sides });
+    changes.add({ what: 'key', name: key, change, ...sides });
   };
   for (const keyValue of distinct(old)) {
     const { key } = keyValue;
@@ -150,28 +118,48 @@ async function isSameValue(
   return digests[0] === digests[1];
 }
 
-async function compareTensors(old: Version, now: Version, changes: Change[], context: DiffContext): Promise<void> {
+async function compareTensors(
+  old: Version,
+  now: Version,
+  changes: ChangeList,
+  context: DiffContext,
+): Promise<void> {
+  // Of a name that is given twice the last counts, as in a dictionary.
+  const places = new Map<string, number>();
+  const before = await readTensors(old, context, (info, columns) => void places.set(info.name, columns.add(info)));
+  /** By place in the older version, one more than the place in the newer one. */
+  const partners = new Uint32Array(before.size);
+  const added = new Map<string, number>();
+  const after = await readTensors(now, context, (info, columns) => {
+    const place = places.get(info.name);
+    if (place === undefined) added.set(info.name, columns.add(info));
+    else partners[place] = columns.add(info) + 1;
+  });
   const isComparable = old.survey.encoding.littleEndian === now.survey.encoding.littleEndian;
-  for (const [name, tensor] of old.tensors) {
+  const tensor = (name: string, change: ChangeKind, sides: Pick<Change, 'after' | 'before'> = {}): void =>
+    changes.add({ what: 'tensor', name, change, ...sides });
+  for (const [name, place] of places) {
     context.signal.throwIfAborted();
-    const other = now.tensors.get(name);
-    if (other === undefined) {
-      changes.push({ what: 'tensor', name, change: 'removed', before: tensor.form });
-    } else if (tensor.form !== other.form) {
-      const change = tensor.type === other.type ? 'changed' : 'retyped';
-      changes.push({ what: 'tensor', name, change, before: tensor.form, after: other.form });
-    } else if (isComparable && !(await isSameTensor([old, tensor], [now, other], context))) {
-      changes.push({ what: 'tensor', name, change: 'changed' });
+    const other = (partners[place] ?? 0) - 1;
+    const form = before.form(place);
+    if (other < 0) tensor(name, 'removed', { before: form });
+    else if (form !== after.form(other)) {
+      const change = before.type(place) === after.type(other) ? 'changed' : 'retyped';
+      tensor(name, change, { before: form, after: after.form(other) });
+    } else if (isComparable && !(await isSameTensor(old, before.span(place), now, after.span(other), context))) {
+      tensor(name, 'changed');
     }
   }
-  for (const [name, { form }] of now.tensors) {
-    if (!old.tensors.has(name)) changes.push({ what: 'tensor', name, change: 'added', after: form });
-  }
+  for (const [name, place] of added) tensor(name, 'added', { after: after.form(place) });
 }
 
+type Span = ReturnType<TensorColumns['span']>;
+
 async function isSameTensor(
-  [old, { span: before }]: readonly [Version, Tensor],
-  [now, { span: after }]: readonly [Version, Tensor],
+  old: Version,
+  before: Span,
+  now: Version,
+  after: Span,
   context: DiffContext,
 ): Promise<boolean> {
   // A tensor that lies outside of its file has no bytes to compare.

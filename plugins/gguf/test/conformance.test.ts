@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { plugin } from '../src/index.ts';
 import { ggufFile } from '../../../test/assets/gguf-file.ts';
 import { readRealAssets, realAssets } from '../../../test/assets/real-assets.ts';
-import { q8, text, tinyKeys, tinyModel, tinyTensors, u32 } from './tiny-model.ts';
+import { q8, text, tinyKeys, tinyModel, tinyTensors, u32 } from '../../../test/assets/tiny-gguf.ts';
 
 const second = ggufFile({
   metadata: {

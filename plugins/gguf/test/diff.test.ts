@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { diffGguf } from '../src/diff.ts';
 import { type GgufFileTensor } from '../../../test/assets/gguf-file.ts';
 import { weights } from '../../../test/assets/tensor.ts';
-import { numbers, q8, text, tinyModel, tinyTensors, u32 } from './tiny-model.ts';
+import { numbers, q8, text, tinyModel, tinyTensors, u32 } from '../../../test/assets/tiny-gguf.ts';
 
 const diff = async (before: Uint8Array, after: Uint8Array): Promise<Difference> =>
   diffGguf(memoryReader('a.gguf', before), memoryReader('a.gguf', after), plainContext({ kind: 'model/gguf' }));

@@ -14,7 +14,7 @@ import { diffGguf } from '../src/diff.ts';
 import { plugin } from '../src/index.ts';
 import { ggufFile } from '../../../test/assets/gguf-file.ts';
 import { readRealAssets } from '../../../test/assets/real-assets.ts';
-import { q8, tinyKeys, tinyModel, tinyTensors } from './tiny-model.ts';
+import { q8, tinyKeys, tinyModel, tinyTensors } from '../../../test/assets/tiny-gguf.ts';
 
 /** Real heads are cut to what holds keys and a few tensors, so that a run stays short. */
 const heads: readonly Uint8Array[] = [

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { inspectGguf } from '../src/inspect.ts';
 import { ggufFile } from '../../../test/assets/gguf-file.ts';
 import { weights } from '../../../test/assets/tensor.ts';
-import { text, tinyKeys, tinyModel, u32 } from './tiny-model.ts';
+import { text, tinyKeys, tinyModel, u32 } from '../../../test/assets/tiny-gguf.ts';
 
 const inspect = async (bytes: Uint8Array): Promise<Inspection | undefined> =>
   inspectGguf(memoryReader('models/a.gguf', bytes), plainContext({ kind: 'model/gguf' }));
