@@ -65,6 +65,19 @@ test('the example plugin is checked, packed, installed from its tarball, listed 
   const sample = JSON.parse(readFileSync(join(example, 'samples/tokenizer.json'), 'utf8')) as object;
   expect(await findingsOf(module, sample)).toEqual([]);
 
+  // It is asked in its project, before the built-in ones, and nowhere else until it is installed for the user.
+  const bad = JSON.stringify({ model: { type: 'BPE', vocab: { a: 0, b: 0 }, merges: [] } });
+  const elsewhere = join(folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  for (const place of [project, elsewhere]) writeFileSync(join(place, 'tokenizer.json'), bad);
+  const found = await mbk(['validate', 'tokenizer.json'], project);
+  expect(found).toMatchObject({ code: 3, stdout: expect.stringContaining('[tokenizer/id-twice]') as string });
+  expect((await mbk(['validate', 'tokenizer.json'], elsewhere)).stdout).not.toContain('tokenizer/');
+  expect((await mbk(['plugins', 'install', `../${tarball}`, '--user'], project)).code).toBe(0);
+  expect((await mbk(['validate', 'tokenizer.json'], elsewhere)).stdout).toContain('[tokenizer/id-twice]');
+  expect((await mbk(['plugins', 'remove', 'mbk-plugin-tokenizer', '--user'], project)).code).toBe(0);
+  expect((await mbk(['validate', 'tokenizer.json'], elsewhere)).stdout).not.toContain('tokenizer/');
+
   expect((await mbk(['plugins', 'remove', 'mbk-plugin-tokenizer'], project)).code).toBe(0);
   expect(existsSync(module)).toBe(false);
   expect((await mbk(['plugins', 'remove', 'mbk-plugin-tokenizer'], project)).stderr).toContain('no package');
