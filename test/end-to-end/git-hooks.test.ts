@@ -95,6 +95,31 @@ describe('git push', () => {
   });
 });
 
+describe('git push with --strict', () => {
+  test('is stopped by what a plugin finds, before there is a snapshot; without it is told and goes on', async ({
+    site,
+  }) => {
+    const { git, mbk, tags } = lab(site);
+    const isPushed = (): boolean => git('git --git-dir ../remote.git branch').includes('main');
+    site.write('lab/models/broken.gguf', 'GGUF, and no more of it');
+    await mbk(['hook', 'install', 'pre-push', '--strict'], 0, join(site.project, 'lab'));
+    git('git push -q origin main', { mayFail: true });
+    expect(isPushed()).toBe(false);
+    expect(await tags()).toEqual([]);
+
+    await mbk(['hook', 'install', 'pre-push'], 0, join(site.project, 'lab'));
+    git('git push -q origin main');
+    expect(isPushed()).toBe(true);
+    expect(await tags()).toContain(`lab/deploy-${git('git rev-parse HEAD').trim().slice(0, 12)}`);
+
+    // What is mended goes through.
+    rmSync(join(site.project, 'lab/models/broken.gguf'));
+    await mbk(['hook', 'install', 'pre-push', '--strict'], 0, join(site.project, 'lab'));
+    git('git push -q origin main:release');
+    expect(git('git --git-dir ../remote.git branch')).toContain('release');
+  });
+});
+
 describe('a hook', () => {
   test('is found through core.hooksPath and from a worktree, and works in both', async ({ site }) => {
     const { git, mbk, tags } = lab(site);
