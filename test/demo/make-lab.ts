@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { ggufFile } from '../assets/gguf-file.ts';
 import { safetensorsFile } from '../assets/safetensors-file.ts';
 import { uniformNumbers, weights, type AssetTensor } from '../assets/tensor.ts';
+import { text, tinyKeys } from '../assets/tiny-gguf.ts';
 import { torchZipFile } from '../assets/torch-zip-file.ts';
 
 export const labDomains = ['healthcare', 'finance'] as const;
@@ -61,10 +62,7 @@ function checkpointOf(seed: number, step: number): AssetTensor[] {
 
 function ggufOf(domain: string, tensors: readonly AssetTensor[]): Uint8Array {
   return ggufFile({
-    metadata: {
-      'general.architecture': { type: 'string', value: 'llama' },
-      'general.name': { type: 'string', value: `${domain} base` },
-    },
+    metadata: { ...tinyKeys, 'general.name': text(`${domain} base`) },
     tensors,
   });
 }

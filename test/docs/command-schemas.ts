@@ -414,6 +414,11 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
   ],
   checkout: [
     hook,
+    event('manifests', {
+      path,
+      files: list(object({ path: text, state: oneOfTexts('written', 'kept', 'failed') })),
+      problem: orNull(finding),
+    }),
     event('progress', { files: count, totalFiles: count, bytes: count, totalBytes: count, ...pace }),
     event('finding', { severity: { const: 'error' }, code: text, path, message: text, isDamage: flag }),
     event('finding', {
