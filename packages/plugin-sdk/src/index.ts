@@ -33,6 +33,7 @@ export { type Json, type JsonObject, type JsonSchema } from './json.ts';
 export { type Finding, findingList, type FindingList, severities, type Severity } from './finding.ts';
 export { type Examination, type Inspection } from './inspection.ts';
 export { type Change, type ChangeKind, changeKinds, type Difference } from './difference.ts';
+export { type ChangeList, changeList, type ChangeListOptions } from './change-list.ts';
 export { examineFile, examineFolder, examineStream } from './examine.ts';
 export {
   type Checked,

@@ -1,6 +1,15 @@
 /** The `diff` of the plugin: tensors added, removed, retyped, changed or renamed; metadata and imports of pickles. */
 
-import type { Change, DiffContext, Difference, Json, JsonObject, LayoutTensor, Limits, Reader } from '@mbk/plugin-sdk';
+import {
+  type ChangeList,
+  changeList,
+  type DiffContext,
+  type Difference,
+  type Json,
+  type JsonObject,
+  type LayoutTensor,
+  type Reader,
+} from '@mbk/plugin-sdk';
 import { quoted } from './codes.ts';
 import { type CheckpointOptions, type Survey, surveyOf } from './survey.ts';
 
@@ -11,27 +20,27 @@ export async function diffCheckpoint(
 ): Promise<Difference> {
   const old = await surveyOf(before, context);
   const now = await surveyOf(after, context);
-  const changes: Change[] = [];
+  const changes = changeList({ limits: context.limits, shown });
   if (old.format !== now.format) {
-    changes.push({ what: 'file', name: 'format', change: 'changed', before: old.format, after: now.format });
+    changes.add({ what: 'file', name: 'format', change: 'changed', before: old.format, after: now.format });
   }
   compareFacts(old, now, changes);
   await compareTensors([before, old], [after, now], changes, context);
-  return differenceOf(changes, context.limits);
+  return changes.difference();
 }
 
 /** Members of the facts that are lists or objects are compared one by one. */
-function compareFacts(old: Survey, now: Survey, changes: Change[]): void {
+function compareFacts(old: Survey, now: Survey, changes: ChangeList): void {
   const [before, after] = [flat(old.facts), flat(now.facts)];
   for (const [name, value] of before) {
     const other = after.get(name);
-    if (other === undefined) changes.push({ what: 'fact', name, change: 'removed', before: value });
+    if (other === undefined) changes.add({ what: 'fact', name, change: 'removed', before: value });
     else if (JSON.stringify(other) !== JSON.stringify(value)) {
-      changes.push({ what: 'fact', name, change: 'changed', before: value, after: other });
+      changes.add({ what: 'fact', name, change: 'changed', before: value, after: other });
     }
   }
   for (const [name, value] of after) {
-    if (!before.has(name)) changes.push({ what: 'fact', name, change: 'added', after: value });
+    if (!before.has(name)) changes.add({ what: 'fact', name, change: 'added', after: value });
   }
 }
 
@@ -52,7 +61,7 @@ type Version = readonly [reader: Reader, survey: Survey];
 async function compareTensors(
   [before, old]: Version,
   [after, now]: Version,
-  changes: Change[],
+  changes: ChangeList,
   context: DiffContext<CheckpointOptions>,
 ): Promise<void> {
   const others = new Map(now.tensors.map((tensor) => [tensor.name, tensor]));
@@ -61,20 +70,20 @@ async function compareTensors(
     context.signal.throwIfAborted();
     const { name } = tensor;
     const other = others.get(name);
-    if (other === undefined) changes.push({ what: 'tensor', name, change: 'removed', before: formOf(tensor) });
+    if (other === undefined) changes.add({ what: 'tensor', name, change: 'removed', before: formOf(tensor) });
     else if (formOf(tensor) !== formOf(other)) {
       const change = tensor.dtype === other.dtype ? 'changed' : 'retyped';
-      changes.push({ what: 'tensor', name, change, before: formOf(tensor), after: formOf(other) });
+      changes.add({ what: 'tensor', name, change, before: formOf(tensor), after: formOf(other) });
     } else if (
       tensor.length > 0 &&
       !(await context.isSame(before, [tensor.offset, tensor.length], after, [other.offset, other.length]))
     ) {
-      changes.push({ what: 'tensor', name, change: 'changed' });
+      changes.add({ what: 'tensor', name, change: 'changed' });
     }
   }
   for (const tensor of now.tensors) {
     if (names.has(tensor.name)) continue;
-    changes.push({ what: 'tensor', name: tensor.name, change: 'added', after: formOf(tensor) });
+    changes.add({ what: 'tensor', name: tensor.name, change: 'added', after: formOf(tensor) });
   }
 }
 
@@ -83,42 +92,7 @@ function formOf({ byteOrder, dtype, shape }: LayoutTensor): string {
   return `${dtype} [${shape.join(', ')}]${byteOrder === 'big' ? ' big-endian' : ''}`;
 }
 
-const mostLines = 50;
-/** Part of an answer's bytes that changes may take; lines take less. */
-const share = 0.4;
-
-function differenceOf(changes: readonly Change[], limits: Limits): Difference {
-  const kept: Change[] = [];
-  let bytes = 0;
-  for (const change of changes) {
-    bytes += Buffer.byteLength(JSON.stringify(change));
-    if (kept.length === limits.changes || bytes > limits.answerBytes * share) break;
-    kept.push(change);
-  }
-  const omitted = changes.length - kept.length;
-  return { changes: kept, ...(omitted > 0 ? { omitted } : {}), lines: linesOf(changes) };
-}
-
-function linesOf(changes: readonly Change[]): readonly string[] {
-  const counts = new Map<string, number>();
-  const lines: string[] = [];
-  for (const change of changes) {
-    const kind = `${change.change} ${change.what}`;
-    const count = (counts.get(kind) ?? 0) + 1;
-    counts.set(kind, count);
-    if (count <= mostLines) lines.push(lineOf(change));
-  }
-  for (const [kind, count] of counts) {
-    if (count > mostLines) lines.push(`… and ${count - mostLines} more: ${kind}`);
-  }
-  return lines;
-}
-
-const signs = { added: '+', removed: '-', changed: '~', retyped: '~', moved: '~' } as const;
-
-function lineOf({ after, before, change, name, what }: Change): string {
-  const value = (side: Json): string => quoted(typeof side === 'string' ? side : JSON.stringify(side)).slice(1, -1);
-  const sides = [before, after].filter((side) => side !== undefined).map(value);
-  const text = sides.length === 0 ? 'other values' : sides.join(' → ');
-  return `${signs[change]} ${what} ${quoted(name).slice(1, -1)}: ${text}`.slice(0, 1000).toWellFormed();
+/** Without control characters, in a line of its own. */
+function shown(text: string): string {
+  return quoted(text).slice(1, -1);
 }

@@ -3,13 +3,14 @@
 import {
   type Change,
   type ChangeKind,
+  type ChangeList,
+  changeList,
   type DiffContext,
   type Difference,
   type Json,
   LayoutError,
   type Reader,
 } from '@mbk/plugin-sdk';
-import { type ChangeList, changeList } from './change-list.ts';
 import { type GgufKeyValue, type GgufTensorInfo, walkGgufHeader } from './header.ts';
 import { shownText, shownValue } from './shown-text.ts';
 import { type GgufSurvey, surveyOf } from './survey.ts';
@@ -26,7 +27,7 @@ interface Version {
 export async function diffGguf(before: Reader, after: Reader, context: DiffContext): Promise<Difference> {
   const old = { reader: before, survey: await surveyed(before, context) };
   const now = { reader: after, survey: await surveyed(after, context) };
-  const changes = changeList(context.limits);
+  const changes = changeList({ limits: context.limits, shown: shownText });
   compareHeaders(old.survey, now.survey, changes);
   await compareKeys(old, now, changes, context);
   await compareTensors(old, now, changes, context);
