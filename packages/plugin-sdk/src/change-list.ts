@@ -5,6 +5,7 @@ import type { Json } from './json.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 
 export interface ChangeList {
+  /** Kept where there is room, else counted. */
   add(change: Change): void;
   difference(): Difference;
 }
@@ -20,6 +21,7 @@ const mostLines = 50;
 /** Part of an answer's bytes that changes may take; lines take less. */
 const share = 0.4;
 
+/** An empty list; `findingList` is its like for findings. */
 export function changeList({ limits = defaultLimits, shown }: ChangeListOptions): ChangeList {
   const kept: Change[] = [];
   const counts = new Map<string, number>();
