@@ -7,6 +7,9 @@ describe('usage', () => {
     [['self-test', '--jso'], 'unknown flag: --jso', 'Did you mean --json?'],
     [['self-test', 'surplus'], 'unexpected argument: surplus', 'See `mbk self-test --help`.'],
     [['help', 'frobnicate'], 'unknown command: frobnicate', 'See `mbk --help`'],
+    [['restore'], 'unknown command: restore', 'Did you mean `mbk checkout`?'],
+    [['log', '-n', 'abc'], '--number: expected an integer but received: abc', 'See `mbk log --help`.'],
+    [['repair'], 'repair index', '--help'],
   ])('%j ends with exit code 2 and says what was meant', async (args, message, remedy) => {
     const { code, stdout, stderr } = await runMbk('bundle', args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -455,6 +455,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
       bytes: count,
       unchanged: count,
       kept: count,
+      keptPaths: list(path),
       verified: count,
       removed: count,
       damaged: count,

@@ -1,6 +1,6 @@
 /** The page of all error codes, from the table in the code. */
 
-import { errorTable, exitCodes } from '@mbk/core';
+import { errorTable, exitCodes, findingTable } from '@mbk/core';
 
 const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: 'done',
@@ -23,6 +23,9 @@ export function errorsPage(): string {
   const codes = Object.entries(errorTable).map(([code, { exit, meaning, remedy, retry }]) => {
     return `| \`${code}\` | ${exit} | ${cell(meaning)} | ${cell(remedy)}${retry === true ? ' *' : ''} |`;
   });
+  const findings = Object.entries(findingTable).map(
+    ([code, { meaning, remedy }]) => `| \`${code}\` | ${cell(meaning)} | ${cell(remedy)} |`,
+  );
   return `# Errors
 
 Every error that mbk reports has a code, which never changes its meaning: scripts and \`--json\` readers may rely on codes
@@ -44,6 +47,15 @@ ${exits.join('\n')}
 | code | exit code | meaning | what to do |
 |---|---|---|---|
 ${codes.join('\n')}
+
+## What a verification finds
+
+The findings of \`mbk verify\` have codes of their own, which stand beside each with \`--json\`. This table is that in
+\`packages/core/src/operations/verify/findings.ts\`.
+
+| code | meaning | what to do |
+|---|---|---|
+${findings.join('\n')}
 `;
 }
 

@@ -80,6 +80,7 @@ describe('the exit code says what happened, and so does the first line', () => {
     shell('rm -r packs', site.repository);
     const { stdout } = await site.mbk(['verify'], { code: 20 });
     expect(stdout).toContain('needed by');
+    expect(stdout).toContain('Next, for pack-absent: ');
     await site.mbk(['checkout', 'lab', '--to', join(site.folder, 'one')], { code: 20 });
     await site.mbk(['repair', 'index', '--dry-run']);
     await site.mbk(['verify'], { code: 20 });

@@ -102,7 +102,14 @@ test('what was taken can be looked at from every side', async () => {
   );
   expect(await project.out(['tag', 'list'])).toMatch(/^healthcare\/v2 +\S+ +\S+ \S+ +by hand$/m);
   expect((await project.mbk(['tag', 'v2', 'healthcare'])).code).toBe(1);
-  expect((await project.mbk(['tag', 'v3'])).code).toBe(2);
+  expect(await project.mbk(['tag', 'v3'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('tag v3 REVISION'),
+  });
+  expect(await project.mbk(['tag', 'healthcare', 'v3'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('`mbk tag v3 healthcare`'),
+  });
   expect(await project.json(['show', 'healthcare/v2'])).toMatchObject({ commit: first?.commit });
   await project.out(['tag', '--delete', 'healthcare/v2']);
   expect((await project.mbk(['show', 'healthcare/v2'])).stderr).toContain(

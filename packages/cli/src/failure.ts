@@ -19,7 +19,8 @@ export function toMbkError(thrown: unknown, verb: string, flagNames: readonly st
 function usageError(error: Errors.CLIError, verb: string, flagNames: readonly string[]): MbkError {
   const message = error.message
     .replace(/\nSee more help with --help$/, '')
-    .replace(/^Nonexistent flag/, 'unknown flag');
+    .replace(/^Nonexistent flag/, 'unknown flag')
+    .replace(/^Parsing (--\S+)\s+Expected/, '$1: expected');
   const unknown = 'flags' in error && Array.isArray(error.flags) ? String(error.flags[0]) : undefined;
   const meant = unknown === undefined ? undefined : nearest(unknown.replace(/^-+|=.*$/g, ''), flagNames);
   const hint = meant === undefined ? '' : `Did you mean --${meant}? `;

@@ -1,6 +1,6 @@
 /** From what the user named to an open repository: flag, environment or `mbk.yaml`; then the secret; then the keys. */
 
-import { localBackend, MbkError, openRepository, readRepositoryId, retrying } from '@mbk/core';
+import { isMbkError, localBackend, MbkError, openRepository, readRepositoryId, retrying } from '@mbk/core';
 import type { Backend, Repository } from '@mbk/core';
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -11,7 +11,7 @@ import type { Output } from './output.ts';
 import { readPackage } from './package.ts';
 import { findConfig, readConfig } from './project/config.ts';
 import type { ProjectConfig } from './project/config.ts';
-import { readSecret } from './secret.ts';
+import { needsPerson, readSecret } from './secret.ts';
 
 export interface OpenContext {
   /** What `--repo` says. */
@@ -82,31 +82,12 @@ export async function withRepository<Result>(
   }
 }
 
-async function openFolder(
-  folder: string,
-  { environment, env, out, signal }: OpenContext,
-  onDeriving?: () => void,
-): Promise<Repository> {
+async function openFolder(folder: string, context: OpenContext, onDeriving?: () => void): Promise<Repository> {
+  const { out } = context;
   const backend = makeBackend(folder);
   // Before a passphrase is asked for: without a repository there is nothing that it could open.
   await readRepositoryId(backend);
-  const prompt = `Passphrase of ${backend.name}`;
-  const secret = await readSecret({ sources: environment.secrets, env, prompt, signal });
-  const { cacheFolder, stateFolder, expectHead } = environment;
-  const tool = toolName();
-  const repository = await openRepository({
-    backend,
-    secret,
-    cacheFolder,
-    stateFolder,
-    now: Date.now,
-    random,
-    tool,
-    processes: { self: process.pid, isRunning },
-    expectHead,
-    onDeriving,
-    signal,
-  });
+  const repository = await unlock(backend, context, onDeriving);
   rememberNames(repository);
   let told = 0;
   const tell = (): void => {
@@ -119,6 +100,50 @@ async function openFolder(
     await repository.close();
   };
   return { ...repository, close };
+}
+
+/** The repository in `backend`, opened with the secret that is given, or with one that a person types right at last. */
+async function unlock(
+  backend: Backend,
+  { environment, env, out, signal }: OpenContext,
+  onDeriving?: () => void,
+): Promise<Repository> {
+  const { cacheFolder, expectHead, secrets: sources, stateFolder } = environment;
+  const prompt = `Passphrase of ${backend.name}`;
+  const open = async (isFirst: boolean): Promise<Repository> =>
+    openRepository({
+      backend,
+      secret: await readSecret({ sources, env, prompt, signal }),
+      cacheFolder,
+      stateFolder,
+      now: Date.now,
+      random,
+      tool: toolName(),
+      processes: { self: process.pid, isRunning },
+      expectHead,
+      // What was begun while the first key was derived goes on.
+      onDeriving: isFirst ? onDeriving : undefined,
+      signal,
+    });
+  return needsPerson(sources) ? tryKeys(open, (error) => out.notice(`${error.message}; try again`)) : open(true);
+}
+
+/** A person who mistypes is asked so many times. */
+const attempts = 3;
+
+/** What `open` gives once the key is right; its error when that is another one, or the last attempt fails. */
+export async function tryKeys<Opened>(
+  open: (isFirst: boolean) => Promise<Opened>,
+  onWrong: (error: MbkError) => void,
+): Promise<Opened> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await open(attempt === 1);
+    } catch (error) {
+      if (attempt === attempts || !isMbkError(error, 'secret-wrong')) throw error;
+      onWrong(error);
+    }
+  }
 }
 
 /** The repository that is named: an absolute path. Errors: `repository-unnamed`, `usage-invalid`, `config-invalid`. */

@@ -18,6 +18,7 @@ export interface OutputEvent {
 
 export interface Output {
   readonly json: boolean;
+  readonly quiet: boolean;
   /**
    * The value of the command: JSON on one line, or the text that `render` makes of it, on stdout. `columns` is the width of
    * the terminal, undefined where there is none and nothing is to be cut off. Quiet output leaves out the summary of what
@@ -69,6 +70,7 @@ export function makeOutput({ json, quiet = false, term }: OutputOptions, { stdou
   };
   return {
     json,
+    quiet,
     result: (value, render) => {
       if (json) writeJson(value);
       else if (!(quiet && isSummary(value))) {

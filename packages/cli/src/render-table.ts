@@ -23,9 +23,14 @@ export function renderTable(
 ): string {
   const { right = [], columns, cut = [], drop = [] } = options;
   const widths = head.map(widthOf);
+  /** Whether every cell of a column takes as many columns as it has characters: a long table is measured once then. */
+  const isPlain = head.map((cell) => widthOf(cell) === cell.length);
   for (const row of rows) {
     for (let column = 0; column < widths.length; column += 1) {
-      widths[column] = Math.max(widths[column] ?? 0, widthOf(row[column] ?? ''));
+      const cell = row[column] ?? '';
+      const width = widthOf(cell);
+      if (width !== cell.length) isPlain[column] = false;
+      if (width > (widths[column] ?? 0)) widths[column] = width;
     }
   }
   const kept = keptColumns(widths, { columns, cut, drop });
@@ -37,7 +42,7 @@ export function renderTable(
       const whole = row[column] ?? '';
       const cell = cutColumns.has(column) ? cutEnd(whole, widths[column] ?? 0) : whole;
       // Colours are part of the text and take no room.
-      const length = (widths[column] ?? 0) + cell.length - widthOf(cell);
+      const length = (widths[column] ?? 0) + (isPlain[column] === true ? 0 : cell.length - widthOf(cell));
       line += right.includes(column) ? cell.padStart(length) : cell.padEnd(length);
       if (column !== last) line += '  ';
     }

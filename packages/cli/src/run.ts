@@ -2,7 +2,7 @@
 
 import { settings } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
-import { errorTable, MbkError } from '@mbk/core';
+import { errorTable, exitCodes, MbkError } from '@mbk/core';
 import { fileURLToPath } from 'node:url';
 import { outputOptions } from './base-command.ts';
 import { commandTable } from './commands.ts';
@@ -18,8 +18,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   const verb = findVerb(helpVerb ?? words);
   if (verb === undefined && isOverview(helpVerb ?? words)) {
     const { renderOverview } = await import('./help.ts');
-    process.stdout.write(renderOverview(topicOf(helpVerb ?? words), readPackage().version));
-    return 0;
+    const topic = topicOf(helpVerb ?? words);
+    const isIncomplete = helpVerb === undefined && topic !== undefined;
+    const stream = isIncomplete ? process.stderr : process.stdout;
+    stream.write(renderOverview(topic, readPackage().version, stream.columns));
+    return isIncomplete ? exitCodes.usage : 0;
   }
   const row = verb === undefined ? undefined : commandTable[verb];
   if (verb === undefined || row === undefined) return failUnknown(helpVerb ?? words, argv);
@@ -93,11 +96,32 @@ function isOverview(words: readonly string[]): boolean {
 
 const topicOf = (words: readonly string[]): string | undefined => words.find((word) => !word.startsWith('-'));
 
+/** Words that other tools have for commands of this one. */
+const namedElsewhere: Readonly<Record<string, string>> = {
+  add: 'snapshot',
+  backup: 'snapshot',
+  check: 'verify',
+  commit: 'snapshot',
+  create: 'snapshot',
+  du: 'usage',
+  export: 'catalogue export',
+  extract: 'checkout',
+  fsck: 'verify',
+  history: 'log',
+  list: 'log',
+  restore: 'checkout',
+  save: 'snapshot',
+  search: 'find',
+  snapshots: 'log',
+  stats: 'usage',
+  tree: 'ls',
+};
+
 function failUnknown(words: readonly string[], argv: readonly string[]): number {
   const verbs = Object.keys(commandTable);
   const isTopic = verbs.some((verb) => verb.startsWith(`${words[0] ?? ''} `));
   const called = words.slice(0, isTopic ? 2 : 1).join(' ');
-  const meant = nearest(called, verbs);
+  const meant = Object.hasOwn(namedElsewhere, called) ? namedElsewhere[called] : nearest(called, verbs);
   const error = new MbkError('usage-invalid', `unknown command: ${called}`, {
     remedy: `${meant === undefined ? '' : `Did you mean \`mbk ${meant}\`? `}See \`mbk --help\` for all commands.`,
     details: { command: called, ...(meant === undefined ? {} : { meant }) },

@@ -29,6 +29,11 @@ export async function readSecret(options: AskOptions): Promise<Secret> {
   return recovery === undefined ? { kind: 'passphrase', passphrase: text } : { kind: 'recovery', key: recovery };
 }
 
+/** Whether `readSecret` asks a person, who may mistype and be asked again. */
+export function needsPerson({ keyFile, passphrase, passphraseFile, passphraseCommand }: SecretSources): boolean {
+  return [keyFile, passphrase, passphraseFile, passphraseCommand].every((source) => source === undefined);
+}
+
 /** A passphrase for a new repository: as `readSecret`, and typed twice by a person. Errors: `secret-missing`, `usage-invalid`. */
 export async function readNewPassphrase(options: AskOptions): Promise<string> {
   return refuseRecoveryKey((await givenPassphrase(options)) ?? (await askTwice(options)));

@@ -1,10 +1,18 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { initRepository, keyFileText } from '@mbk/core';
+import { initRepository, keyFileText, MbkError } from '@mbk/core';
 import { describe, expect, test } from 'vitest';
 import { readEnvironment } from '../src/environment.ts';
-import { findProject, findRepository, makeBackend, random, repositoryFolder, withRepository } from '../src/open.ts';
+import {
+  findProject,
+  findRepository,
+  makeBackend,
+  random,
+  repositoryFolder,
+  tryKeys,
+  withRepository,
+} from '../src/open.ts';
 import { makeOutput } from '../src/output.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mbk-open-'));
@@ -84,5 +92,42 @@ test('a log that does not have the place of MBK_EXPECT_HEAD was rolled back', as
   expect(await placeOf('b', { MBK_EXPECT_HEAD: place })).toBe(place);
   await expect(placeOf('c', { MBK_EXPECT_HEAD: `2:${'0'.repeat(64)}` })).rejects.toMatchObject({
     code: 'log-rolled-back',
+  });
+});
+
+describe('a person who types the passphrase', () => {
+  /** Fails with these errors, one a try, then opens; tells which tries were the first. */
+  const opening = (...errors: readonly MbkError[]) => {
+    const left = [...errors];
+    const firsts: boolean[] = [];
+    const open = async (isFirst: boolean): Promise<string> => {
+      firsts.push(isFirst);
+      const error = left.shift();
+      if (error !== undefined) throw error;
+      return 'opened';
+    };
+    return { open, firsts };
+  };
+  const wrong = new MbkError('secret-wrong', 'wrong passphrase');
+
+  test('is asked again after a wrong one, and told so', async () => {
+    const { open, firsts } = opening(wrong, wrong);
+    const told: string[] = [];
+    expect(await tryKeys(open, ({ message }) => void told.push(message))).toBe('opened');
+    expect(firsts).toEqual([true, false, false]);
+    expect(told).toEqual(['wrong passphrase', 'wrong passphrase']);
+  });
+
+  test('is asked three times', async () => {
+    const { open, firsts } = opening(wrong, wrong, wrong);
+    await expect(tryKeys(open, () => undefined)).rejects.toBe(wrong);
+    expect(firsts).toHaveLength(3);
+  });
+
+  test('is not asked again when something else is wrong', async () => {
+    const damaged = new MbkError('slot-damaged', 'both copies are damaged');
+    const { open, firsts } = opening(damaged);
+    await expect(tryKeys(open, () => undefined)).rejects.toBe(damaged);
+    expect(firsts).toHaveLength(1);
   });
 });

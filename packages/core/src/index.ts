@@ -106,7 +106,7 @@ export type {
 } from './operations/usage.ts';
 export { validateFolder, validateSnapshot } from './operations/validate.ts';
 export type { ValidatedAsset, ValidationReport } from './operations/validate.ts';
-export { verifyRepository } from './operations/verify.ts';
+export { findingTable, verifyRepository } from './operations/verify.ts';
 export type {
   Dependent,
   FindingCode,

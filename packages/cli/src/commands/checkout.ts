@@ -19,6 +19,7 @@ import type {
 } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';
 import { jobsFlag, threadOptions } from '../jobs-flag.ts';
@@ -27,6 +28,8 @@ import { shortId } from '../moment.ts';
 import { findProject } from '../open.ts';
 import type { Styler } from '../output.ts';
 import { adviseOnCheckout, checkoutProgress } from '../progress/checkout-progress.ts';
+import type { ProjectConfig } from '../project/config.ts';
+import { makeExclude, relativeTo } from '../project/excludes.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
 import { renderFinding } from '../render-finding.ts';
 import { writeExported } from '../write-exported.ts';
@@ -98,10 +101,11 @@ export default class Checkout extends MbkCommand {
     }
     const threadsFor = { repo: flags.repo, jobs: flags['dry-run'] ? 1 : flags.jobs };
     return this.withThreads(threadsFor, 'checkout', async (repository, threads) => {
+      const target = resolve(flags.to ?? newFolder(repository, revision));
       const request: CheckoutRequest = {
         revision,
         paths,
-        target: bytesOfText(resolve(flags.to ?? newFolder(repository, revision))),
+        target: bytesOfText(target),
         overwrite: flags.overwrite as CheckoutRequest['overwrite'],
         delete: flags.delete,
         verify: flags.verify,
@@ -119,6 +123,7 @@ export default class Checkout extends MbkCommand {
         this.out.result({ type: 'plan', ...plan }, renderPlan);
         return undefined;
       }
+      await this.noteProject(target);
       const report = await this.execute(repository, request, plan);
       if (flags.manifests) await this.writeManifests(repository, request);
       return report;
@@ -141,6 +146,15 @@ export default class Checkout extends MbkCommand {
     } finally {
       await host.close();
     }
+  }
+
+  /** What is checked out into the project looks like part of it. */
+  private async noteProject(folder: string): Promise<void> {
+    const project = await findProject(this.environment, process.cwd());
+    if (project === undefined || existsSync(folder) || !isTaken(project, folder)) return;
+    this.out.notice(
+      `${folder} lies in the project of ${project.file}: the next snapshot takes it too, unless .mbkignore names it or it is moved away`,
+    );
   }
 
   private tellPath(planned: PlannedPath): void {
@@ -171,6 +185,12 @@ export default class Checkout extends MbkCommand {
     else if (report.refused > 0 || report.expired.length > 0) this.endWith(exitCodes.incomplete);
     return report;
   }
+}
+
+/** Whether a snapshot of the project would take what lies in `folder`; restoring into the project itself is meant so. */
+function isTaken({ exclude: patterns, root }: ProjectConfig, folder: string): boolean {
+  const path = relativeTo(root, folder);
+  return path !== undefined && !makeExclude({ root, patterns, never: [], includeVcs: false })(path, true);
 }
 
 /** `healthcare-1a2b3c4d5e`, in the working folder. */
@@ -205,7 +225,7 @@ function renderReport(report: CheckoutReport, elapsedMs: number, style: Styler):
     `${counts.join(', ')} written in ${formatDuration(elapsedMs)}`,
   ];
   if (unchanged > 0) lines.push(`${formatCount(unchanged, 'file')} unchanged`);
-  if (kept > 0) lines.push(`${kept} left as they were in the target`);
+  if (kept > 0) lines.push(`${kept} left as they were in the target:`, ...keptLines(report));
   if (removed > 0) lines.push(`${removed} removed that the snapshot does not have`);
   if (verified > 0) lines.push(`${formatCount(verified, 'file')} read back and found right`);
   if (report.deleteSkipped)
@@ -226,6 +246,14 @@ function renderManifests({ path, problem }: ExportedFolder, files: readonly Writ
   const head = `manifests of ${escapePath(path)}`;
   if (problem !== null) return `${head}\n${renderFinding(path, problem, style)}`;
   return lines.length === 0 ? `${head}: it has its own` : [head, ...lines].join('\n');
+}
+
+/** Files that are named of what stayed; `--json` has more. */
+const keptShown = 10;
+
+function keptLines({ kept, keptPaths }: CheckoutReport): string[] {
+  const shown = keptPaths.slice(0, keptShown).map((path) => `    ${escapePath(path)}`);
+  return kept > shown.length ? [...shown, `    and ${kept - shown.length} more`] : shown;
 }
 
 function expiredText(expired: readonly string[]): string {

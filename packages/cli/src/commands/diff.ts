@@ -136,7 +136,7 @@ function renderDiff(report: DiffReport, inside: readonly DifferenceInside[], sty
   ].join('\n');
 }
 
-function renderStat(report: DiffReport): string {
+function renderStat(report: DiffReport, _: Styler, columns: number | undefined): string {
   const byCollection = Map.groupBy(report.differences, ({ collection }) => collection ?? '(folder)');
   const count = (rows: readonly Difference[], kind: Difference['kind']): string =>
     String(rows.filter((one) => one.kind === kind).length);
@@ -153,7 +153,10 @@ function renderStat(report: DiffReport): string {
     sum(of, ['removed', 'modified'], 'sizeBefore'),
   ]);
   const head = ['COLLECTION', 'ADDED', 'REMOVED', 'MODIFIED', 'MOVED', 'TOUCHED', 'BYTES NOW', 'BYTES BEFORE'];
-  const table = rows.length === 0 ? [] : [renderTable(head, rows, { right: [1, 2, 3, 4, 5, 6, 7] }), ''];
+  const table =
+    rows.length === 0
+      ? []
+      : [renderTable(head, rows, { right: [1, 2, 3, 4, 5, 6, 7], columns, cut: [0], drop: [7, 6, 5] }), ''];
   return [...table, totalsLine(report)].join('\n');
 }
 

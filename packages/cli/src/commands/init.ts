@@ -10,15 +10,16 @@ import type { InitAnswers } from '../init-conversation.ts';
 import { defaultKeyName } from '../key-name.ts';
 import { findProject, findRepository, makeBackend, random, repositoryFolder, toolName } from '../open.ts';
 import type { Styler } from '../output.ts';
-import { configName } from '../project/config.ts';
+import { configName, findConfig } from '../project/config.ts';
 import { guessFolder, writeNewConfig } from '../project/write-config.ts';
 import type { WrittenConfig } from '../project/write-config.ts';
 import { formatCount } from '../quantities.ts';
 import { lossWarning, renderRecoveryKey } from '../recovery-key.ts';
 import { canAsk, terminalPrompts } from '../prompts.ts';
-import { readKeyFile, readNewPassphrase, refuseRecoveryKey } from '../secret.ts';
+import { needsPerson, readKeyFile, readNewPassphrase, refuseRecoveryKey } from '../secret.ts';
 import { proseColumns, wrapWords } from '../terminal-width.ts';
 import { createSecretFile } from '../secret-file.ts';
+import { shellWord } from '../shell-word.ts';
 import type { SecretFile } from '../secret-file.ts';
 
 /** Where a new project keeps its repository when nobody names a place. */
@@ -142,7 +143,8 @@ export default class Init extends MbkCommand {
         config,
       },
       (value, style, columns) =>
-        (isAsked ? '\n' : '') + wrapWords(renderInit(value, shown, style), columns ?? proseColumns),
+        (isAsked ? '\n' : '') +
+        wrapWords(this.out.quiet ? secretText(shown, style) : renderInit(value, shown, style), columns ?? proseColumns),
     );
   }
 
@@ -155,14 +157,12 @@ export default class Init extends MbkCommand {
     readonly hasRecovery: boolean;
   }): Promise<InitAnswers> {
     const cwd = process.cwd();
-    const { keyFile, passphrase, passphraseFile, passphraseCommand } = this.environment.secrets;
-    const sources = [keyFile, passphrase, passphraseFile, passphraseCommand];
     const never = [said.folder ?? resolve(defaultFolder)];
     const given = {
       folder: said.folder,
       guess: said.writesConfig ? guessFolder(cwd, { never, domains: said.domains }) : undefined,
       hasDomains: said.domains !== undefined,
-      hasSecret: said.hasKeyFile || sources.some((source) => source !== undefined),
+      hasSecret: said.hasKeyFile || !needsPerson(this.environment.secrets),
       hasRecovery: said.hasRecovery,
     };
     return converse(terminalPrompts(process, this.signal), given, {
@@ -333,6 +333,18 @@ function textOf(folder: string, cwd: string): string {
   return path === '' || path === '..' || path.startsWith('../') || isAbsolute(path) ? resolve(folder) : `./${path}`;
 }
 
+/** What is told even when quiet: it is shown this once. */
+function secretText(recoveryKey: Uint8Array | undefined, style: Styler): string {
+  return recoveryKey === undefined ? '' : renderRecoveryKey(recoveryKey, style);
+}
+
+/** Without an mbk.yaml the repository and what to take must be named. */
+function nextStep({ config, folder }: Initialized): string {
+  if (config !== null || findConfig(process.cwd()) !== undefined)
+    return 'Next: `mbk snapshot --dry-run`, then `mbk snapshot`.';
+  return `Next: \`mbk snapshot -r ${shellWord(escapeForTerminal(folder))} --domain NAME PATH\`.`;
+}
+
 function renderInit(made: Initialized, recoveryKey: Uint8Array | undefined, style: Styler): string {
   const { folder, keyFile, recoveryKeyFile, config } = made;
   const lines = [
@@ -350,6 +362,6 @@ function renderInit(made: Initialized, recoveryKey: Uint8Array | undefined, styl
       `Wrote ${escapeForTerminal(basename(config.file))} from what was found here (${found}): look through it.`,
     );
   }
-  lines.push('Next: `mbk snapshot --dry-run`, then `mbk snapshot`.');
+  lines.push(nextStep(made));
   return lines.join('\n');
 }

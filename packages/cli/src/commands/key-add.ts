@@ -97,5 +97,8 @@ async function freeName(repository: Repository, base: string): Promise<string> {
 
 function addedText({ name, id, kind }: KeyAdded, file: SecretFile | undefined): string {
   const where = file === undefined ? '' : ` It is in ${escapeForTerminal(file.path)}: keep a copy in a safe place.`;
-  return `Added the ${kind === 'key-file' ? 'key file' : kind === 'recovery' ? 'recovery key' : kind} ${escapeForTerminal(name)} (${id.slice(0, 8)}).${where}`;
+  const kindText = kind === 'key-file' ? 'key file' : kind === 'recovery' ? 'recovery key' : kind;
+  // The names that are given unless another is asked for begin with the kind.
+  const what = name.startsWith(kindText) ? name : `${kindText} ${name}`;
+  return `Added the ${escapeForTerminal(what)} (${id.slice(0, 8)}).${where}`;
 }

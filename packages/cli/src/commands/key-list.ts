@@ -16,12 +16,18 @@ export default class KeyList extends MbkCommand {
     const { flags } = await this.parse(KeyList);
     await this.withRepository(flags.repo, async (repository) => {
       const keys = await listKeys(repository);
-      this.out.result({ keys }, (value, style) => renderKeys(value.keys, repository.timezone, style));
+      this.out.result({ keys }, (value, style, columns) =>
+        renderKeys(value.keys, { timezone: repository.timezone, columns }, style),
+      );
     });
   }
 }
 
-function renderKeys(keys: readonly KeyRow[], timezone: string, style: Styler): string {
+function renderKeys(
+  keys: readonly KeyRow[],
+  { timezone, columns }: { readonly timezone: string; readonly columns: number | undefined },
+  style: Styler,
+): string {
   const rows = keys.map((key) => [
     key.isCurrent ? '*' : '',
     key.id?.slice(0, 8) ?? '-',
@@ -31,7 +37,11 @@ function renderKeys(keys: readonly KeyRow[], timezone: string, style: Styler): s
     formatMoment(key.addedAt, timezone),
     stateText(key, style),
   ]);
-  return renderTable(['', 'ID', 'NAME', 'KIND', 'ROLE', 'ADDED', 'STATE'], rows);
+  return renderTable(['', 'ID', 'NAME', 'KIND', 'ROLE', 'ADDED', 'STATE'], rows, {
+    columns,
+    cut: [2, 6],
+    drop: [5, 4],
+  });
 }
 
 function stateText({ state, damagedCopies }: KeyRow, style: Styler): string {

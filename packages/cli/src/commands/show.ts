@@ -42,14 +42,15 @@ export default class Show extends MbkCommand {
         );
       }
       const shown = await showSnapshot(repository, args.revision);
+      const { timezone } = repository;
       const assets: AssetLine[] = [];
       for await (const asset of listAssets(repository, shown.commit))
         if (assets.length < mostAssets) assets.push(asset);
       const isList = flags.files && this.out.json;
       if (isList) await writeJsonList({ ...shown, assets }, 'files', filesOf(repository, args.revision));
       else {
-        this.out.result({ ...shown, assets }, (value, style) =>
-          [renderShown(value, repository.timezone, style), ...renderAssets(assets, style)].join('\n'),
+        this.out.result({ ...shown, assets }, (value, style, columns) =>
+          [renderShown(value, { timezone, columns }, style), ...renderAssets(assets, style)].join('\n'),
         );
         if (flags.files) await writeLines(filesOf(repository, args.revision));
       }
@@ -133,7 +134,12 @@ function renderAsset(name: string, { asset, layout, sha256, size }: ShownAsset, 
   return lines.join('\n');
 }
 
-function renderShown(shown: ShownSnapshot, timezone: string, style: Styler): string {
+interface Shape {
+  readonly timezone: string;
+  readonly columns: number | undefined;
+}
+
+function renderShown(shown: ShownSnapshot, { timezone, columns }: Shape, style: Styler): string {
   const facts = factsOf(shown, timezone);
   const width = Math.max(...facts.map(([name]) => name.length)) + 1;
   const lines = [
@@ -142,7 +148,7 @@ function renderShown(shown: ShownSnapshot, timezone: string, style: Styler): str
     '',
     ...shown.message.split('\n').map((line) => `    ${escapeForTerminal(line)}`.trimEnd()),
     '',
-    renderCollections(shown.collections, timezone, style),
+    renderCollections(shown.collections, { timezone, columns }, style),
     '',
     totalsLine(shown.totals),
   ];
@@ -178,7 +184,11 @@ function gitText({ commit, branch, dirty }: NonNullable<ShownSnapshot['source'][
   return `${commit ?? 'before the first commit'}, ${place}${dirty ? ', with changes that were not committed' : ''}`;
 }
 
-function renderCollections(collections: readonly ShownCollection[], timezone: string, style: Styler): string {
+function renderCollections(
+  collections: readonly ShownCollection[],
+  { timezone, columns }: Shape,
+  style: Styler,
+): string {
   const rows = collections.map((one) => [
     escapeForTerminal(one.name),
     formatMoment(one.takenAt, timezone),
@@ -189,7 +199,12 @@ function renderCollections(collections: readonly ShownCollection[], timezone: st
       .map((flag) => style('red', `[${escapeForTerminal(flag)}]`))
       .join(' '),
   ]);
-  return renderTable(['COLLECTION', 'TAKEN', 'BY', 'FILES', 'SIZE', ''], rows, { right: [3, 4] });
+  return renderTable(['COLLECTION', 'TAKEN', 'BY', 'FILES', 'SIZE', ''], rows, {
+    right: [3, 4],
+    columns,
+    cut: [0],
+    drop: [2, 1],
+  });
 }
 
 function totalsLine({ files, directories, symlinks, bytes, assets, added, stored }: ShownSnapshot['totals']): string {

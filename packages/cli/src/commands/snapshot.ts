@@ -74,7 +74,8 @@ export default class Snapshot extends MbkCommand {
       description: 'Take what symbolic links lead to, in place of the links.',
     }),
     'stdin-name': Flags.string({
-      description: 'Take standard input as one file of this path, and nothing else.',
+      description:
+        'Take standard input as one file of this path, and nothing else; into the domain system unless --domain is given.',
       helpValue: 'PATH',
       exclusive: ['plan', 'dry-run', 'exclude', 'include-vcs', 'exclude-caches', 'one-file-system', 'dereference'],
     }),

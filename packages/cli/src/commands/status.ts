@@ -1,9 +1,10 @@
 import { assetPlugins, lastVerification, statusOf } from '@mbk/core';
 import type { DomainStatus, LastVerification, StatusReport } from '@mbk/core';
-import { Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { momentFormat, shortId } from '../moment.ts';
+import { oneDomain } from '../one-domain.ts';
 import { openForCommand } from '../open.ts';
 import type { Styler } from '../output.ts';
 import { chooseSource } from '../project/source.ts';
@@ -18,14 +19,16 @@ export default class Status extends MbkCommand {
     'Shows, for each domain of the project, its newest snapshot and what has changed since: A added, D removed, M ' +
     'modified, R moved, T other mode, owner or time. A file counts as unchanged when its size and time are. Where no ' +
     'mbk.yaml is, it shows the newest snapshots alone. It also tells when this host verified the repository last.';
-  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --domain healthcare --all'];
+  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status healthcare --all'];
+  static override args = { domain: Args.string({ description: 'Only this domain.' }) };
   static override flags = {
-    domain: Flags.string({ char: 'd', description: 'Only this domain.' }),
+    domain: Flags.string({ char: 'd', description: 'The same.', helpValue: 'DOMAIN' }),
     all: Flags.boolean({ char: 'a', description: `List every change, not only the first ${listed} of a domain.` }),
   };
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Status);
+    const { args, flags } = await this.parse(Status);
+    const domain = oneDomain(args.domain, flags.domain);
     const { environment, out, signal } = this;
     const context = { repo: flags.repo, environment, env: process.env, cwd: process.cwd(), out, signal };
     const { repository, config, folder } = await openForCommand(context);
@@ -37,7 +40,7 @@ export default class Status extends MbkCommand {
               config,
               cwd: process.cwd(),
               paths: [],
-              domain: flags.domain,
+              domain,
               exclude: [],
               includeVcs: false,
               repositoryFolder: folder,
@@ -51,7 +54,7 @@ export default class Status extends MbkCommand {
         git: null,
       };
       const report = await statusOf(repository, request);
-      const domains = report.domains.filter(({ domain }) => flags.domain === undefined || domain === flags.domain);
+      const domains = report.domains.filter((one) => domain === undefined || one.domain === domain);
       const value = {
         repository: folder,
         source: source?.rootText ?? null,
@@ -106,14 +109,19 @@ function renderDomain(
   { all, moment }: { readonly all: boolean; readonly moment: (time: string) => string },
   style: Styler,
 ): string[] {
-  const size = files === null || bytes === null ? '' : `  ${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
-  if (newest === null) return [`${style('bold', domain)}  ${style('yellow', 'no snapshot yet')}${size}`];
-  const title = `${style('bold', domain)}  ${shortId(newest.commit)} ${escapeForTerminal(newest.tag ?? '')}${size}`;
-  if (changes === null) return [`${title}  ${moment(newest.takenAt)}`];
+  const held = files === null || bytes === null ? '' : `  ${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
+  const title = `${style('bold', domain)}${held}`;
+  if (newest === null) return [`${title}  ${style('yellow', 'no snapshot yet')}`];
+  const snapshot = `newest snapshot ${style('yellow', shortId(newest.commit))} ${escapeForTerminal(newest.tag ?? '')}`;
+  if (changes === null) return [`${title}  ${snapshot}, ${moment(newest.takenAt)}`];
   const { differences } = changes;
-  if (differences.length === 0) return [`${title}  ${style('green', 'unchanged')}`];
+  if (differences.length === 0) return [`${title}  ${style('green', 'unchanged')} since the ${snapshot}`];
   const shown = all ? differences : differences.slice(0, listed);
   const rows = shown.map((one) => `  ${renderDifference(one, style)}`);
   const rest = differences.length - shown.length;
-  return [title, ...rows, ...(rest === 0 ? [] : [style('dim', `  … and ${rest} more: --all lists them`)])];
+  return [
+    `${title}  changed since the ${snapshot}`,
+    ...rows,
+    ...(rest === 0 ? [] : [style('dim', `  … and ${rest} more: --all lists them`)]),
+  ];
 }

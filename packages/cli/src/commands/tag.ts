@@ -1,5 +1,5 @@
-import { addTag, listTags, MbkError, removeTag } from '@mbk/core';
-import type { TagListRow } from '@mbk/core';
+import { addTag, isMbkError, listTags, MbkError, removeTag } from '@mbk/core';
+import type { Repository, TagListRow } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
@@ -37,7 +37,8 @@ export default class Tag extends MbkCommand {
     if (revision !== undefined && name !== undefined) {
       return this.add(flags.repo, { name, revision, message: flags.message });
     }
-    if (name !== undefined && name !== 'list') throw usage(`which snapshot should ${name} be put on?`);
+    if (name !== undefined && name !== 'list')
+      throw usage(`which snapshot should ${name} be put on?`, `Name it behind: \`mbk tag ${name} REVISION\`.`);
     if (flags.message !== undefined) throw usage('a message needs a name and a revision');
     return this.list(flags.repo, flags.domain);
   }
@@ -45,7 +46,9 @@ export default class Tag extends MbkCommand {
   private async list(repo: string | undefined, domain: string | undefined): Promise<void> {
     await this.withRepository(repo, (repository) => {
       const tags = listTags(repository, { domain });
-      this.out.result({ tags }, (value, style) => renderTags(value.tags, repository.timezone, style));
+      this.out.result({ tags }, (value, style, columns) =>
+        renderTags(value.tags, { timezone: repository.timezone, columns }, style),
+      );
     });
   }
 
@@ -54,6 +57,13 @@ export default class Tag extends MbkCommand {
     request: { readonly name: string; readonly revision: string; readonly message: string | undefined },
   ): Promise<void> {
     await this.withRepository(repo, async (repository) => {
+      const { name, revision } = request;
+      if (!isRevision(repository, revision) && isRevision(repository, name)) {
+        throw usage(
+          `${revision} is no snapshot, and ${name} is`,
+          `The new name comes first: \`mbk tag ${revision} ${name}\`.`,
+        );
+      }
       const added = await addTag(repository, { ...request, host: this.environment.host });
       this.out.result(added, ({ name, commit }) => `${escapeForTerminal(name)} is ${shortId(commit)} now.`);
     });
@@ -67,7 +77,21 @@ export default class Tag extends MbkCommand {
   }
 }
 
-function renderTags(tags: readonly TagListRow[], timezone: string, style: Styler): string {
+function isRevision(repository: Repository, text: string): boolean {
+  try {
+    repository.resolve(text);
+    return true;
+  } catch (error) {
+    if (!isMbkError(error)) throw error;
+    return false;
+  }
+}
+
+function renderTags(
+  tags: readonly TagListRow[],
+  { timezone, columns }: { readonly timezone: string; readonly columns: number | undefined },
+  style: Styler,
+): string {
   if (tags.length === 0) return 'There are no tags.';
   const rows = tags.map(({ name, commit, takenAt, isOfSnapshot }) => [
     escapeForTerminal(name),
@@ -75,9 +99,9 @@ function renderTags(tags: readonly TagListRow[], timezone: string, style: Styler
     formatMoment(takenAt, timezone),
     isOfSnapshot ? '' : 'by hand',
   ]);
-  return renderTable(['TAG', 'ID', 'TAKEN', ''], rows);
+  return renderTable(['TAG', 'ID', 'TAKEN', ''], rows, { columns, cut: [0], drop: [3] });
 }
 
-function usage(message: string): MbkError {
-  return new MbkError('usage-invalid', message, { remedy: 'See `mbk tag --help`.' });
+function usage(message: string, remedy = 'See `mbk tag --help`.'): MbkError {
+  return new MbkError('usage-invalid', message, { remedy });
 }

@@ -1,34 +1,40 @@
 import { exitCodes, usageOf } from '@mbk/core';
 import type { Usage as Sizes, UsageReport } from '@mbk/core';
-import { Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { shortId } from '../moment.ts';
+import { oneDomain } from '../one-domain.ts';
 import type { Styler } from '../output.ts';
 import { formatBytes, formatCount } from '../quantities.ts';
 import { renderTable } from '../render-table.ts';
 
 export default class Usage extends MbkCommand {
   static override description =
-    'Tells how much the snapshots hold and what it takes. RAW is every capture whole, as if each run had made a full copy; ' +
-    'DISTINCT is what of it is distinct; STORED is its part of the packs. What two collections share counts in both, and ' +
-    'once in their sum. Below stand what each month brought and what the storage holds. Every distinct folder list is ' +
+    'Tells how much the snapshots hold and what it takes. CAPTURES are the runs that took a collection, NEWEST is what the ' +
+    'last of them holds. RAW is every capture whole, as if each run had made a full copy; DISTINCT is what of it is ' +
+    'distinct, with its folder lists, so that it can be above RAW where files are small and few; STORED is its part of ' +
+    'the packs. What two collections share counts in both, and once in their sum. Below stand what each month brought and what the storage holds. Every distinct folder list is ' +
     'read once for it. Ends with exit code 20 when something could not be read.';
-  static override examples = ['<%= config.bin %> usage', '<%= config.bin %> usage --domain healthcare --by day'];
+  static override examples = ['<%= config.bin %> usage', '<%= config.bin %> usage healthcare --by day'];
+  static override args = { domain: Args.string({ description: 'Only this domain.' }) };
   static override flags = {
-    domain: Flags.string({ char: 'd', description: 'Only this domain.', helpValue: 'DOMAIN' }),
+    domain: Flags.string({ char: 'd', description: 'The same.', helpValue: 'DOMAIN' }),
     by: Flags.string({ description: 'Part of time of the history.', options: ['day', 'month'], default: 'month' }),
   };
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Usage);
+    const { args, flags } = await this.parse(Usage);
     await this.withRepository(flags.repo, async (repository) => {
       let looked = { done: 0, total: 0 };
       const stop = this.out.progress(() => ({
         view: { facts: [`${looked.done} of ${formatCount(looked.total, 'collection')} counted`] },
         fields: { ...looked },
       }));
-      const request = { domain: flags.domain, by: flags.by === 'day' ? ('day' as const) : ('month' as const) };
+      const request = {
+        domain: oneDomain(args.domain, flags.domain),
+        by: flags.by === 'day' ? ('day' as const) : ('month' as const),
+      };
       const onProgress = (done: number, total: number): void => void (looked = { done, total });
       const report = await usageOf(repository, request, { onProgress }).finally(stop);
       this.out.result({ type: 'summary', ...report }, renderUsage);
@@ -37,7 +43,7 @@ export default class Usage extends MbkCommand {
   }
 }
 
-function renderUsage(report: UsageReport, style: Styler): string {
+function renderUsage(report: UsageReport, style: Styler, columns: number | undefined): string {
   if (report.snapshots === 0) return 'There are no snapshots yet.';
   const { domains, periods, storage, problems } = report;
   const rows = domains.flatMap((one) => [
@@ -64,9 +70,9 @@ function renderUsage(report: UsageReport, style: Styler): string {
   ]);
   const { packs, meta, index, catalogue, log, state, keys, other, total } = storage;
   const lines = [
-    renderTable(head, rows, { right: [2, 3, 4, 5, 6] }),
+    renderTable(head, rows, { right: [2, 3, 4, 5, 6], columns, cut: [1, 0], drop: [2, 3] }),
     '',
-    renderTable(['TAKEN', 'SNAPSHOTS', 'RAW', 'NEW', 'WRITTEN'], history, { right: [1, 2, 3, 4] }),
+    renderTable(['TAKEN', 'SNAPSHOTS', 'RAW', 'NEW', 'WRITTEN'], history, { right: [1, 2, 3, 4], columns }),
     '',
     `Storage: ${formatBytes(total)}: ${formatBytes(packs)} of content, ${formatBytes(meta)} of folder lists, ` +
       `${formatBytes(index)} of index, ${formatBytes(catalogue + log + state)} of history, ${formatBytes(keys + other)} of keys and else`,

@@ -1,4 +1,4 @@
-import { exitCodes, MbkError, verifyRepository } from '@mbk/core';
+import { exitCodes, findingTable, MbkError, verifyRepository } from '@mbk/core';
 import type { VerifyEvent, VerifyFinding, VerifyReport } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
@@ -130,7 +130,7 @@ function renderReport(report: VerifyReport, elapsedMs: number, style: Styler): s
     );
   }
   if (warnings > 0) lines.push(style('yellow', formatCount(warnings, 'warning')));
-  if (errors > 0) lines.push(style('red', `${formatCount(errors, 'error')} found`));
+  if (errors > 0) lines.push(style('red', `${formatCount(errors, 'error')} found`), ...nextSteps(report));
   else
     lines.push(
       style(
@@ -143,6 +143,13 @@ function renderReport(report: VerifyReport, elapsedMs: number, style: Styler): s
       ),
     );
   return lines.join('\n');
+}
+
+/** What to do about the errors, each step once, in the order of the errors. */
+function nextSteps({ findings }: VerifyReport): string[] {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const steps = new Map(errors.map(({ code }) => [findingTable[code].remedy, code]));
+  return [...steps].map(([remedy, code]) => `Next, for ${code}: ${remedy}`);
 }
 
 function howRead({ level, read, counts }: VerifyReport): string {

@@ -128,7 +128,8 @@ function readIgnoreFile(file: string): IgnoreRules | undefined {
   }
 }
 
-function relativeTo(root: string, path: string): string | undefined {
+/** `path` below `root`, with `/` between names; undefined where it is not below. */
+export function relativeTo(root: string, path: string): string | undefined {
   if (path === root) return undefined;
   const prefix = root.endsWith('/') ? root : `${root}/`;
   return path.startsWith(prefix) ? path.slice(prefix.length) : undefined;

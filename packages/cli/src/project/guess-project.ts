@@ -14,7 +14,7 @@ import { otherCollection, systemDomain } from './rules.ts';
 
 export interface ProjectGuess {
   readonly domains: readonly string[];
-  /** The more precise ones first, that of `mbk.yaml` itself last. */
+  /** The more precise ones first, then that of `mbk.yaml` itself, and last one for everything if there are no domains. */
   readonly rules: readonly Rule[];
   /** Collections of the rules, sorted. */
   readonly collections: readonly string[];
@@ -34,7 +34,9 @@ export function guessProject(paths: readonly string[], name: string, named?: rea
   const rest = domains.length > 0 ? systemDomain : projectDomain(name);
   const found = assets.map((asset) => domainRule(asset, assets, domains) ?? folderRule(asset, assets, rest));
   const own: Rule = { match: `/${configName}`, collection: 'configs/project', domain: rest };
-  const rules = [...uniqueRules(found).slice(0, maxRules), own];
+  // A project that is one domain is that with all it has.
+  const others = domains.length > 0 ? [] : [{ match: '**', collection: otherCollection, domain: rest }];
+  const rules = [...uniqueRules(found).slice(0, maxRules), own, ...others];
   const collections = [...new Set(rules.map(({ collection }) => collection))].sort();
   return { domains, rules, collections, assets: assets.length, found: countFound(assets) };
 }
@@ -101,18 +103,28 @@ const generic = new Set(
   ].flatMap((words) => words.split(' ')),
 );
 
-/** Words that stand in at least two of models, checkpoints, data and configurations. */
+/** Words that stand in several groups. A name counts unless a folder has said the domain already. */
 function guessDomains(assets: readonly Asset[]): string[] {
+  const byFolder = new Set(wordsInSeveralGroups(assets, ({ folders }) => folders.slice(1)));
+  const words = wordsInSeveralGroups(assets, ({ folders, name }) => {
+    const below = folders.slice(1);
+    return below.some((folder) => byFolder.has(folder)) ? below : [...below, firstWord(name)];
+  });
+  return words.sort();
+}
+
+/** Words that stand in at least two of models, checkpoints, data and configurations. */
+function wordsInSeveralGroups(assets: readonly Asset[], wordsOf: (asset: Asset) => readonly string[]): string[] {
   const groupsOf = new Map<string, Set<string>>();
-  for (const { folders, name, collection } of assets) {
-    const group = collection === 'models/checkpoint' ? collection : (collection.split('/')[0] ?? '');
-    for (const word of [...folders.slice(1), firstWord(name)]) {
+  for (const asset of assets) {
+    const group = asset.collection === 'models/checkpoint' ? asset.collection : (asset.collection.split('/')[0] ?? '');
+    for (const word of wordsOf(asset)) {
       if (!isDomainWord(word)) continue;
       const groups = groupsOf.get(word) ?? new Set();
       groupsOf.set(word, groups.add(group));
     }
   }
-  return [...groupsOf].flatMap(([word, groups]) => (groups.size > 1 ? [word] : [])).sort();
+  return [...groupsOf].flatMap(([word, groups]) => (groups.size > 1 ? [word] : []));
 }
 
 function firstWord(name: string): string {

@@ -45,7 +45,7 @@ describe('a new mbk.yaml', () => {
     expect(
       await read(text.replace('  # - match', '  - match').replace('  #   collection', '    collection')),
     ).toMatchObject({
-      rules: [{ match: 'models/{domain}*.gguf', collection: 'models/production' }, {}],
+      rules: [{ match: 'models/{domain}*.gguf', collection: 'models/production' }, {}, { match: '**' }],
     });
   });
 

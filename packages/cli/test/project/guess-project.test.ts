@@ -66,18 +66,29 @@ describe('the guess of a project', () => {
     });
   });
 
-  test('without a word that repeats, the project itself is the domain', () => {
-    const paths = ['models/llama.gguf', 'models/last.pth', 'data/wiki.parquet', 'top.gguf'];
+  test('without a word that repeats, the project itself is the domain of all it has', () => {
+    const paths = ['models/llama.gguf', 'models/last.pth', 'data/wiki.parquet', 'top.gguf', 'README.md'];
     expect(guessProject(paths, 'My Lab!').domains).toEqual([]);
     expect(assignments(paths, 'My Lab!')).toEqual({
       'models/llama.gguf': 'my-lab: models/production',
       'models/last.pth': 'my-lab: models/checkpoint',
       'data/wiki.parquet': 'my-lab: data/raw',
       'top.gguf': 'my-lab: models/production',
+      'README.md': `my-lab: ${otherCollection}`,
     });
     expect(guessProject([], '???').rules).toEqual([
       { match: '/mbk.yaml', collection: 'configs/project', domain: 'project' },
+      { match: '**', collection: otherCollection, domain: 'project' },
     ]);
+  });
+
+  test('takes no name for a domain whose folder says it already', () => {
+    const paths = [
+      'models/healthcare/alpaca-7b.gguf',
+      'checkpoints/healthcare/alpaca_1.pth',
+      'data/training/healthcare/a.jsonl',
+    ];
+    expect(guessProject(paths, 'lab').domains).toEqual(['healthcare']);
   });
 
   test('takes no word for a domain that says a stage, a kind or a format', () => {
@@ -92,7 +103,7 @@ describe('the guess of a project', () => {
 
   test('says no more rules than anybody would read', () => {
     const paths = Array.from({ length: 200 }, (_, i) => `team${i}/model.gguf`);
-    expect(guessProject(paths, 'lab').rules.length).toBeLessThanOrEqual(41);
+    expect(guessProject(paths, 'lab').rules.length).toBeLessThanOrEqual(42);
   });
 
   test('is the same for any order of the paths', () => {

@@ -50,9 +50,9 @@ export function encodeFrame(plain: Uint8Array, { element }: EncodeFrameOptions =
   }
   if (plain.byteLength < probeFromBytes) return encodeWith(zstdCodec, plain);
   const sample = sampleOf(plain);
-  const fast = fastZstdCodec.encode(sample);
-  if (!pays(fast, sample.byteLength, element && leastTensorSaving)) return raw(plain);
-  const isWorthMore = zstdCodec.encode(sample).stored.byteLength < fast.stored.byteLength * levelPays;
+  const fast = storedLength(fastZstdCodec, sample);
+  if (!saves(fast, sample.byteLength, element && leastTensorSaving)) return raw(plain);
+  const isWorthMore = storedLength(zstdCodec, sample) < fast * levelPays;
   return encodeWith(isWorthMore ? zstdCodec : fastZstdCodec, plain);
 }
 
@@ -75,22 +75,40 @@ function tensorFor(plain: Uint8Array, element: Element): FrameCodec | undefined 
   const sample = plain.byteLength < probeFromBytes ? plain : sampleOf(plain, element.unit);
   const { stored } = tensor.encode(sample);
   if (stored.byteLength > sample.byteLength * (1 - leastTensorSaving)) return undefined;
-  const other = fastZstdCodec.encode(sample).stored;
-  return stored.byteLength < other.byteLength ? tensor : undefined;
+  return stored.byteLength < storedLength(fastZstdCodec, sample) ? tensor : undefined;
+}
+
+/** What a codec makes of a sample, of which nothing stays: there is one of every frame. */
+function storedLength(codec: FrameCodec, sample: Uint8Array): number {
+  const { stored } = codec.encode(sample);
+  const { byteLength } = stored;
+  releaseBytes(stored);
+  return byteLength;
 }
 
 function raw(plain: Uint8Array): EncodedFrame {
   return { codec: rawCodec.number, ...rawCodec.encode(plain) };
 }
 
-function pays({ stored, parameters: own }: Encoded, plainLength: number, least: number = leastSaving): boolean {
-  return plainLength - stored.byteLength - own.byteLength >= plainLength * least && plainLength > 0;
+function pays({ stored, parameters: own }: Encoded, plainLength: number): boolean {
+  return saves(stored.byteLength + own.byteLength, plainLength);
 }
 
-/** Slices of whole units from all over the frame: its start alone is often a header, or one small file of many. */
+function saves(length: number, plainLength: number, least: number = leastSaving): boolean {
+  return plainLength - length >= plainLength * least && plainLength > 0;
+}
+
+const sampleRoom = new Uint8Array(probeSlices * probeSliceBytes);
+
+/**
+ * Slices of whole units from all over the frame: its start alone is often a header, or one small file of many. In memory
+ * that holds until the next call.
+ */
 function sampleOf(plain: Uint8Array, unit = 1): Uint8Array {
   const sliceBytes = Math.max(unit, probeSliceBytes - (probeSliceBytes % unit));
-  const sample = new Uint8Array(probeSlices * sliceBytes);
+  const sampleBytes = probeSlices * sliceBytes;
+  const sample =
+    sampleBytes <= sampleRoom.byteLength ? sampleRoom.subarray(0, sampleBytes) : new Uint8Array(sampleBytes);
   const last = plain.byteLength - sliceBytes;
   for (let slice = 0; slice < probeSlices; slice += 1) {
     const place = Math.floor((last * slice) / (probeSlices - 1));

@@ -1,5 +1,5 @@
-/** Views of smaller arrays may be of Node's shared pool, which nobody can give back. */
-const leastShared = 128 * 1024;
+/** Views of arrays of that size may be of Node's shared pool, which nobody can give back. */
+const poolBytes = Math.max(Buffer.poolSize, 64 * 1024);
 /** Waiting for the collector costs less than these. */
 const leastOwn = 16 * 1024;
 
@@ -10,6 +10,6 @@ const leastOwn = 16 * 1024;
  */
 export function releaseBytes(bytes: Uint8Array): void {
   const { buffer, byteOffset } = bytes;
-  const least = bytes.byteLength === buffer.byteLength ? leastOwn : leastShared;
+  const least = bytes.byteLength === buffer.byteLength ? leastOwn : poolBytes + 1;
   if (byteOffset === 0 && buffer.byteLength >= least && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

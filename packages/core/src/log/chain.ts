@@ -68,6 +68,7 @@ export interface BrokenLink {
   /** Whether that hash is its successor's. */
   readonly proved: boolean;
   readonly entry: undefined;
+  readonly healed?: undefined;
   readonly reason: DamageReason;
   readonly text: string;
   readonly bytes: Uint8Array | undefined;

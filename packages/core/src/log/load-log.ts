@@ -29,17 +29,21 @@ export interface LoadedLog {
   readonly damage: readonly LogDamage[];
   /** Newest state that is known to be the fold of the entries before it. */
   readonly checkedState: EntryId | null;
+  /** How many of the links were not part of what the fold was begun with. */
+  readonly replayed: number;
 }
 
 /**
- * Reads the log as the storage has it now; `seen` is what this host remembers.
+ * Reads the log as the storage has it now; `seen` is what this host remembers, `copy` a fold that it kept, to which only
+ * newer entries are added when the chain has it.
  *
  * Errors: `entry-absent` (there is no log), `log-damaged` (nothing of it can be used), `operation-unknown`,
  * `format-unsupported`, and what the backend throws.
  */
-export async function loadLog(source: LogSource, seen: SeenLog | undefined): Promise<LoadedLog> {
-  const { base, links, damage, strays } = await readFromHead(source, seen);
-  const replayed = await replay(source, base, links);
+export async function loadLog(source: LogSource, seen: SeenLog | undefined, copy?: Fold): Promise<LoadedLog> {
+  const { base, links, damage, strays } = await readFromHead(source, seen, copy);
+  const further = links.filter(({ n }) => n > base.fold.n);
+  const replayed = await replay(source, base, further);
   const { fold } = replayed;
   if (fold.features === undefined) {
     throw new MbkError(
@@ -62,6 +66,7 @@ export async function loadLog(source: LogSource, seen: SeenLog | undefined): Pro
       ...brokenLinks(source, links, fold),
     ],
     checkedState: replayed.checked ?? base.checked,
+    replayed: further.length,
   };
 }
 
@@ -130,12 +135,14 @@ interface ReadBase {
 async function readFromHead(
   source: LogSource,
   seen: SeenLog | undefined,
+  copy: Fold | undefined,
 ): Promise<ReadBase & { readonly strays: readonly number[] }> {
   const { backend, keys, signal } = source;
   const strays: number[] = [];
   let floor = Infinity;
   for await (const head of headCandidates(backend, keys.repository, signal)) {
-    const read = head < floor ? await readBase(source, head, seen) : floor;
+    const read =
+      (await readFromCopy(source, head, seen, copy)) ?? (head < floor ? await readBase(source, head, seen) : floor);
     if (typeof read !== 'number') return { ...read, strays };
     floor = read;
     strays.push(head);
@@ -143,6 +150,24 @@ async function readFromHead(
   throw new MbkError('entry-absent', `repository ${keys.repository} has no log in ${backend.name}`, {
     details: { strays },
   });
+}
+
+/** The copy, and the links behind it; undefined unless all of them are sound and the chain goes through the copy. */
+async function readFromCopy(
+  source: LogSource,
+  head: number,
+  seen: SeenLog | undefined,
+  copy: Fold | undefined,
+): Promise<ReadBase | undefined> {
+  if (copy === undefined || copy.n > head) return undefined;
+  // The head is read in any case: only its bytes in the storage say that the chain still ends there.
+  const oldest = Math.min(copy.n + 1, head);
+  const links = await readLinks(source, { newest: head, oldest, remembered: seen });
+  if (!links.every(({ entry, healed }) => entry !== undefined && healed === undefined)) return undefined;
+  const [first] = links;
+  const chained = copy.n === head ? first?.hash : first?.entry?.previous;
+  if (chained !== copy.hash) return undefined;
+  return { base: { fold: copy, checked: seen?.state ?? null, claims: [] }, links, damage: [] };
 }
 
 /** So many absent numbers in a row end a chain: what stands above them and cannot be read continues nothing. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Random } from '../crypto/hash.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import { encodeCanonical, parseJson } from '../format/canonical-json.ts';
-import { readFields } from '../format/fields.ts';
+import { readFields, type Fields } from '../format/fields.ts';
 import { asEntryId, type EntryId, type RepositoryId } from '../format/ids.ts';
 import { readSmallFile, replaceFile } from './replace-file.ts';
 
@@ -18,11 +18,20 @@ export interface LogPlace {
   readonly hash: string;
 }
 
+/** A local copy of a fold: see `log/fold-copy.ts`. */
+export interface FoldCopyMark {
+  /** Its key in the cache. */
+  readonly key: string;
+  /** SHA-256 of its bytes. */
+  readonly hash: string;
+}
+
 export interface SeenLog extends LogPlace {
   /** Local time, milliseconds since 1970. */
   readonly at: number;
   /** Newest state whose contents this host has compared with the entries that it folds. */
   readonly state: EntryId | null;
+  readonly fold?: FoldCopyMark | undefined;
 }
 
 export interface LogMemory {
@@ -43,11 +52,13 @@ export function logMemory(folder: string, repository: RepositoryId, random: Rand
       if (bytes === undefined) return undefined;
       try {
         const fields = readFields(parseJson(bytes, path), path);
+        const fold = fields.optional('fold', (here) => readMark(here.object('fold')));
         return {
           n: fields.int('n', { min: 1 }),
           hash: fields.hex('hash', 32),
           at: fields.int('at'),
           state: fields.nullable('state', (here) => asEntryId(here.hex('state', 32))),
+          ...(fold === undefined ? {} : { fold }),
         };
       } catch (cause) {
         if (!isMbkError(cause, 'value-invalid')) throw cause;
@@ -58,9 +69,13 @@ export function logMemory(folder: string, repository: RepositoryId, random: Rand
         });
       }
     },
-    write: ({ n, hash, at, state }) =>
-      replaceFile(path, encodeCanonical({ n, hash, at, state }), { random, durable: true }),
+    write: ({ n, hash, at, state, fold }) =>
+      replaceFile(path, encodeCanonical({ n, hash, at, state, fold: fold && { ...fold } }), { random, durable: true }),
   };
+}
+
+function readMark(fields: Fields): FoldCopyMark {
+  return { key: fields.string('key', { max: 200 }), hash: fields.hex('hash', 32) };
 }
 
 /** Reads `n:hash`, as `--expect-head` takes it and reports print it. Errors: `usage-invalid`. */

@@ -17,8 +17,9 @@ import { checkRollback } from './check-rollback.ts';
 import { entryCache } from './entry-cache.ts';
 import { climb } from './find-head.ts';
 import { hasNoEffect, type Fold } from './fold.ts';
+import { readFoldCopy, writeFoldCopy } from './fold-copy.ts';
 import { loadLog, type LoadedLog } from './load-log.ts';
-import type { LogMemory, LogPlace, SeenLog } from './log-memory.ts';
+import type { FoldCopyMark, LogMemory, LogPlace, SeenLog } from './log-memory.ts';
 import { putEntry } from './put-entry.ts';
 import { sealNext, type Draft } from './seal-next.ts';
 import type { LogEntry } from './sealed-entry.ts';
@@ -91,6 +92,8 @@ export interface Appended {
 }
 
 const defaultAttempts = 100;
+/** With so many entries to read, opening takes longer than it should: the fold is kept for the next time. */
+const farEntries = 32;
 /** Longest pause before the next try. */
 const maxPauseMs = 1000;
 
@@ -141,7 +144,8 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
   }
 
   async function load(seen: SeenLog | undefined): Promise<LoadedLog> {
-    const loaded = await loadOrRolledBack(source, seen);
+    const copy = await readFoldCopy(source, seen?.fold);
+    const loaded = await loadOrRolledBack(source, seen, copy);
     const unproven: LogDamage[] = [];
     const places = [
       [seen, 'this host has seen'],
@@ -151,8 +155,14 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
       const damage = place === undefined ? undefined : await checkRollback(source, loaded, place, who);
       if (damage !== undefined) unproven.push(damage);
     }
-    await orForgotten(() => remember(loaded, seen));
+    await orForgotten(async () => remember(loaded, seen, await copyIfFar(loaded)));
     return { ...loaded, damage: [...loaded.damage, ...unproven] };
+  }
+
+  /** Keeps the fold where the way to it was long and nothing on it was damaged. */
+  async function copyIfFar({ fold, damage, replayed }: LoadedLog): Promise<FoldCopyMark | undefined> {
+    const isWorth = memory !== undefined && options.cache !== undefined && replayed >= farEntries;
+    return isWorth && damage.length === 0 && fold.gaps.length === 0 ? writeFoldCopy(source, fold, random) : undefined;
   }
 
   /**
@@ -177,13 +187,14 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
   async function remember(
     { newest, checkedState }: Pick<LoadedLog, 'newest' | 'checkedState'>,
     seen: SeenLog | undefined,
+    newCopy?: FoldCopyMark,
   ): Promise<void> {
     if (memory === undefined) return;
     const state = checkedState ?? seen?.state ?? null;
-    if (seen !== undefined && seen.n >= newest.n && seen.state === state) return;
+    if (seen !== undefined && seen.n >= newest.n && seen.state === state && newCopy === undefined) return;
     // A damaged head is not what was seen: the older, better memory stays.
     const place = seen !== undefined && seen.n > newest.n ? seen : newest;
-    await memory.write({ n: place.n, hash: place.hash, at: now(), state });
+    await memory.write({ n: place.n, hash: place.hash, at: now(), state, fold: newCopy ?? seen?.fold });
   }
 
   async function refresh(): Promise<void> {
@@ -222,7 +233,7 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
   /** What this process has seen counts as well as what the file says, also without a file. */
   function laterOf(seen: SeenLog | undefined, { newest, checkedState }: LoadedLog): SeenLog {
     if (seen !== undefined && seen.n >= newest.n) return seen;
-    return { ...newest, at: now(), state: seen?.state ?? checkedState };
+    return { ...newest, at: now(), state: seen?.state ?? checkedState, fold: seen?.fold };
   }
 
   async function append(
@@ -277,9 +288,13 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
 }
 
 /** Loads; a log that is gone altogether was rolled back when this host has seen it before. */
-async function loadOrRolledBack(source: LogSource, seen: SeenLog | undefined): Promise<LoadedLog> {
+async function loadOrRolledBack(
+  source: LogSource,
+  seen: SeenLog | undefined,
+  copy: Fold | undefined,
+): Promise<LoadedLog> {
   try {
-    return await loadLog(source, seen);
+    return await loadLog(source, seen, copy);
   } catch (cause) {
     if (seen === undefined || !(cause instanceof MbkError) || cause.code !== 'entry-absent') throw cause;
     throw new MbkError('log-rolled-back', `the storage shows no log, and this host has seen entry ${seen.n}`, {

@@ -8,7 +8,7 @@ import type { Backend } from '../backend/backend.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import { asEntryId, type EntryId } from '../format/ids.ts';
 import { limits } from '../format/limits.ts';
-import { decodeLogState, encodeLogState } from '../format/log-state.ts';
+import { decodeLogState, encodeLogState, type LogState } from '../format/log-state.ts';
 import type { LogSource } from './chain.ts';
 import type { Fold } from './fold.ts';
 import { foldOfState, stateOfFold } from './fold-state.ts';
@@ -21,7 +21,7 @@ export function stateKey(id: EntryId): string {
 }
 
 /** A body of 256 MiB and what sealing adds at most: header, prelude, tag, and Padmé's 12 %. */
-const maxStateBytes: number = limits.documentBytes + limits.documentBytes / 8;
+export const maxStateBytes: number = limits.documentBytes + limits.documentBytes / 8;
 
 /** Puts the state of `fold` and gives its id; the entry that names it comes after. */
 export async function writeState(
@@ -38,20 +38,29 @@ export async function writeState(
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<EntryId> {
-  const { log: subkey, id: keyset } = keys.shared;
-  if (subkey === undefined) throw new MbkError('role-denied', 'this key was not granted the log');
-  const bytes = sealDocument({
-    magic: 'mbkS',
-    repository: keys.repository,
-    keyset,
-    subkey,
-    body: encodeLogState(stateOfFold(fold)),
-    random,
-  });
+  const bytes = sealState(encodeLogState(stateOfFold(fold)), keys, random);
   const id = asEntryId(sha256Hex(bytes));
   // Its name is the hash of bytes with fresh randomness: when the key exists, these bytes are what is there.
   await backend.put(stateKey(id), [bytes], { signal });
   return id;
+}
+
+/** The document of a state with that body. `role-denied` for keys that were not granted the log. */
+export function sealState(body: Uint8Array, keys: Keys, random: Random): Uint8Array {
+  const { log: subkey, id: keyset } = keys.shared;
+  if (subkey === undefined) throw new MbkError('role-denied', 'this key was not granted the log');
+  return sealDocument({ magic: 'mbkS', repository: keys.repository, keyset, subkey, body, random });
+}
+
+/** What a document of `sealState` holds. Errors: those of `openDocument`, `value-invalid`. */
+export function openState(bytes: Uint8Array, keys: Keys, what: string): LogState {
+  const { body } = openDocument(bytes, {
+    magic: 'mbkS',
+    repository: keys.repository,
+    subkeyOf: (keyset) => keys.keysets.get(keyset)?.log,
+    what,
+  });
+  return decodeLogState(body, what);
 }
 
 /** The fold in the state that `carrier` names; a sentence saying what is wrong when it cannot be used. */
@@ -61,13 +70,7 @@ export async function readState(source: LogSource, id: EntryId, carrier: LogEntr
   const bytes = copy ?? (await readStored(source, key, id));
   if (typeof bytes === 'string') return bytes;
   try {
-    const { body } = openDocument(bytes, {
-      magic: 'mbkS',
-      repository: source.keys.repository,
-      subkeyOf: (keyset) => source.keys.keysets.get(keyset)?.log,
-      what: key,
-    });
-    const state = decodeLogState(body, key);
+    const state = openState(bytes, source.keys, key);
     if (state.n !== carrier.n - 1 || state.hash !== carrier.previous)
       return `${key} folds entry ${state.n}, not the one before entry ${carrier.n}`;
     if (copy === undefined) await source.cache.write(key, bytes);

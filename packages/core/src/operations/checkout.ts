@@ -13,7 +13,7 @@ import { openTarget, type TargetFolder } from '../snapshot/target-folder.ts';
 import { isUnionDirectory, type BrokenFolder, type UnionEntry } from '../snapshot/union-tree.ts';
 import { MbkError } from '../errors.ts';
 import { isBadContent } from './bad-content.ts';
-import { fail, newOutcome, noteFact, type Outcome } from './checkout/outcome.ts';
+import { fail, newOutcome, noteFact, noteKept, type Outcome } from './checkout/outcome.ts';
 import { planCheckout, type CheckoutPlan, type PlannedPath } from './checkout/plan.ts';
 import { fileRestorer, type FileRestorer } from './checkout/restore-files.ts';
 import { openSelection, type LinkGroupOf, type Selection } from './checkout/selection.ts';
@@ -160,7 +160,7 @@ function restoreOther(target: TargetFolder, one: UnionEntry, outcome: Outcome): 
     outcome.directories += 1;
   } else if (entry.type === 'symlink') {
     if (target.symlink(path, entry.target, entry)) outcome.symlinks += 1;
-    else outcome.kept += 1;
+    else noteKept(outcome, path);
   }
 }
 

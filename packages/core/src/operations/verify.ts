@@ -30,6 +30,7 @@ import { verifyPacks, verifyPresence } from './verify/verify-packs.ts';
 import { verifyRecord } from './verify/verify-record.ts';
 import { storedCatalogue, verifySnapshot, verifyTags } from './verify/verify-snapshots.ts';
 
+export { findingTable } from './verify/findings.ts';
 export type { Dependent, FindingCode, Severity, VerifyEvent, VerifyFinding, VerifyPhase } from './verify/findings.ts';
 
 export interface VerifyRequest {

@@ -62,9 +62,13 @@ export function checkPack(
   const actual = hashed.finish();
   const problems: PackProblem[] = [];
   if (actual !== id) {
-    const error = new MbkError('entry-damaged', `${what}: the SHA-256 of its bytes is ${actual}`, {
-      details: { pack: id, actual },
-    });
+    const error = new MbkError(
+      'entry-damaged',
+      `${what} holds other bytes than were written: their SHA-256 is ${actual}`,
+      {
+        details: { pack: id, actual },
+      },
+    );
     problems.push({ error, blobs: [] });
   }
   if (!('error' in opened)) return { contents: opened, problems: [...problems, ...inFrames] };

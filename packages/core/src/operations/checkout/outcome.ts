@@ -24,6 +24,8 @@ export interface Outcome {
   unchanged: number;
   /** What was in the target and stayed, because it may not be replaced. */
   kept: number;
+  /** The first ones. */
+  readonly keptPaths: ByteText[];
   /** Files that were read again after they were written. */
   verified: number;
   removed: number;
@@ -53,6 +55,7 @@ export function newOutcome(): Outcome {
     bytes: 0,
     unchanged: 0,
     kept: 0,
+    keptPaths: [],
     verified: 0,
     removed: 0,
     damaged: 0,
@@ -72,6 +75,12 @@ export function fail(outcome: Outcome, path: ByteString, error: unknown): void {
   const { code, message } = error;
   if (outcome.failures.length < maxListed)
     outcome.failures.push({ path: encodeByteText(path), code, message, isDamage });
+}
+
+/** Notes that what is at `path` stays, because it may not be replaced. */
+export function noteKept(outcome: Outcome, path: ByteString): void {
+  outcome.kept += 1;
+  if (outcome.keptPaths.length < maxListed) outcome.keptPaths.push(encodeByteText(path));
 }
 
 export function noteFact(outcome: Outcome, path: ByteString, fact: FactProblem['fact'], errno: string): void {

@@ -21,7 +21,7 @@ import { splitPath } from '../../snapshot/target-directories.ts';
 import { checkoutTask, type CheckoutSetup } from './checkout-task.ts';
 import { hashTargetFile } from './hash-target.ts';
 import { writeLarge } from './large-file.ts';
-import { fail, type Outcome } from './outcome.ts';
+import { fail, noteKept, type Outcome } from './outcome.ts';
 import { patientBlobs } from './patient-blobs.ts';
 import { runReader } from './read-runs.ts';
 import { restoreSmall, type SmallFilesOptions } from './small-files.ts';
@@ -258,8 +258,8 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     done('written');
   }
 
-  function kept({ done }: Waiting): void {
-    outcome.kept += 1;
+  function kept({ path, done }: Waiting): void {
+    noteKept(outcome, path);
     done('kept');
   }
 

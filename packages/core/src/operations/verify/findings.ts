@@ -4,37 +4,106 @@ import type { ByteText } from '../../format/byte-name.ts';
 /** `error` is damage or a contradiction, `warning` something to look into, `note` something that is known and harmless. */
 export type Severity = 'error' | 'warning' | 'note';
 
+/** Codes of what a verification can find; `findingTable` says what each means. */
 export type FindingCode =
-  /** mbk.json, a slot or a grant, or one of its copies. */
   | 'key-entry-damaged'
   | 'key-entry-absent'
   | 'grant-unsound'
-  /** A log entry or a state that is not what the chain says. */
   | 'log-damaged'
   | 'state-damaged'
-  /** What an entry carried without effect. */
   | 'log-finding'
   | 'segment-absent'
   | 'segment-damaged'
-  /** A live segment and the footer of a pack disagree. */
   | 'index-wrong'
   | 'pack-absent'
   | 'pack-damaged'
   | 'pack-signer-unknown'
-  /** Known already: the log says that it is gone. */
   | 'pack-lost'
   | 'bundle-absent'
   | 'bundle-damaged'
-  /** A commit, manifest or tag that is not what the log says. */
   | 'snapshot-wrong'
   | 'tag-wrong'
-  /** A blob that a snapshot needs, of which no usable copy is stored. */
   | 'blob-absent'
   | 'blob-damaged'
-  /** A tree, chunk list or other record that contradicts what refers to it. */
   | 'record-wrong'
-  /** Files, folders or bytes are not as many as a manifest says. */
   | 'sizes-wrong';
+
+export interface FindingRow {
+  /** What it says, in one sentence. */
+  readonly meaning: string;
+  /** What to do, in one sentence. */
+  readonly remedy: string;
+}
+
+const headStep = 'Run `mbk repair log`, which says what it would do first.';
+const indexStep = 'Run `mbk repair index`, which says what it would do first.';
+const againStep =
+  'Take its file out of the repository, run `mbk repair index`, and take a snapshot of the same files: what is still ' +
+  'there is stored again.';
+const copyStep = 'Put the file back from a copy of the repository, if there is one; other snapshots are not touched.';
+const reportStep = 'It was written by a faulty or newer program: tell the developers; other snapshots are not touched.';
+
+/** Everything that a verification can find, by its code; codes never change their meaning. */
+export const findingTable: Readonly<Record<FindingCode, FindingRow>> = {
+  'key-entry-damaged': {
+    meaning: '`mbk.json`, a slot or a grant, or one of its two copies, is damaged.',
+    remedy: 'Open the repository with a key that still works, and add the keys again that are damaged: `mbk key list`.',
+  },
+  'key-entry-absent': {
+    meaning: '`mbk.json`, a slot or a grant, or one of its two copies, is not in the storage.',
+    remedy: 'Open the repository with a key that still works, and add the keys again that are gone: `mbk key list`.',
+  },
+  'grant-unsound': {
+    meaning: 'A grant gives a key what no owner signed.',
+    remedy: 'Find out who wrote it; it has no effect.',
+  },
+  'log-damaged': { meaning: 'A log entry is not what the chain says.', remedy: headStep },
+  'state-damaged': {
+    meaning: 'A summary of the log is damaged, or says something else than the entries that it sums up.',
+    remedy: 'Nothing is lost: the entries are read in its place.',
+  },
+  'log-finding': {
+    meaning: 'A log entry carried something that had no effect, or that is worth knowing.',
+    remedy: 'Look at the entry with `mbk cat-log`.',
+  },
+  'segment-absent': { meaning: 'An index segment is not in the storage.', remedy: indexStep },
+  'segment-damaged': { meaning: 'An index segment is damaged.', remedy: indexStep },
+  'index-wrong': { meaning: 'A live index segment and the signed end of a pack disagree.', remedy: indexStep },
+  'pack-absent': {
+    meaning: 'A pack is not in the storage.',
+    remedy:
+      'Put it back from a copy of the repository, or run `mbk repair index` and take a snapshot of the same files.',
+  },
+  'pack-damaged': { meaning: 'A pack holds other bytes than were written.', remedy: againStep },
+  'pack-signer-unknown': {
+    meaning: 'A pack was signed by nobody who may write here.',
+    remedy: 'Find out who put it there; nothing in it is used.',
+  },
+  'pack-lost': {
+    meaning: 'The log says already that this pack is gone.',
+    remedy: 'Take a snapshot of the same files if they are still there.',
+  },
+  'bundle-absent': { meaning: 'The history of a snapshot is not in the storage.', remedy: copyStep },
+  'bundle-damaged': { meaning: 'The history of a snapshot is damaged.', remedy: copyStep },
+  'snapshot-wrong': { meaning: 'A commit or its manifest is not what the log says.', remedy: reportStep },
+  'tag-wrong': { meaning: 'A tag is not what the log says.', remedy: reportStep },
+  'blob-absent': {
+    meaning: 'A blob that a snapshot needs is in no usable pack.',
+    remedy: 'Run `mbk repair index`, then take a snapshot of the same files: what is still there is stored again.',
+  },
+  'blob-damaged': {
+    meaning: 'A blob in a sound pack does not have the hash that it is called by.',
+    remedy: reportStep,
+  },
+  'record-wrong': {
+    meaning: 'A folder list, chunk list or other record contradicts what refers to it.',
+    remedy: reportStep,
+  },
+  'sizes-wrong': {
+    meaning: 'Files, folders or bytes of a snapshot are not as many as its manifest says.',
+    remedy: reportStep,
+  },
+};
 
 export interface VerifyFinding {
   readonly code: FindingCode;
