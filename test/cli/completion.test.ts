@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -42,6 +42,7 @@ describe('the word at the cursor', () => {
     expect(names.slice(0, 2)).toEqual(['lab', 'system']);
     expect(names.filter((name) => name.startsWith('lab/')).length).toBe(2);
     expect(await completions('diff', 'lab', 'sys')).toContain('system');
+    expect(await completions('usage', '')).toEqual(['lab', 'system']);
     expect(await completions('show', '--json', 'la')).toContain('lab');
     expect((await completions('tag', '--delete', '')).every((name) => name.includes('/'))).toBe(true);
   });
@@ -52,24 +53,39 @@ describe('the word at the cursor', () => {
   });
 });
 
-test('bash completes with the script', () => {
+/** What runs in a shell that finds mbk; undefined where the shell is not installed. */
+function inShell(shell: string, script: string): string | undefined {
   const bin = join(lab.folder, 'bin');
-  mkdirSync(bin);
+  mkdirSync(bin, { recursive: true });
   const program = waysToRun.source.map((word) => `'${word}'`).join(' ');
   writeFileSync(join(bin, 'mbk'), `#!/bin/sh\nexec ${program} "$@"\n`);
   chmodSync(join(bin, 'mbk'), 0o755);
-  const script = `${completionScripts['bash']}
-COMP_WORDS=(mbk checkout lab --overwrite n); COMP_CWORD=4; _mbk; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const stdout = execFileSync('bash', ['-c', script], {
+  const { error, status, stdout, stderr } = spawnSync(shell, ['-c', script], {
     encoding: 'utf8',
     cwd: lab.project,
-    env: { ...process.env, ...lab.env, PATH: `${bin}:${process.env['PATH']}` },
+    env: { ...process.env, ...lab.env, HOME: lab.folder, PATH: `${bin}:${process.env['PATH']}` },
   });
+  if (error !== undefined) return undefined;
+  expect([status, stderr]).toEqual([0, '']);
+  return stdout;
+}
+
+test('bash completes with the script', () => {
+  const script = `${completionScripts['bash']}
+COMP_WORDS=(mbk checkout lab --overwrite n); COMP_CWORD=4; _mbk; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  expect(inShell('bash', script)).toBe('never\nnewer\n');
+});
+
+test('fish completes with the script', (context) => {
+  const stdout = inShell('fish', `${completionScripts['fish']}\ncomplete -C 'mbk checkout lab --overwrite n'`);
+  if (stdout === undefined) return context.skip('fish is not installed');
   expect(stdout).toBe('never\nnewer\n');
 });
 
-test.each(Object.keys(completionScripts))('the script for %s is one that the shell can read', (shell) => {
-  const { error, status, stderr } = spawnSync(shell, ['-n'], { input: completionScripts[shell], encoding: 'utf8' });
-  if (error !== undefined) return; // the shell is not here
+test.each(Object.keys(completionScripts))('the script for %s is one that the shell can read', (shell, context) => {
+  const file = join(lab.folder, `completion.${shell}`);
+  writeFileSync(file, completionScripts[shell] ?? '');
+  const { error, status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+  if (error !== undefined) return context.skip(`${shell} is not installed`);
   expect([status, stderr]).toEqual([0, '']);
 });

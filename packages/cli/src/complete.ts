@@ -35,6 +35,8 @@ const revisionsFrom: Readonly<Record<string, number>> = {
 /** Flags whose value is the name of a domain, or of a tag. */
 const domainFlags: readonly string[] = ['domain'];
 const tagFlags: readonly string[] = ['delete'];
+/** Commands whose only argument is the name of a domain. */
+const ofOneDomain: readonly string[] = ['status', 'usage'];
 /** Only the first argument is a revision; files of the project come behind it. */
 const onlyFirst: readonly string[] = ['checkout', 'log', 'show', 'ls', 'cat'];
 
@@ -136,6 +138,9 @@ async function valuesOf(verb: string, { name, options }: KnownFlag, before: read
 async function argumentsOf(verb: string, place: number, before: readonly string[]): Promise<readonly Candidate[]> {
   if (verb === 'completion') return place === 0 ? ['bash', 'zsh', 'fish'].map((word) => ({ word })) : [];
   if (verb === 'tag' && place === 0) return [{ word: 'list', about: 'List tags' }];
+  if (ofOneDomain.includes(verb)) {
+    return place === 0 ? (await knownNames(before)).domains.map((word) => ({ word, about: 'domain' })) : [];
+  }
   const from = revisionsFrom[verb];
   if (from === undefined || place < from || (onlyFirst.includes(verb) && place > 0)) return [];
   const { domains, tags } = await knownNames(before);
