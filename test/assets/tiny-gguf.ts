@@ -1,11 +1,6 @@
 /** A llama of one block that llama.cpp's rules have nothing against, to be broken in one place at a time. */
 
-import {
-  ggufFile,
-  type GgufFileOptions,
-  type GgufFileTensor,
-  type GgufFileValue,
-} from './gguf-file.ts';
+import { ggufFile, type GgufFileOptions, type GgufFileTensor, type GgufFileValue } from './gguf-file.ts';
 import { weights } from './tensor.ts';
 
 export const text = (value: string): GgufFileValue => ({ type: 'string', value });

@@ -22,7 +22,10 @@ test('diff shows which files, records and columns of a dataset changed, and chec
   lab.write('models/set/train.jsonl', '{"id":1,"text":"a"}\n{"id":2,"text":"b"}\n');
   lab.write('models/set/old.jsonl', '{"id":9,"text":"c"}\n');
   expect(await lab.run(['snapshot', '-m', 'one'])).toMatchObject({ code: 0 });
-  lab.write('models/set/train.jsonl', '{"id":1,"text":"a","domain":"law"}\n{"id":2,"text":"b","domain":"law"}\n{"id":3,"text":"d","domain":"code"}\n');
+  lab.write(
+    'models/set/train.jsonl',
+    '{"id":1,"text":"a","domain":"law"}\n{"id":2,"text":"b","domain":"law"}\n{"id":3,"text":"d","domain":"code"}\n',
+  );
   lab.write('models/set/new.csv', 'id,text\n1,a\n');
   rmSync(join(lab.project, 'models/set/old.jsonl'));
   const now = JSON.parse((await lab.run(['diff', 'lab', '--json'])).stdout) as Inside;
@@ -37,7 +40,9 @@ test('diff shows which files, records and columns of a dataset changed, and chec
   expect(text.stdout).toMatch(/^models\/set\/train\.jsonl  dataset\/jsonl$/m);
   const { inside } = JSON.parse((await lab.run(['diff', 'lab~1', 'lab', '--json'])).stdout) as Inside;
   const folder = inside.find(({ path }) => path === 'models/set');
-  expect(folder?.difference?.changes).toContainEqual(expect.objectContaining({ what: 'file', name: 'new.csv', change: 'added' }));
+  expect(folder?.difference?.changes).toContainEqual(
+    expect.objectContaining({ what: 'file', name: 'new.csv', change: 'added' }),
+  );
   expect(folder?.difference?.changes).toContainEqual(expect.objectContaining({ what: 'column', change: 'added' }));
   // The source as it is now says the same as the snapshot that was taken of it.
   expect(now.inside).toEqual(inside);
@@ -55,7 +60,16 @@ test('diff shows which files, records and columns of a dataset changed, and chec
   expect(await lab.run(['validate', out])).toMatchObject({ code: 0 });
 
   writeFileSync(join(out, 'SHA256SUMS'), 'mine');
-  const again = await lab.run(['checkout', 'lab:models/set', '--to', out, '--overwrite', 'newer', '--manifests', '--json']);
+  const again = await lab.run([
+    'checkout',
+    'lab:models/set',
+    '--to',
+    out,
+    '--overwrite',
+    'newer',
+    '--manifests',
+    '--json',
+  ]);
   const lines = again.stdout.trimEnd().split('\n');
   expect(lines.map((line) => JSON.parse(line) as object)).toContainEqual({
     type: 'manifests',

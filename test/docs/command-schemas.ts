@@ -328,11 +328,10 @@ const snapshotLines: readonly Schema[] = [
     path,
   }),
   event('finding', { severity: { const: 'error' }, path, message: text }),
-  event(
-    'finding',
-    { ...findingFields, domain: text, collection: text, path, kind: text, plugin: text, inside: text },
-    [...rarely, 'inside'],
-  ),
+  event('finding', { ...findingFields, domain: text, collection: text, path, kind: text, plugin: text, inside: text }, [
+    ...rarely,
+    'inside',
+  ]),
   event('plan', {
     collections: list(
       object({
@@ -631,9 +630,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
   'hook run': [object({ hook: oneOfTexts(...gitHookNames), isDue: { const: false } }), ...snapshotLines],
   trust: [
     object({
-      projects: list(
-        object({ project: text, trustedAt: time, hooks: orNull(sha256), plugins: orNull(sha256), files }),
-      ),
+      projects: list(object({ project: text, trustedAt: time, hooks: orNull(sha256), plugins: orNull(sha256), files })),
     }),
     object({ project: text, wasTrusted: flag, isTrusted: flag }),
     object({

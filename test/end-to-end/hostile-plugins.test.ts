@@ -12,7 +12,10 @@ function hostileProject({ folder, project, write }: Site): string {
   const ran = join(folder, 'ran');
   const manifest = { apiVersion: 1, name: 'evil', version: '1.0.0', match: [{ kind: 'data/x', extensions: ['.x'] }] };
   const plugin = `export const plugin = { ...${JSON.stringify(manifest)}, inspect: async () => undefined };\n`;
-  write('evil.mjs', `import { appendFileSync } from 'node:fs';\nappendFileSync(${JSON.stringify(ran)}, 'module ');\n${plugin}`);
+  write(
+    'evil.mjs',
+    `import { appendFileSync } from 'node:fs';\nappendFileSync(${JSON.stringify(ran)}, 'module ');\n${plugin}`,
+  );
   write('evil.sh', `#!/bin/sh\nprintf 'program ' >> '${ran}'\n`);
   chmodSync(join(project, 'evil.sh'), 0o755);
   write('node_modules/evil-package/package.json', '{ "name": "evil-package", "main": "./index.mjs" }');
@@ -33,7 +36,9 @@ describe('what a cloned project names as a plugin', () => {
   test('never runs before mbk trust, whatever is asked for; the built-in ones work all the same', async ({ site }) => {
     const ran = hostileProject(site);
     const snapshot = await site.mbk(['snapshot'], { code: 3 });
-    expect(snapshot.stderr).toMatch(/the plugins evil, gguf, other, program of .*mbk\.yaml are left out: .* `mbk trust`/s);
+    expect(snapshot.stderr).toMatch(
+      /the plugins evil, gguf, other, program of .*mbk\.yaml are left out: .* `mbk trust`/s,
+    );
     expect(snapshot.stdout).toContain('gguf/');
     const validated = await site.mbk(['validate'], { code: 3 });
     expect(validated.stderr).toContain('are left out');
@@ -59,7 +64,9 @@ describe('what a cloned project names as a plugin', () => {
 
     rmSync(ran);
     appendFileSync(join(site.project, 'evil.mjs'), '// more\n');
-    expect((await site.mbk(['validate', 'models/a.x'])).stderr).toMatch(/the plugin evil .* is left out: .*evil\.mjs changed/s);
+    expect((await site.mbk(['validate', 'models/a.x'])).stderr).toMatch(
+      /the plugin evil .* is left out: .*evil\.mjs changed/s,
+    );
     expect(existsSync(ran)).toBe(false);
   });
 });

@@ -56,7 +56,8 @@ export function checkExport(value: unknown, limits: Limits = defaultLimits): Che
     let bytes = 0;
     return listOf(value, 'the exported files').map((file): ExportedFile => {
       const { path, text } = record(file, 'an exported file');
-      if (typeof path !== 'string' || !isPlaceBelow(path)) throw new Refusal('an exported file has no place below its folder');
+      if (typeof path !== 'string' || !isPlaceBelow(path))
+        throw new Refusal('an exported file has no place below its folder');
       if (paths.has(path)) throw new Refusal(`two exported files have one name, ${path.slice(0, 100)}`);
       if (typeof text !== 'string') throw new Refusal(`${path.slice(0, 100)} is no text`);
       bytes += Buffer.byteLength(text);

@@ -61,10 +61,25 @@ describe('answers of plugins', () => {
       { path: 'deep/er.txt', text: '' },
     ];
     expect(checkExport(files)).toEqual({ ok: true, value: files });
-    for (const path of ['', '/etc/passwd', '../a', 'a/../../b', 'a//b', './a', 'a\\b', 'a\nb', 'a\0', 'a'.repeat(1001), 7]) {
+    for (const path of [
+      '',
+      '/etc/passwd',
+      '../a',
+      'a/../../b',
+      'a//b',
+      './a',
+      'a\\b',
+      'a\nb',
+      'a\0',
+      'a'.repeat(1001),
+      7,
+    ]) {
       expect(checkExport([{ path, text: '' }]).ok, String(path)).toBe(false);
     }
-    expect(checkExport([...files, ...files])).toMatchObject({ ok: false, reason: expect.stringContaining('one name') as string });
+    expect(checkExport([...files, ...files])).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('one name') as string,
+    });
     expect(checkExport([{ path: 'a', text: 'aaaa' }], { ...defaultLimits, exportBytes: 3 }).ok).toBe(false);
     expect(checkExport([{ path: 'a', text: 3 }]).ok).toBe(false);
   });

@@ -28,6 +28,9 @@ const real = readRealAssets('.json')
   .filter(({ path }) => !path.endsWith('index.json'))
   .map((sample) => ({ ...sample, hasLayout: false }));
 
-describe.skipIf(real.length === 0)('real files (skipped unless MBK_TEST_ASSETS names a folder with .json files)', () => {
-  pluginConformance({ describe, test, expect }, plugin, { samples: real, mutations: 30 });
-});
+describe.skipIf(real.length === 0)(
+  'real files (skipped unless MBK_TEST_ASSETS names a folder with .json files)',
+  () => {
+    pluginConformance({ describe, test, expect }, plugin, { samples: real, mutations: 30 });
+  },
+);

@@ -119,12 +119,7 @@ async function isSameValue(
   return digests[0] === digests[1];
 }
 
-async function compareTensors(
-  old: Version,
-  now: Version,
-  changes: ChangeList,
-  context: DiffContext,
-): Promise<void> {
+async function compareTensors(old: Version, now: Version, changes: ChangeList, context: DiffContext): Promise<void> {
   // Of a name that is given twice the last counts, as in a dictionary.
   const places = new Map<string, number>();
   const before = await readTensors(old, context, (info, columns) => void places.set(info.name, columns.add(info)));

@@ -5,7 +5,16 @@ import { validateGguf } from '../src/validate.ts';
 import { ggufFile, type GgufFileTensor, type GgufFileValue } from '../../../test/assets/gguf-file.ts';
 import { readRealAssets, realAssets } from '../../../test/assets/real-assets.ts';
 import { weights } from '../../../test/assets/tensor.ts';
-import { numbers, q8, text, type TinyChange, tinyKeys, tinyModel, tinyTensors, u32 } from '../../../test/assets/tiny-gguf.ts';
+import {
+  numbers,
+  q8,
+  text,
+  type TinyChange,
+  tinyKeys,
+  tinyModel,
+  tinyTensors,
+  u32,
+} from '../../../test/assets/tiny-gguf.ts';
 
 interface Surroundings {
   readonly path?: string;

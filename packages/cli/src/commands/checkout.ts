@@ -140,7 +140,9 @@ export default class Checkout extends MbkCommand {
       for await (const folder of exportFolders(repository, opened, { host, paths, stored })) {
         const { problem, path } = folder;
         const files = writeExported(target, folder);
-        this.out.event({ type: 'manifests', path, files, problem }, (_, style) => renderManifests(folder, files, style));
+        this.out.event({ type: 'manifests', path, files, problem }, (_, style) =>
+          renderManifests(folder, files, style),
+        );
         if (problem !== null || files.some(({ state }) => state === 'failed')) this.endWith(exitCodes.incomplete);
       }
     } finally {

@@ -28,7 +28,9 @@ export interface ProjectPlugin {
 type CodeSetting = Exclude<PluginSetting, boolean>;
 
 /** The settings among `plugins:` that bring code, by name. */
-export function codeSettings(config: Pick<ProjectConfig, 'plugins'> | undefined): Readonly<Record<string, CodeSetting>> {
+export function codeSettings(
+  config: Pick<ProjectConfig, 'plugins'> | undefined,
+): Readonly<Record<string, CodeSetting>> {
   const code: Record<string, CodeSetting> = {};
   for (const [name, setting] of Object.entries(config?.plugins ?? {})) {
     if (typeof setting === 'object' && (setting.module !== undefined || setting.program !== undefined)) {

@@ -4,7 +4,12 @@ import { choosePlugins, type PluginCode } from '../../src/plugins/choose-plugins
 import type { ProjectPlugin } from '../../src/plugins/project-plugins.ts';
 import type { PluginSetting } from '../../src/project/config.ts';
 
-const ownPlugin = (name: string): ProjectPlugin => ({ name, place: `./${name}.js`, file: `/p/${name}.js`, module: name });
+const ownPlugin = (name: string): ProjectPlugin => ({
+  name,
+  place: `./${name}.js`,
+  file: `/p/${name}.js`,
+  module: name,
+});
 
 /** What a module says of itself is its name; `installed/x.js` is called x. */
 async function describe(code: readonly PluginCode[]): Promise<readonly Manifest[]> {

@@ -32,7 +32,12 @@ function trust(plugins: Settings, path?: string): void {
 }
 
 test('only what has a module or a program is code of the project', () => {
-  const plugins: Settings = { gguf: false, config: { options: { a: 1 } }, a: { module: './a.js' }, b: { program: 'b' } };
+  const plugins: Settings = {
+    gguf: false,
+    config: { options: { a: 1 } },
+    a: { module: './a.js' },
+    b: { program: 'b' },
+  };
   expect(Object.keys(codeSettings({ plugins }))).toEqual(['a', 'b']);
   expect(codeSettings(undefined)).toEqual({});
 });

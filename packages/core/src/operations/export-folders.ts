@@ -52,6 +52,10 @@ export async function* exportFolders(
       continue;
     }
     const made = await examiner.exportFolder(folder, whole);
-    yield { ...about, plugin, ...('problem' in made ? { files: [], problem: made.problem } : { files: made.files, problem: null }) };
+    yield {
+      ...about,
+      plugin,
+      ...('problem' in made ? { files: [], problem: made.problem } : { files: made.files, problem: null }),
+    };
   }
 }

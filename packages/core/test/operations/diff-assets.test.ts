@@ -64,7 +64,11 @@ async function compare(lab: TestRepository, before: string, after?: string): Pro
   return { inside, bytesRead };
 }
 
-async function exported(lab: TestRepository, revision: string, paths: readonly string[] = []): Promise<ExportedFolder[]> {
+async function exported(
+  lab: TestRepository,
+  revision: string,
+  paths: readonly string[] = [],
+): Promise<ExportedFolder[]> {
   const repository = await lab.open('reader');
   const stored = storedFiles(repository);
   const host = oddHost(undefined, { handlers: stored.handlers });
@@ -87,7 +91,13 @@ function odd(word: string, size: number, changed = 0): Uint8Array {
 describe('files', () => {
   test('are compared by the plugin that knows them, stored ones and those of the source', async () => {
     const lab = await testRepository();
-    write(lab, { 'lab/a.odd': 'good 1', 'lab/b.odd': 'good', 'lab/c.odd': 'good', 'lab/d.odd': 'good', 'lab/e.txt': 'a' });
+    write(lab, {
+      'lab/a.odd': 'good 1',
+      'lab/b.odd': 'good',
+      'lab/c.odd': 'good',
+      'lab/d.odd': 'good',
+      'lab/e.txt': 'a',
+    });
     await take(lab);
     write(lab, { 'lab/a.odd': 'good 22', 'lab/b.odd': 'throws', 'lab/c.odd': 'rubbish', 'lab/e.txt': 'b' });
     const ofSource = await compare(lab, 'lab');
@@ -98,7 +108,10 @@ describe('files', () => {
       path: 'lab/a.odd',
       kind: 'model/odd',
       plugin: 'odd 1.0.0',
-      difference: { changes: [{ what: 'size', name: 'size', change: 'changed', before: 6, after: 7 }], lines: ['6 to 7'] },
+      difference: {
+        changes: [{ what: 'size', name: 'size', change: 'changed', before: 6, after: 7 }],
+        lines: ['6 to 7'],
+      },
       problem: null,
     });
     expect(b).toMatchObject({ path: 'lab/b.odd', difference: null, problem: { code: 'host/plugin-failed' } });
@@ -126,7 +139,13 @@ describe('files', () => {
 describe('folders', () => {
   test('are compared with what is known of their files, which are not read', async () => {
     const lab = await testRepository();
-    write(lab, { 'lab/set/MARKER': 'm', 'lab/set/a.lines': '1\n2\n', 'lab/set/deep/b.lines': '3\n', 'lab/set/gone': '-', 'lab/none/c.lines': '' });
+    write(lab, {
+      'lab/set/MARKER': 'm',
+      'lab/set/a.lines': '1\n2\n',
+      'lab/set/deep/b.lines': '3\n',
+      'lab/set/gone': '-',
+      'lab/none/c.lines': '',
+    });
     await take(lab);
     fs.rmSync(join(lab.source, 'lab/set/gone'));
     write(lab, { 'lab/set/a.lines': '1\n2\n3\n', 'lab/set/new.lines': '9\n', 'lab/none/c.lines': '1\n' });
@@ -134,13 +153,17 @@ describe('folders', () => {
     await take(lab);
     const { inside } = await compare(lab, 'lab~1', 'lab');
     expect(inside).toMatchObject([
-      { path: 'lab/set', kind: 'dataset/folder', plugin: 'odd 1.0.0', problem: null, difference: { changes: [{ name: 'lab/set' }] } },
+      {
+        path: 'lab/set',
+        kind: 'dataset/folder',
+        plugin: 'odd 1.0.0',
+        problem: null,
+        difference: { changes: [{ name: 'lab/set' }] },
+      },
     ]);
     const [change] = inside[0]?.difference?.changes ?? [];
     const forms = (side: unknown): string => String(side).replaceAll(/ [0-9a-f]{4}(?=;|$)/g, '');
-    expect(forms(change?.before)).toBe(
-      'MARKER - -1; a.lines dataset/lines 2; deep/b.lines dataset/lines 1; gone - -1',
-    );
+    expect(forms(change?.before)).toBe('MARKER - -1; a.lines dataset/lines 2; deep/b.lines dataset/lines 1; gone - -1');
     expect(forms(change?.after)).toBe(
       'MARKER - -1; a.lines dataset/lines 3; deep/b.lines dataset/lines 1; new.lines dataset/lines 1',
     );
@@ -152,7 +175,12 @@ describe('folders', () => {
 
   test('are exported with what their plugin wants beside them, never outside of them', async () => {
     const lab = await testRepository();
-    write(lab, { 'lab/set/MARKER': 'm', 'lab/set/a.lines': '1\n', 'lab/deep/bad/MARKER': 'm', 'lab/deep/bad/escape.lines': '1\n' });
+    write(lab, {
+      'lab/set/MARKER': 'm',
+      'lab/set/a.lines': '1\n',
+      'lab/deep/bad/MARKER': 'm',
+      'lab/deep/bad/escape.lines': '1\n',
+    });
     await take(lab);
     const [bad, set] = await exported(lab, 'lab');
     expect(bad).toMatchObject({ path: 'lab/deep/bad', files: [], problem: { code: 'host/plugin-answer' } });
