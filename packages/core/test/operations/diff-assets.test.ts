@@ -152,15 +152,15 @@ describe('folders', () => {
     const ofSource = await compare(lab, 'lab');
     await take(lab);
     const { inside } = await compare(lab, 'lab~1', 'lab');
-    expect(inside).toMatchObject([
-      {
-        path: 'lab/set',
-        kind: 'dataset/folder',
-        plugin: 'odd 1.0.0',
-        problem: null,
-        difference: { changes: [{ name: 'lab/set' }] },
-      },
-    ]);
+    // Its files come after it, those that changed.
+    expect(inside.map(({ path }) => path)).toEqual(['lab/set', 'lab/none/c.lines', 'lab/set/a.lines']);
+    expect(inside[0]).toMatchObject({
+      path: 'lab/set',
+      kind: 'dataset/folder',
+      plugin: 'odd 1.0.0',
+      problem: null,
+      difference: { changes: [{ name: 'lab/set' }] },
+    });
     const [change] = inside[0]?.difference?.changes ?? [];
     const forms = (side: unknown): string => String(side).replaceAll(/ [0-9a-f]{4}(?=;|$)/g, '');
     expect(forms(change?.before)).toBe('MARKER - -1; a.lines dataset/lines 2; deep/b.lines dataset/lines 1; gone - -1');
@@ -169,8 +169,11 @@ describe('folders', () => {
     );
     expect(ofSource.inside).toEqual(inside);
     // Seen from a folder above or below, the paths are those from there.
-    expect((await compare(lab, 'lab~1:lab/set', 'lab:lab/set')).inside).toMatchObject([{ path: '.' }]);
-    expect((await compare(lab, 'lab~1:lab/none', 'lab:lab/none')).inside).toEqual([]);
+    expect((await compare(lab, 'lab~1:lab/set', 'lab:lab/set')).inside).toMatchObject([
+      { path: '.' },
+      { path: 'a.lines' },
+    ]);
+    expect((await compare(lab, 'lab~1:lab/none', 'lab:lab/none')).inside).toMatchObject([{ path: 'c.lines' }]);
   });
 
   test('are exported with what their plugin wants beside them, never outside of them', async () => {
