@@ -31,10 +31,7 @@ describe('a push', () => {
   });
 
   test('to a URL does not tell its password', () => {
-    const occasion = push(
-      [`refs/heads/main ${head} refs/heads/main ${zeros}`],
-      'https://host:secret@host/lab.git',
-    );
+    const occasion = push([`refs/heads/main ${head} refs/heads/main ${zeros}`], 'https://host:secret@host/lab.git');
     expect(occasion?.message).toBe('before a push of main (a1a1a1a1a1a1) to https://host/lab.git');
   });
 });
