@@ -34,6 +34,8 @@ export default defineConfig({
       project('cli', 'packages/cli', ['test/**/*.test.ts']),
       project('gguf', 'plugins/gguf', ['test/**/*.test.ts']),
       project('checkpoint', 'plugins/checkpoint', ['test/**/*.test.ts']),
+      project('dataset', 'plugins/dataset', ['test/**/*.test.ts']),
+      project('config', 'plugins/config', ['test/**/*.test.ts']),
       project('workspace', 'test', ['**/*.test.ts']),
     ],
   },

@@ -17,7 +17,9 @@ export interface GgufFileTensor {
 
 export type GgufFileValue =
   | { readonly type: 'u8' | 'u16' | 'u32' | 'u64' | 'bool'; readonly value: number | bigint }
-  | { readonly type: 'f32'; readonly value: number }
+  | { readonly type: 'i32' | 'f32'; readonly value: number }
+  /** An array of numbers of one type. */
+  | { readonly type: 'numbers'; readonly of: 'u8' | 'u32' | 'i32' | 'f32' | 'bool'; readonly value: readonly number[] }
   | { readonly type: 'string'; readonly value: string }
   | { readonly type: 'strings'; readonly value: readonly string[] }
   /** A value of any type id and any bytes. */
@@ -82,9 +84,16 @@ function writeValue(file: ByteWriter, field: GgufFileValue, size: 4 | 8): void {
       file.uint(9, 4).uint(8, 4).uint(field.value.length, size);
       for (const text of field.value) writeString(file, text, size);
       return;
-    case 'f32': {
-      const [bits = 0] = new Uint32Array(Float32Array.of(field.value).buffer);
-      file.uint(6, 4).uint(bits, 4);
+    case 'f32':
+      file.uint(6, 4).uint(floatBits(field.value), 4);
+      return;
+    case 'i32':
+      file.uint(5, 4).uint(field.value, 4);
+      return;
+    case 'numbers': {
+      const [id, width] = ({ u8: [0, 1], u32: [4, 4], i32: [5, 4], f32: [6, 4], bool: [7, 1] } as const)[field.of];
+      file.uint(9, 4).uint(id, 4).uint(field.value.length, size);
+      for (const number of field.value) file.uint(field.of === 'f32' ? floatBits(number) : number, width);
       return;
     }
     case 'raw':
@@ -95,6 +104,10 @@ function writeValue(file: ByteWriter, field: GgufFileValue, size: 4 | 8): void {
       file.uint(id, 4).uint(field.value, width);
     }
   }
+}
+
+function floatBits(value: number): number {
+  return new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0;
 }
 
 function writeString(file: ByteWriter, text: string, size: 4 | 8): void {

@@ -1,5 +1,6 @@
 /** A lab with two snapshots, and a sensible call of every command in it. */
 
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -50,6 +51,7 @@ export async function commandLab(): Promise<CommandLab> {
   };
 
   write('mbk.yaml', 'rules:\n  - { match: "models/**", collection: models/all, domain: lab }\n');
+  execFileSync('git', ['init', '--quiet', project], { env: { PATH: process.env['PATH'], HOME: at('home') } });
   write('models/a.txt', 'a');
   write('models/deep/b.txt', 'b');
   writeFileSync(at('new-passphrase'), `${newPassphrase}\n`, { mode: 0o600 });
@@ -68,11 +70,26 @@ export async function commandLab(): Promise<CommandLab> {
     env,
     write,
     run,
-    withoutRepository: ['init', 'completion', 'self-test'],
+    withoutRepository: [
+      'init',
+      'plugins create',
+      'plugins check',
+      'plugins install',
+      'plugins list',
+      'plugins remove',
+      'hook install',
+      'hook list',
+      'hook uninstall',
+      'hook run',
+      'trust',
+      'completion',
+      'self-test',
+    ],
     secrets: [newPassphrase, readFileSync(at('key'), 'utf8').trim().split(/\s+/).at(-1) ?? ''],
     calls: {
       init: [at('another'), '--no-config', '--no-recovery-key'],
       snapshot: ['-m', 'again'],
+      validate: ['lab:models/a.txt'],
       checkout: ['lab', '--to', at('restored')],
       status: [],
       log: [],
@@ -89,6 +106,16 @@ export async function commandLab(): Promise<CommandLab> {
       'key add': ['--passphrase', '--name', 'to be removed'],
       'key list': [],
       'key remove': ['to be removed'],
+      'plugins create': ['wav'],
+      'plugins check': ['mbk-plugin-wav'],
+      'plugins install': ['./mbk-plugin-wav'],
+      'plugins list': [],
+      'plugins remove': ['mbk-plugin-wav'],
+      'hook install': ['pre-push', '--plan', 'daily'],
+      'hook list': [],
+      'hook run': ['post-checkout', '0', '0', '0'],
+      'hook uninstall': [],
+      trust: [],
       completion: ['bash'],
       'catalogue export': [at('history.git')],
       'cat-object': [entries[0]?.sha256 ?? ''],

@@ -50,6 +50,14 @@ test('every command prints what its schema says, errors too, and no secret', asy
   await valid('snapshot', ['--skip-if-unchanged']);
   await valid('checkout', ['lab', '--to', join(lab.folder, 'planned'), '--dry-run']);
   await valid('show', ['lab', '--files']);
+  lab.write('models/tiny.json', '{"a": 1, "a": 2}');
+  await valid('snapshot', ['-m', 'with an asset']);
+  lab.write('models/tiny.json', '{"a": 3}');
+  await valid('validate', []);
+  await valid('diff', ['lab']);
+  await valid('diff', ['lab', '--stat']);
+  await valid('show', ['lab']);
+  await valid('show', ['lab:models/tiny.json']);
   await valid('find', ['nothing-like-it']);
   await valid('usage', ['--by', 'day']);
   await valid('tag', []);

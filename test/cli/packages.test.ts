@@ -13,6 +13,7 @@ const packages = [
   'packages/cli',
   'plugins/gguf',
   'plugins/checkpoint',
+  'plugins/config',
 ];
 
 /** What `npm pack` makes of each package lies in `node_modules` below it, with nothing else: no other package, no sources around. */

@@ -55,7 +55,7 @@ function largest(folder: string): string {
 beforeAll(async () => {
   mkdirSync(join(lab, 'models'), { recursive: true });
   mkdirSync(join(lab, 'configs'));
-  writeFileSync(join(lab, 'models/a.gguf'), randomBytes(900_000));
+  writeFileSync(join(lab, 'models/a.dat'), randomBytes(900_000));
   writeFileSync(join(lab, 'configs/app.yaml'), 'x: 1\n');
   writeFileSync(
     join(lab, 'mbk.yaml'),
@@ -65,7 +65,7 @@ beforeAll(async () => {
   expect(made.stderr + made.stdout).not.toContain('error');
   expect((await mbk('snapshot')).code).toBe(0);
   writeFileSync(join(lab, 'configs/app.yaml'), 'x: 22\n');
-  renameSync(join(lab, 'models/a.gguf'), join(lab, 'models/b.gguf'));
+  renameSync(join(lab, 'models/a.dat'), join(lab, 'models/b.dat'));
 }, 120_000);
 
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -75,7 +75,7 @@ describe('from a snapshot and back', () => {
     const folder = await mbk('diff', 'health');
     expect(folder).toMatchObject({ code: 0, stderr: '' });
     expect(folder.stdout).toContain('M configs/app.yaml');
-    expect(folder.stdout).toContain('R models/a.gguf → models/b.gguf');
+    expect(folder.stdout).toContain('R models/a.dat → models/b.dat');
     expect((await mbk('snapshot')).code).toBe(0);
     expect((await mbk('diff', 'health')).stdout).toContain('No difference.');
     const { rows } = await jsonLines('diff', 'health~1', 'health');
@@ -85,7 +85,7 @@ describe('from a snapshot and back', () => {
         moved: 1,
         differences: [
           { kind: 'modified', path: 'configs/app.yaml' },
-          { kind: 'moved', path: 'models/b.gguf', from: 'models/a.gguf' },
+          { kind: 'moved', path: 'models/b.dat', from: 'models/a.dat' },
         ],
       },
     ]);
@@ -100,14 +100,14 @@ describe('from a snapshot and back', () => {
     const { rows } = await jsonLines('checkout', 'health~1', '--to', 'out', '--verify');
     expect(rows.at(-1)).toMatchObject({ type: 'summary', files: 3, verified: 3, damaged: 0, target: join(lab, 'out') });
     expect(readFileSync(join(lab, 'out/configs/app.yaml'), 'utf8')).toBe('x: 1\n');
-    expect(readFileSync(join(lab, 'out/models/a.gguf')).equals(readFileSync(join(lab, 'models/b.gguf')))).toBe(true);
+    expect(readFileSync(join(lab, 'out/models/a.dat')).equals(readFileSync(join(lab, 'models/b.dat')))).toBe(true);
     const refused = await mbk('checkout', 'health', '--to', 'out');
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('is not empty');
     expect((await mbk('checkout', 'health', '--to', 'out', '--delete')).code).toBe(2);
     expect((await mbk('checkout', 'health', '--to', 'out', '--overwrite', 'always', '--delete')).code).toBe(0);
     expect(spawnSync('diff', ['-r', join(lab, 'models'), join(lab, 'out/models')]).status).toBe(0);
-    expect(existsSync(join(lab, 'out/models/a.gguf'))).toBe(false);
+    expect(existsSync(join(lab, 'out/models/a.dat'))).toBe(false);
     rmSync(join(lab, 'out'), { recursive: true });
   });
 
@@ -127,10 +127,10 @@ describe('from a snapshot and back', () => {
     expect(findings).toMatchObject([
       { code: 'pack-damaged', severity: 'error', key: pack.slice(join(lab, 'backups/').length) },
     ]);
-    expect(JSON.stringify(findings)).toContain('"path":"models/b.gguf"');
+    expect(JSON.stringify(findings)).toContain('"path":"models/b.dat"');
     const checkout = await mbk('checkout', 'health', '--to', 'part');
     expect(checkout.code).toBe(20);
-    expect(checkout.stdout).toContain('damaged: models/b.gguf');
+    expect(checkout.stdout).toContain('damaged: models/b.dat');
     expect(readdirSync(join(lab, 'part'), { recursive: true }).sort()).toEqual([
       'configs',
       'configs/app.yaml',

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { ggufFile } from '../assets/gguf-file.ts';
 import { safetensorsFile } from '../assets/safetensors-file.ts';
 import { uniformNumbers, weights, type AssetTensor } from '../assets/tensor.ts';
+import { text, tinyKeys, u32 } from '../assets/tiny-gguf.ts';
 import { torchZipFile } from '../assets/torch-zip-file.ts';
 
 export const labDomains = ['healthcare', 'finance'] as const;
@@ -16,7 +17,7 @@ export const labDomains = ['healthcare', 'finance'] as const;
 export function makeLab(folder: string, seed = 1): void {
   for (const [number, domain] of labDomains.entries()) {
     const tensors = modelOf(seed * 100 + number);
-    write(folder, `models/${domain}-base.gguf`, ggufOf(domain, tensors));
+    write(folder, `models/${domain}-base.gguf`, ggufOf(domain, tensors, seed * 100 + number));
     write(folder, `models/${domain}-base.safetensors`, safetensorsFile({ metadata: { format: 'pt' }, tensors }));
     write(
       folder,
@@ -59,15 +60,24 @@ function checkpointOf(seed: number, step: number): AssetTensor[] {
   );
 }
 
-function ggufOf(domain: string, tensors: readonly AssetTensor[]): Uint8Array {
-  return ggufFile({
-    metadata: {
-      'general.architecture': { type: 'string', value: 'llama' },
-      'general.name': { type: 'string', value: `${domain} base` },
-    },
-    tensors,
-  });
+/** With what llama.cpp wants beside the blocks. */
+function ggufOf(domain: string, blocks: readonly AssetTensor[], seed: number): Uint8Array {
+  const metadata = {
+    ...tinyKeys,
+    'general.name': text(`${domain} base`),
+    'general.file_type': u32(mostlyBf16),
+    'llama.embedding_length': u32(512),
+    'llama.block_count': u32(4),
+    'llama.feed_forward_length': u32(512),
+    'llama.rope.dimension_count': u32(256),
+  };
+  const embedding = weights('token_embd.weight', { shape: [4, 512], dtype: 'BF16', seed });
+  const norm = weights('output_norm.weight', { shape: [512], dtype: 'F32', seed });
+  return ggufFile({ metadata, tensors: [embedding, ...blocks, norm] });
 }
+
+/** `llama.h`, LLAMA_FTYPE_MOSTLY_BF16. */
+const mostlyBf16 = 32;
 
 const words =
   'patient ledger dose account trial balance symptom invoice cohort audit protein market nurse policy scan fund'.split(

@@ -4,6 +4,8 @@
  */
 
 import { errorTable } from '@mbk/core';
+import { gitHookNames } from '../../packages/cli/src/git-hooks/hook-script.ts';
+import { hookEvents, hookPolicies } from '../../packages/cli/src/hooks/hook-events.ts';
 import {
   commit,
   count,
@@ -31,6 +33,8 @@ const notice = event('notice', { message: text });
 const entryType = oneOfTexts('file', 'directory', 'symlink');
 const texts = list(text);
 const head = object({ n: count, hash: sha256 });
+/** How fast work is; null as long as that is not known. */
+const pace = { elapsedMs: count, bytesPerSecond: orNull(count), leftMs: orNull(count) };
 const sizes = { raw: count, deduplicated: count, stored: count };
 const actor = object({ id: sha256, name: orNull(text) });
 const mode = { type: 'integer', minimum: 0, maximum: 0o7777 };
@@ -54,6 +58,44 @@ const listed = {
 
 const { type: _, sparse: __, changed: ___, ...foundEntry } = listed;
 
+const findingFields = {
+  code: text,
+  severity: oneOfTexts('error', 'warning', 'info'),
+  message: text,
+  remedy: text,
+  offset: count,
+  pointer: text,
+  line: count,
+  column: count,
+  count,
+};
+const rarely = ['remedy', 'offset', 'pointer', 'line', 'column', 'count'];
+const finding = object({ ...findingFields, path: text }, [...rarely, 'path']);
+const facts = { type: 'object', description: 'What the plugin says of it.' };
+const asset = object(
+  {
+    path,
+    collection: text,
+    kind: text,
+    size: count,
+    sha256: orNull(sha256),
+    tensors: count,
+    plugin: text,
+    summary: text,
+    facts,
+    findings: list(finding),
+  },
+  ['tensors', 'plugin', 'summary', 'facts', 'findings'],
+);
+const shownAsset = object({
+  commit,
+  domain: text,
+  asset: orNull(asset),
+  layout: orNull({ type: 'object', description: 'Where its tensors lie: docs/format.md, Content.' }),
+  size: orNull(count),
+  sha256: orNull(sha256),
+});
+
 const difference = object({
   kind: oneOfTexts('added', 'removed', 'modified', 'metadata', 'moved'),
   path,
@@ -63,7 +105,7 @@ const difference = object({
   sizeAfter: orNull(count),
   collection: orNull(text),
 });
-const differences = object({
+const differenceFields = {
   before: commit,
   after: orNull(commit),
   added: count,
@@ -75,6 +117,35 @@ const differences = object({
   bytesRemoved: count,
   differences: list(difference),
   problems,
+};
+const differences = object(differenceFields);
+const inside = object({
+  path,
+  kind: text,
+  plugin: text,
+  difference: orNull(
+    object(
+      {
+        changes: list(
+          object(
+            {
+              what: text,
+              name: text,
+              change: oneOfTexts('added', 'removed', 'changed', 'retyped', 'moved'),
+              before: {},
+              after: {},
+            },
+            ['before', 'after'],
+          ),
+        ),
+        omitted: count,
+        lines: texts,
+        patch: {},
+      },
+      ['omitted', 'patch'],
+    ),
+  ),
+  problem: orNull(finding),
 });
 
 const totals = object({
@@ -130,6 +201,7 @@ const shown = object(
     manifestSha256: sha256,
     parentProblem: orNull(text),
     entry: count,
+    assets: list(asset, { description: 'The first 1000.' }),
     files: list(object(listed), { description: 'With --files.' }),
   },
   ['files'],
@@ -209,6 +281,100 @@ const logPlan = {
   idleSegments: count,
 };
 
+/** SHA-256 of each file of the hooks of a project; null for a program of the system. */
+const files: Schema = { type: 'object', additionalProperties: orNull(sha256) };
+
+/** What a hook does and says. */
+const hook = event(
+  'hook',
+  {
+    event: oneOfTexts(...hookEvents),
+    program: text,
+    what: oneOfTexts('started', 'output', 'ended'),
+    line: text,
+    stream: oneOfTexts('stdout', 'stderr'),
+    exitCode: orNull(count),
+    problem: orNull(text),
+  },
+  ['line', 'stream', 'exitCode'],
+);
+
+const installedPlugin = { name: text, version: text, package: text, module: text };
+
+const gitHook = {
+  name: oneOfTexts(...gitHookNames),
+  path: text,
+  state: oneOfTexts('installed', 'changed', 'other', 'none'),
+  hasEarlier: flag,
+  options: orNull(
+    object({ name: text, node: text, mbk: text, project: text, plan: text, repo: text, strict: flag }, [
+      'plan',
+      'repo',
+    ]),
+  ),
+};
+
+const snapshotLines: readonly Schema[] = [
+  hook,
+  event('progress', {
+    files: count,
+    totalFiles: orNull(count),
+    bytes: count,
+    totalBytes: orNull(count),
+    newBytes: count,
+    knownBytes: count,
+    storedBytes: count,
+    ...pace,
+    path,
+  }),
+  event('finding', { severity: { const: 'error' }, path, message: text }),
+  event('finding', { ...findingFields, domain: text, collection: text, path, kind: text, plugin: text, inside: text }, [
+    ...rarely,
+    'inside',
+  ]),
+  event('plan', {
+    collections: list(
+      object({
+        domain: text,
+        collection: text,
+        files: count,
+        symlinks: count,
+        bytes: count,
+        readFiles: count,
+        readBytes: count,
+      }),
+    ),
+    problems: list(object({ path, reason: text, message: text })),
+  }),
+  event(
+    'summary',
+    {
+      run: id32,
+      snapshots: list(
+        object({
+          domain: text,
+          commit,
+          parent: orNull(commit),
+          tag: text,
+          files: count,
+          bytes: count,
+          collections: list(object({ name: text, isTaken: flag, tree: sha256, files: count, bytes: count })),
+        }),
+      ),
+      unchanged: texts,
+      files: count,
+      bytes: count,
+      readBytes: count,
+      newBytes: count,
+      storedBytes: count,
+      incomplete: list(sourceProblem),
+      skipped: list(sourceProblem),
+      statCacheProblem: text,
+    },
+    ['statCacheProblem'],
+  ),
+];
+
 /** Lines of each command beside errors and notices, by its verb. */
 const lines: Readonly<Record<string, readonly Schema[]>> = {
   init: [
@@ -223,53 +389,36 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
       config: orNull({ type: 'object' }),
     }),
   ],
-  snapshot: [
-    event('progress', { files: count, bytes: count, newBytes: count, storedBytes: count, path }, ['path']),
-    event('finding', { severity: { const: 'error' }, path, message: text }),
-    event('plan', {
-      collections: list(
-        object({
-          domain: text,
-          collection: text,
-          files: count,
-          symlinks: count,
-          bytes: count,
-          readFiles: count,
-          readBytes: count,
-        }),
-      ),
-      problems: list(object({ path, reason: text, message: text })),
+  snapshot: snapshotLines,
+  validate: [
+    event('finding', {
+      path,
+      kind: text,
+      plugin: text,
+      isExamined: flag,
+      summary: orNull(text),
+      facts: orNull(facts),
+      findings: list(finding),
     }),
-    event(
-      'summary',
-      {
-        run: id32,
-        snapshots: list(
-          object({
-            domain: text,
-            commit,
-            parent: orNull(commit),
-            tag: text,
-            files: count,
-            bytes: count,
-            collections: list(object({ name: text, isTaken: flag, tree: sha256, files: count, bytes: count })),
-          }),
-        ),
-        unchanged: texts,
-        files: count,
-        bytes: count,
-        readBytes: count,
-        newBytes: count,
-        storedBytes: count,
-        incomplete: list(sourceProblem),
-        skipped: list(sourceProblem),
-        statCacheProblem: text,
-      },
-      ['statCacheProblem'],
-    ),
+    event('finding', { severity: { const: 'error' }, path, message: text }),
+    event('summary', {
+      what: text,
+      files: count,
+      known: count,
+      errors: count,
+      warnings: count,
+      unknown: list(path),
+      problems: count,
+    }),
   ],
   checkout: [
-    event('progress', { files: count, bytes: count, totalFiles: count, totalBytes: count }),
+    hook,
+    event('manifests', {
+      path,
+      files: list(object({ path: text, state: oneOfTexts('written', 'kept', 'failed') })),
+      problem: orNull(finding),
+    }),
+    event('progress', { files: count, totalFiles: count, bytes: count, totalBytes: count, ...pace }),
     event('finding', { severity: { const: 'error' }, code: text, path, message: text, isDamage: flag }),
     event('finding', {
       entry: entryType,
@@ -317,10 +466,10 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   log: [object({ timezone: text, snapshots: list(historyRow) })],
-  show: [shown],
+  show: [shown, shownAsset],
   ls: [object({ commit, domain: text, path, expired: texts, entries: list(object(listed)) })],
   cat: [],
-  diff: [differences],
+  diff: [object({ ...differenceFields, inside: list(inside, { description: 'Not with --stat.' }) }, ['inside'])],
   find: [
     event('progress', { done: count, total: count }),
     event('match', { entry: entryType, commit, domain: text, takenAt: time, tags: texts, ...foundEntry }),
@@ -367,7 +516,15 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
   ],
   tag: [object({ tags: list(object({ ...tag, at: time, isOfSnapshot: flag, takenAt: orNull(time) })) }), object(tag)],
   verify: [
-    event('progress', { phase: text, done: count, total: count, bytes: count }),
+    event('progress', {
+      phase: text,
+      done: count,
+      total: count,
+      bytes: count,
+      totalBytes: orNull(count),
+      errors: count,
+      ...pace,
+    }),
     event(
       'finding',
       {
@@ -457,6 +614,41 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   'key remove': [object({ id: orNull(sha256), name: orNull(text), kind: orNull(text), isCurrent: flag, left: count })],
+  'plugins create': [object({ folder: text, files: texts })],
+  'plugins install': [object({ folder: text, plugins: list(object(installedPlugin)) })],
+  'plugins list': [
+    object({ project: text, plugins: list(object({ scope: oneOfTexts('project', 'user'), ...installedPlugin })) }),
+  ],
+  'plugins remove': [object({ folder: text, removed: text })],
+  'plugins check': [
+    event('finding', { test: text, passed: flag, problem: orNull(text) }),
+    event('summary', { passed: count, failed: count, samples: count }),
+  ],
+  'hook install': [object(gitHook, ['options'])],
+  'hook list': [object({ folder: text, hooks: list(object(gitHook)) })],
+  'hook uninstall': [object({ folder: text, removed: list(oneOfTexts(...gitHookNames)) })],
+  'hook run': [object({ hook: oneOfTexts(...gitHookNames), isDue: { const: false } }), ...snapshotLines],
+  trust: [
+    object({
+      projects: list(object({ project: text, trustedAt: time, hooks: orNull(sha256), plugins: orNull(sha256), files })),
+    }),
+    object({ project: text, wasTrusted: flag, isTrusted: flag }),
+    object({
+      project: text,
+      isTrusted: flag,
+      changes: texts,
+      hooks: list(
+        object({
+          event: oneOfTexts(...hookEvents),
+          program: text,
+          policy: oneOfTexts(...hookPolicies),
+          timeoutMs: count,
+        }),
+      ),
+      plugins: list(object({ name: text, place: text, file: text })),
+      files,
+    }),
+  ],
   completion: [object({ shell: oneOfTexts('bash', 'zsh', 'fish'), script: text })],
   'catalogue export': [
     object({ target: text, commits: count, tags: count, objects: count, domains: texts, skipped: texts }),

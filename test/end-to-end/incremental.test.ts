@@ -12,6 +12,7 @@ rules:
   - { match: "data/training/{domain}/**", collection: data/training }
   - { match: "configs/**", collection: configs/system, domain: system }
 exclude: ["*.tmp", "__pycache__/"]
+plugins: { gguf: false, checkpoint: false }  # what the files here are does not matter, their sizes do
 plans:
   daily: { collections: [models/checkpoint] }
   weekly: { collections: ["models/*"] }

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { smallCheckpoint, smallGguf } from '../assets/small-assets.ts';
 import { waysToRun } from '../run-program.ts';
 import { fillLab, makeProject } from './project.ts';
 
@@ -26,7 +27,7 @@ async function bytesOf(args: readonly string[], cwd: string, env: NodeJS.Process
 test('what was taken can be looked at from every side', async () => {
   const project = makeProject();
   fillLab(project);
-  const big = randomBytes(3_000_000);
+  const big = Buffer.from(smallGguf('healthcare', randomBytes(3_000_000)));
   project.write('models/healthcare-7b.gguf', big);
   writeFileSync(
     Buffer.concat([
@@ -38,7 +39,7 @@ test('what was taken can be looked at from every side', async () => {
   await project.out(['init', '--no-recovery-key', '--timezone', 'Asia/Tokyo']);
   expect(await project.out(['log'])).toBe('There are no snapshots yet.\n');
   await project.out(['snapshot', '-m', 'before the deploy']);
-  project.write('checkpoints/healthcare_checkpoint_846.pth', 'checkpoint, trained further');
+  project.write('checkpoints/healthcare_checkpoint_846.pth', smallCheckpoint(847));
   await project.out(['snapshot', '--domain', 'healthcare']);
 
   // log
@@ -78,10 +79,13 @@ test('what was taken can be looked at from every side', async () => {
   });
 
   // cat
-  expect(await project.out(['cat', 'healthcare~1:checkpoints/healthcare_checkpoint_846.pth'])).toBe('checkpoint');
-  expect(await project.out(['cat', 'healthcare:checkpoints/healthcare_checkpoint_846.pth'])).toBe(
-    'checkpoint, trained further',
-  );
+  for (const [revision, step] of [
+    ['healthcare~1', 846],
+    ['healthcare', 847],
+  ] as const) {
+    const args = ['cat', `${revision}:checkpoints/healthcare_checkpoint_846.pth`];
+    expect((await bytesOf(args, project.folder, project.env)).equals(smallCheckpoint(step)), revision).toBe(true);
+  }
   expect(await project.out(['cat', 'healthcare:data/training/healthcare/\\x1b[31m\\xff'])).toBe('hostile');
   expect(
     (await bytesOf(['cat', 'healthcare:models/healthcare-7b.gguf'], project.folder, project.env)).equals(big),

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { smallCheckpoint, smallGguf } from '../assets/small-assets.ts';
 import { runMbk, type Ended } from '../run-program.ts';
 
 export interface Project {
@@ -67,9 +68,9 @@ export function passphrase(text: string): NodeJS.ProcessEnv {
 
 /** Files of two domains and some that belong to none. */
 export function fillLab(project: Project): void {
-  project.write('models/healthcare-7b.gguf', 'healthcare model');
-  project.write('models/finance-7b.gguf', 'finance model');
-  project.write('checkpoints/healthcare_checkpoint_846.pth', 'checkpoint');
+  project.write('models/healthcare-7b.gguf', smallGguf('healthcare'));
+  project.write('models/finance-7b.gguf', smallGguf('finance'));
+  project.write('checkpoints/healthcare_checkpoint_846.pth', smallCheckpoint(846));
   project.write('data/training/healthcare/a.jsonl', '{"a":1}\n');
   project.write('data/training/finance/a.jsonl', '{"b":2}\n');
   project.write('configs/routing.yaml', 'route: all\n');

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { smallGguf } from '../assets/small-assets.ts';
 import { shell, test } from './site.ts';
 
 const hasGit = spawnSync('git', ['--version']).status === 0;
@@ -19,8 +20,8 @@ test.skipIf(!hasGit)(
     const history = join(site.folder, 'history.git');
     const git = (args: string): string => shell(`git ${args}`, history);
     site.write('mbk.yaml', config);
-    site.write('models/healthcare-7b.gguf', 'weights');
-    site.write('models/finance-7b.gguf', 'weights of finance');
+    site.write('models/healthcare-7b.gguf', smallGguf('healthcare'));
+    site.write('models/finance-7b.gguf', smallGguf('finance'));
     site.write('data/training/healthcare/with space\nand line.jsonl', '{}\n');
     await site.mbk(['snapshot', '-m', 'day one\n\nin two paragraphs', '--tag', 'v1']);
     const first = await site.json<object>(['catalogue', 'export', history]);
@@ -40,7 +41,7 @@ test.skipIf(!hasGit)(
     for (const line of git(`show '${tag}:assets.jsonl'`).trim().split('\n').filter(Boolean))
       expect(JSON.parse(line)).toBeTypeOf('object');
 
-    site.write('models/healthcare-7b.gguf', 'weights, trained further');
+    site.write('models/healthcare-7b.gguf', smallGguf('healthcare, trained further'));
     await site.mbk(['snapshot', '-m', 'day two', '--domain', 'healthcare']);
     const before = git('rev-parse healthcare').trim();
     expect(await site.json<object>(['catalogue', 'export', history])).toMatchObject({ commits: 1 });

@@ -10,7 +10,7 @@ const script = fileURLToPath(import.meta.url);
 
 if (isSupported(process.versions.node)) {
   // Commands that go through many files.
-  if (['snapshot', 'checkout', 'verify'].includes(process.argv[2])) runFrugally();
+  if (['snapshot', 'checkout', 'verify', 'hook'].includes(process.argv[2])) runFrugally();
   await start();
 } else {
   const node = findWorkspaceNode();

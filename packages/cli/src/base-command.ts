@@ -2,18 +2,29 @@
 
 import { Command, Flags } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
-import type { MbkError, Repository, Threads } from '@mbk/core';
+import type { MbkError, PluginHost, Repository, Threads } from '@mbk/core';
 import { readEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { toMbkError } from './failure.ts';
 import { adviseOn, watchInterruption } from './interruption.ts';
 import type { Interruption, InterruptionAdvice } from './interruption.ts';
+import type { HookOperation } from './hooks/hook-events.ts';
 import type { OpenContext } from './open.ts';
 import { makeOutput } from './output.ts';
 import type { Output, OutputOptions } from './output.ts';
+import type { OpenPluginsOptions } from './plugins/open-plugins.ts';
 
 type OutputFlags = Interfaces.OutputFlags<Interfaces.FlagInput>;
 type OutputArgs = Interfaces.OutputArgs<Interfaces.ArgInput>;
+
+/** A call of a command that has hooks. */
+export interface HookedCall {
+  /** What `--repo` says. */
+  readonly repo: string | undefined;
+  /** What the user asked for, for the hooks. */
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly without: boolean;
+}
 
 export abstract class MbkCommand extends Command {
   static override baseFlags = {
@@ -75,6 +86,33 @@ export abstract class MbkCommand extends Command {
     } finally {
       await threads?.close();
     }
+  }
+
+  /**
+   * Runs `work` between the hooks of the project, unless `without` them; what it gives is told to `after` hooks, with the exit
+   * code that it set. Errors: those of the hooks, which come first, and of `work`.
+   */
+  protected async withHooks(
+    operation: HookOperation,
+    { repo, request, without }: HookedCall,
+    work: () => Promise<unknown>,
+  ): Promise<void> {
+    if (without) return void (await work());
+    const { runHooked } = await import('./hooks/hooked-command.ts');
+    await runHooked(this.context(repo), { operation, request }, async () => {
+      const result = (await work()) ?? null;
+      return { result, exitCode: typeof process.exitCode === 'number' ? process.exitCode : 0 };
+    });
+  }
+
+  /** The plugins that hold in the working folder; the caller closes the host. Errors: those of `openPlugins`. */
+  protected async openPlugins(
+    options: Pick<OpenPluginsOptions, 'config' | 'handlers' | 'isStrict' | 'isUrgent' | 'root'>,
+  ): Promise<PluginHost> {
+    const { openPlugins } = await import('./plugins/open-plugins.ts');
+    const { environment, out, signal } = this;
+    const { stateFolder } = environment;
+    return openPlugins({ ...options, cwd: process.cwd(), path: process.env['PATH'], out, stateFolder, signal });
   }
 
   /** What `open.ts` needs to know; `repo` is the flag. */

@@ -44,6 +44,11 @@ export const commandTable: Readonly<Record<string, CommandRow>> = {
     summary: 'Take a snapshot of a project or of paths',
     load: () => import('./commands/snapshot.ts'),
   },
+  validate: {
+    group: 'Back up and restore',
+    summary: 'Check models, checkpoints, datasets and configurations',
+    load: () => import('./commands/validate.ts'),
+  },
   checkout: {
     group: 'Back up and restore',
     summary: 'Write the files of a snapshot into a folder',
@@ -118,6 +123,56 @@ export const commandTable: Readonly<Record<string, CommandRow>> = {
     group: 'Manage',
     summary: 'Remove a key',
     load: () => import('./commands/key-remove.ts'),
+  },
+  'hook install': {
+    group: 'Manage',
+    summary: 'Install a Git hook that takes a snapshot',
+    load: () => import('./commands/hook-install.ts'),
+  },
+  'hook list': {
+    group: 'Manage',
+    summary: 'List the Git hooks of mbk',
+    load: () => import('./commands/hook-list.ts'),
+  },
+  'hook uninstall': {
+    group: 'Manage',
+    summary: 'Take a Git hook away, and put back what was there before',
+    load: () => import('./commands/hook-uninstall.ts'),
+  },
+  'hook run': {
+    group: 'Under the floor',
+    summary: 'Take the snapshot of a Git hook',
+    load: () => import('./commands/hook-run.ts'),
+  },
+  'plugins create': {
+    group: 'Manage',
+    summary: 'Write a plugin to start from, with tests',
+    load: () => import('./commands/plugins-create.ts'),
+  },
+  'plugins install': {
+    group: 'Manage',
+    summary: 'Install a plugin',
+    load: () => import('./commands/plugins-install.ts'),
+  },
+  'plugins list': {
+    group: 'Manage',
+    summary: 'List the plugins that are installed',
+    load: () => import('./commands/plugins-list.ts'),
+  },
+  'plugins remove': {
+    group: 'Manage',
+    summary: 'Remove an installed plugin',
+    load: () => import('./commands/plugins-remove.ts'),
+  },
+  'plugins check': {
+    group: 'Manage',
+    summary: 'Run the conformance suite on a plugin',
+    load: () => import('./commands/plugins-check.ts'),
+  },
+  trust: {
+    group: 'Manage',
+    summary: 'Let the hooks of a project run',
+    load: () => import('./commands/trust.ts'),
   },
   completion: {
     group: 'Manage',

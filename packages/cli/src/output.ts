@@ -12,7 +12,7 @@ export type { Styler } from './styler.ts';
 
 /** One line of a long command's JSON output. */
 export interface OutputEvent {
-  readonly type: 'progress' | 'summary' | 'match' | 'finding' | 'notice';
+  readonly type: 'progress' | 'summary' | 'match' | 'finding' | 'manifests' | 'notice' | 'hook';
   readonly [field: string]: unknown;
 }
 
@@ -37,6 +37,8 @@ export interface Output {
   progress(read: ReadProgress): () => void;
   /** Something the user should know though the command goes on: stderr, or a JSON line of type `notice`; not when quiet. */
   notice(message: string): void;
+  /** What another program says or does on the way: a JSON line, or text on stderr, also when quiet. No text when it is empty. */
+  aside<Event extends OutputEvent>(event: Event, render: (event: Event, style: Styler) => string): void;
   /** How the command ends: message and remedy on stderr, or a JSON line of type `error` on stdout. */
   error(error: MbkError): void;
   /** Takes progress off the terminal, before the process ends in the middle of it. */
@@ -91,6 +93,7 @@ export function makeOutput({ json, quiet = false, term }: OutputOptions, { stdou
       if (json) writeJson({ type: 'notice', message });
       else writeText(stderr, wrapped(stderr, `${errorStyle('yellow', 'note:')} ${escapeMessage(message)}`));
     },
+    aside: (event, render) => (json ? writeJson(event) : writeText(stderr, render(event, errorStyle))),
     error: (error) => {
       if (json) writeJson(errorJson(error));
       else writeText(stderr, wrapped(stderr, errorText(error, errorStyle)));

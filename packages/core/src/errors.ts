@@ -206,6 +206,21 @@ const rows = {
     remedy:
       'Domains are [a-z0-9][a-z0-9._-]{0,62}; collections are category/class; tags are letters, digits, `.`, `_`, `-`.',
   },
+  'plugin-unusable': {
+    exit: 1,
+    meaning: 'A plugin that `mbk.yaml` names cannot be loaded, or is not what it should be.',
+    remedy: 'Check the path or package under `plugins:`, or turn the plugin off there with `false`.',
+  },
+  'plugins-untrusted': {
+    exit: 1,
+    meaning: 'The project brings plugins along that this user does not trust, or not as they are now.',
+    remedy: 'Look at them, then run `mbk trust`; or turn them off in `mbk.yaml` with `false`.',
+  },
+  'validation-failed': {
+    exit: 3,
+    meaning: 'A plugin found an error in an asset, and `--strict` lets no snapshot with errors into history.',
+    remedy: 'Repair the asset, turn the check off in `mbk.yaml`, or take the snapshot without `--strict`.',
+  },
   'tag-exists': {
     exit: 1,
     meaning: 'The tag exists; tags never move.',
@@ -257,6 +272,51 @@ const rows = {
     exit: 1,
     meaning: 'A file or folder could not be written in the target.',
     remedy: 'Check room and permissions, then run the checkout again with `--overwrite newer`.',
+  },
+  'hooks-untrusted': {
+    exit: 1,
+    meaning: 'The project has hooks that this user does not trust, or not as they are now.',
+    remedy: 'Look at them, then run `mbk trust`; or go without them with `--no-hooks`.',
+  },
+  'hook-invalid': {
+    exit: 2,
+    meaning: 'A hook cannot be run: its program is absent, may not be run, or is named after no event.',
+    remedy: 'Mend `hooks:` of mbk.yaml or the files in .mbk/hooks.',
+  },
+  'hook-refused': {
+    exit: 1,
+    meaning: 'A hook that runs before the work failed, so nothing was done.',
+    remedy: 'Mend what it says, or go without hooks with `--no-hooks`.',
+  },
+  'hook-failed': {
+    exit: 1,
+    meaning: 'The work was done, but a hook that runs after it failed.',
+    remedy: 'Mend what it says; what was done stays done.',
+  },
+  'plugin-invalid': {
+    exit: 1,
+    meaning: 'A package or module holds no mbk plugin, or one that breaks the contract.',
+    remedy: 'Mend it; `mbk plugins create` writes one that works.',
+  },
+  'plugin-install-failed': {
+    exit: 1,
+    meaning: 'A plugin could not be installed or removed by npm.',
+    remedy: 'See what npm says; the plugins that were there are still there.',
+  },
+  'plugin-absent': {
+    exit: 1,
+    meaning: 'No plugin package of this name is installed here.',
+    remedy: 'See `mbk plugins list`; `--user` names those of the user.',
+  },
+  'git-failed': {
+    exit: 1,
+    meaning: 'Git is not installed, or refused: this may be no Git repository.',
+    remedy: 'Run the command in a working folder of a Git repository.',
+  },
+  'git-hook-blocked': {
+    exit: 1,
+    meaning: 'A Git hook cannot be installed or uninstalled without losing what somebody else wrote.',
+    remedy: 'Look at the file that is named, and move it away by hand.',
   },
   'local-state-failed': {
     exit: 1,

@@ -18,6 +18,9 @@ export type { GitProvenance } from './format/snapshot-manifest.ts';
 export { readRepositoryId } from './keyring/open-keys.ts';
 export { formatPlace, parsePlace } from './log/log-memory.ts';
 export type { LogPlace } from './log/log-memory.ts';
+export { findingsOf, hasErrors } from './operations/asset-findings.ts';
+export type { AssetFinding } from './operations/asset-findings.ts';
+export { readAssetTable } from './operations/asset-table.ts';
 export { catLog } from './operations/cat-log.ts';
 export type { ShownEntry } from './operations/cat-log.ts';
 export { catObject } from './operations/cat-object.ts';
@@ -38,6 +41,11 @@ export { diffSnapshots } from './operations/diff.ts';
 export type { Difference, DiffReport, DiffRequest, FolderSource } from './operations/diff.ts';
 export { findPaths } from './operations/find-paths.ts';
 export type { FindOptions, FindProblem, FindRequest, FoundPath } from './operations/find-paths.ts';
+export { diffAssetFolders } from './operations/diff-asset-folders.ts';
+export { diffAssets } from './operations/diff-assets.ts';
+export type { DifferenceInside } from './operations/diff-assets.ts';
+export { exportFolders } from './operations/export-folders.ts';
+export type { ExportedFolder, ExportFoldersOptions } from './operations/export-folders.ts';
 export { listHistory } from './operations/history.ts';
 export type { HistoryCapture, HistoryRequest, HistoryRow } from './operations/history.ts';
 export { initRepository } from './operations/init.ts';
@@ -64,6 +72,9 @@ export { executeLogRepair, logRepairOptions, planLogRepair } from './operations/
 export type { LogRepaired, LogRepairPlan, LogRepairStep, RepairLogOptions } from './operations/repair-log.ts';
 export { selfTest } from './operations/self-test.ts';
 export type { SelfTestOptions, SelfTestReport } from './operations/self-test.ts';
+export { listAssets, showAsset } from './operations/show-asset.ts';
+export type { ShownAsset } from './operations/show-asset.ts';
+export type { AssetLine, AssetReport } from './format/asset-line.ts';
 export { showSnapshot } from './operations/show.ts';
 export type { ShownCollection, ShownSnapshot } from './operations/show.ts';
 export { planSnapshot } from './operations/plan-snapshot.ts';
@@ -77,6 +88,8 @@ export { listFiles, openFiles, readFileBytes } from './operations/snapshot-files
 export type { ListedEntry, OpenedFiles } from './operations/snapshot-files.ts';
 export { statusOf } from './operations/status.ts';
 export type { DomainStatus, StatusReport } from './operations/status.ts';
+export { storedFiles } from './operations/stored-files.ts';
+export type { StoredFiles } from './operations/stored-files.ts';
 export { addTag, listTags, removeTag } from './operations/tags.ts';
 export type { AddTagRequest, TagAdded, TagListRow } from './operations/tags.ts';
 export { usageOf } from './operations/usage.ts';
@@ -91,6 +104,8 @@ export type {
   UsageReport,
   UsageRequest,
 } from './operations/usage.ts';
+export { validateFolder, validateSnapshot } from './operations/validate.ts';
+export type { ValidatedAsset, ValidationReport } from './operations/validate.ts';
 export { findingTable, verifyRepository } from './operations/verify.ts';
 export type {
   Dependent,
@@ -103,12 +118,16 @@ export type {
   VerifyReport,
   VerifyRequest,
 } from './operations/verify.ts';
+export type { PluginSource } from './plugins/plugin-source.ts';
+export { startPluginThread } from './plugins/plugin-thread.ts';
 export { prepareThreads } from './pool/threads.ts';
 export type { Threads } from './pool/threads.ts';
 export { openRepository } from './repository.ts';
 export type { OpenOptions, Processes, Repository } from './repository.ts';
 export { assetPlugins } from './snapshot/asset-plugins.ts';
 export type { AssetPlugins } from './snapshot/asset-plugins.ts';
+export { pluginHost } from './snapshot/plugin-host.ts';
+export type { PluginHost, PluginHostOptions } from './snapshot/plugin-host.ts';
 export type { CollectionRef } from './snapshot/stat-cache.ts';
 export type { StreamedFile } from './snapshot/streamed-file.ts';
 export { walk } from './snapshot/walk.ts';

@@ -22,6 +22,7 @@ const tasks: Readonly<Record<string, () => Promise<Task>>> = {
   capture: async () => (await import('./snapshot/pipeline/capture-worker.ts')).captureTask,
   'check-pack': async () => (await import('./operations/verify/check-pack-task.ts')).checkPackTask,
   checkout: async () => (await import('./operations/checkout/checkout-task.ts')).checkoutTask,
+  plugins: async () => (await import('./plugins/plugin-task.ts')).pluginTask,
   'self-test': async () => (await import('./operations/known-answers.ts')).selfTestTask,
 };
 

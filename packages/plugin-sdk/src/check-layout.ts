@@ -39,8 +39,13 @@ export function makeLayout(
   fileSize: number,
   limits: LayoutLimits = layoutLimits,
 ): Layout {
-  checkedLayout({ container, tensors }, fileSize, limits);
-  return { container, tensors: tensors.toSorted(byPlace) };
+  checkHead({ container, tensors }, limits);
+  // Nothing that is checked is kept: a large file has a hundred thousand of them.
+  for (const tensor of tensors) checkedTensor(tensor, fileSize, limits);
+  const sorted = tensors.toSorted(byPlace);
+  refuseOverlaps(sorted);
+  refuseDuplicates(sorted);
+  return { container, tensors: sorted };
 }
 
 /** Tensors without bytes come before the one that begins at their place. */
@@ -49,14 +54,7 @@ function byPlace(a: LayoutTensor, b: LayoutTensor): number {
 }
 
 function checkedLayout(value: unknown, fileSize: number, limits: LayoutLimits): CheckedLayout {
-  const { container, tensors } = record(value, 'a layout');
-  if (typeof container !== 'string' || !/^[a-z0-9][a-z0-9._-]{0,63}$/.test(container)) {
-    throw new LayoutError('layout/container', 'the container is not named as formats are');
-  }
-  if (!Array.isArray(tensors)) throw new LayoutError('layout/form', 'tensors is not a list');
-  if (tensors.length > limits.tensors) {
-    throw new LayoutError('layout/too-many-tensors', `${tensors.length} tensors, of at most ${limits.tensors}`);
-  }
+  const { container, tensors } = checkHead(value, limits);
   const checked: CheckedTensor[] = [];
   for (let index = 0; index < tensors.length; index += 1) {
     checked.push(checkedTensor(tensors[index], fileSize, limits));
@@ -65,6 +63,22 @@ function checkedLayout(value: unknown, fileSize: number, limits: LayoutLimits): 
   refuseOverlaps(checked);
   refuseDuplicates(checked);
   return { container, tensors: checked };
+}
+
+/** What is checked before any tensor is. */
+function checkHead(
+  value: unknown,
+  limits: LayoutLimits,
+): { readonly container: string; readonly tensors: readonly unknown[] } {
+  const { container, tensors } = record(value, 'a layout');
+  if (typeof container !== 'string' || !/^[a-z0-9][a-z0-9._-]{0,63}$/.test(container)) {
+    throw new LayoutError('layout/container', 'the container is not named as formats are');
+  }
+  if (!Array.isArray(tensors)) throw new LayoutError('layout/form', 'tensors is not a list');
+  if (tensors.length > limits.tensors) {
+    throw new LayoutError('layout/too-many-tensors', `${tensors.length} tensors, of at most ${limits.tensors}`);
+  }
+  return { container, tensors: tensors as readonly unknown[] };
 }
 
 function checkedTensor(value: unknown, fileSize: number, limits: LayoutLimits): CheckedTensor {

@@ -60,3 +60,9 @@ export class LayoutError extends Error {
     this.offset = offset;
   }
 }
+
+/** By name as well: a plugin may bring its own copy of this package. */
+export function isLayoutError(error: unknown): error is LayoutError {
+  if (error instanceof LayoutError) return true;
+  return error instanceof Error && error.name === 'LayoutError' && 'code' in error && typeof error.code === 'string';
+}

@@ -22,6 +22,19 @@ export interface Match {
   readonly globs?: readonly string[];
   /** Any of them makes the magic side hold. */
   readonly magic?: readonly Magic[];
+  /**
+   * How the plugin reads such a file: `random` (unless given), with `inspect` and `validate`, which read where they want;
+   * or `stream`, with `scan`, which sees every byte once, from the start, as the snapshot reads it.
+   */
+  readonly reads?: 'random' | 'stream';
+}
+
+/** Which folders are one asset: those that directly hold a file named like one of the markers. */
+export interface FolderMatch {
+  /** What such a folder is, `class/format`: `dataset/bagit`. */
+  readonly kind: string;
+  /** Globs without a slash, for names of files directly in the folder: `bagit.txt`, `*.parquet`. */
+  readonly markers: readonly string[];
 }
 
 export interface MatchTarget {
@@ -31,9 +44,19 @@ export interface MatchTarget {
   readonly head: Uint8Array;
 }
 
+/** The first rule that holds for the file, or undefined. */
+export function matchingRule(rules: readonly Match[], target: MatchTarget): Match | undefined {
+  return rules.find((rule) => matchesPath(rule, target.path) && matchesMagic(rule, target.head));
+}
+
 /** The kind of the first rule that holds for the file, or undefined. */
 export function matchingKind(rules: readonly Match[], target: MatchTarget): string | undefined {
-  return rules.find((rule) => matchesPath(rule, target.path) && matchesMagic(rule, target.head))?.kind;
+  return matchingRule(rules, target)?.kind;
+}
+
+/** The kind of the first rule that holds for a folder with files of these names, or undefined. */
+export function matchingFolderKind(rules: readonly FolderMatch[], names: readonly string[]): string | undefined {
+  return rules.find(({ markers }) => markers.some((marker) => names.some((name) => matchesGlob(marker, name))))?.kind;
 }
 
 /** Whether the path side of a rule holds. */

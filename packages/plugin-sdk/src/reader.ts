@@ -17,11 +17,20 @@ export interface Reader {
   read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array>;
   /** The whole file from its start, in pieces of any size. */
   stream(options?: ReadOptions): AsyncIterable<Uint8Array>;
-  /** A file named relative to this one's folder and never outside the snapshot's root; undefined when there is none. */
+  /**
+   * A file named relative to this one's folder (`../x` too), or from the snapshot's root with a leading `/`; never one
+   * outside the root. Undefined when there is none. What a plugin says of a file may depend on the siblings it asked for.
+   */
   sibling(relative: string, options?: ReadOptions): Promise<Reader | undefined>;
 }
 
-/** A reader over bytes in memory, which are not copied; `siblings` are the files beside it by relative name. */
+/** A file that passes by once: what `scan` gets. `stream` may be called once, and need not be read to its end. */
+export type StreamReader = Pick<Reader, 'path' | 'size' | 'stream'>;
+
+/**
+ * A reader over bytes in memory, which are not copied; `siblings` are the other files by what `sibling` is asked for. A
+ * sibling knows the same files.
+ */
 export function memoryReader(
   path: string,
   bytes: Uint8Array,
@@ -52,7 +61,8 @@ export function memoryReader(
       signal?.throwIfAborted();
       const found = Object.hasOwn(siblings, relative) ? siblings[relative] : undefined;
       const folder = path.slice(0, path.lastIndexOf('/') + 1);
-      return found && memoryReader(folder + relative, found);
+      const place = relative.startsWith('/') ? relative.slice(1) : folder + relative;
+      return found && memoryReader(place, found, siblings);
     },
   };
 }

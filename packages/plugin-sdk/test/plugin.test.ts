@@ -15,7 +15,7 @@ describe('definePlugin', () => {
   });
 
   test('leaves members of a later version alone', () => {
-    const later = { ...valid, inspect: () => undefined };
+    const later = { ...valid, foresee: () => undefined };
     expect(definePlugin(later)).toBe(later);
   });
 

@@ -1,33 +1,23 @@
-/** Checkpoints and weights as training frameworks write them: safetensors and PyTorch's zip files. */
+/** Checkpoints and weights as training frameworks write them: safetensors, PyTorch, pickles, NumPy, ONNX, LoRA. */
 
-import { definePlugin, type Layout, type LayoutContext, type Plugin, type Reader } from '@mbk/plugin-sdk';
-import { layoutSafetensors } from './safetensors/layout.ts';
-import { layoutTorchZip } from './torch/layout.ts';
+import { definePlugin, type Plugin } from '@mbk/plugin-sdk';
+import { diffCheckpoint } from './diff.ts';
+import { inspectCheckpoint } from './inspect.ts';
+import { layoutCheckpoint } from './layout.ts';
+import { manifest } from './manifest.ts';
+import { type CheckpointOptions, rememberingSurveyor } from './survey.ts';
+import { validateCheckpoint } from './validate.ts';
 
-export const plugin: Plugin = definePlugin({
-  apiVersion: 1,
-  name: 'checkpoint',
-  version: '1.0.0',
-  match: [
-    { kind: 'model/safetensors', extensions: ['.safetensors'] },
-    // Download caches name files by hash: a length below 2^32 and the first key of a JSON object tell enough.
-    { kind: 'model/safetensors', magic: [{ offset: 4, bytes: '000000007b22' }] },
-    {
-      kind: 'checkpoint/pytorch',
-      extensions: ['.pt', '.pth', '.ckpt', '.bin', '.jit', '.ptl', '.pkl', '.pt2'],
-      magic: [{ offset: 0, bytes: '504b0304' }],
-    },
-  ],
-  layout,
+/** `inspect` and `validate` of one file share what they read of it. */
+const surveyor = rememberingSurveyor();
+
+export const plugin: Plugin = definePlugin<CheckpointOptions>({
+  ...manifest,
+  layout: layoutCheckpoint,
+  inspect: (reader, context) => inspectCheckpoint(reader, context, surveyor),
+  validate: (reader, context) => validateCheckpoint(reader, context, surveyor),
+  diff: diffCheckpoint,
 });
-
-/** A zip file's first four bytes would make a safetensors header of a gigabyte, so the two cannot be mistaken. */
-async function layout(reader: Reader, context: LayoutContext): Promise<Layout | undefined> {
-  if (reader.size < 4) return undefined;
-  const [p, k, three, four] = await reader.read(0, 4, { signal: context.signal });
-  const isZip = p === 0x50 && k === 0x4b && three === 3 && four === 4;
-  return isZip ? layoutTorchZip(reader, context) : layoutSafetensors(reader, context);
-}
 
 export { layoutSafetensors } from './safetensors/layout.ts';
 export { layoutTorchZip } from './torch/layout.ts';

@@ -1,6 +1,6 @@
 /**
- * Reads the header of a GGUF file into a structure that keeps the position of everything in it. Only what is needed
- * to find the way is enforced here; whether keys, types and sizes make sense is for those who use the structure.
+ * Walks through the header of a GGUF file. Only what is needed to find the way is enforced here; whether keys, types
+ * and sizes make sense is for those who look at what the walk meets.
  *
  * | part | version 1 | version 2, 3 |
  * |---|---|---|
@@ -57,50 +57,100 @@ export interface GgufHeader extends GgufEncoding {
   readonly end: number;
 }
 
+/** What the walk meets, in the order of the file; after a LayoutError there is no more. */
+export interface GgufVisitor {
+  encoding(encoding: GgufEncoding & { readonly magic: 'GGUF' | 'FUGG' }): void;
+  keyValue(keyValue: GgufKeyValue): void;
+  /** After the last key-value. */
+  tensorCount(count: number): void;
+  tensor(info: GgufTensorInfo): void;
+}
+
 /** llama.cpp stops at four dimensions; one more byte of count could not be told from rubbish. */
 const mostDimensions = 4;
-const mostKeyValues = 65_536;
+/** Real files have some hundred keys and some thousand tensors, for experts are merged; a table of so many takes 30 MB. */
+const mostKeyValues = 16_384;
+const mostTensors = 65_536;
 /** docs/gguf.md: keys are at most 2^16-1 bytes. */
 const longestKey = 65_535;
+/** Of all keys together. */
+const mostKeyBytes = 2_097_152;
 
 /** The header of a GGUF file, or undefined where there is no GGUF magic. Errors: LayoutError `gguf/…`. */
-export async function readGgufHeader(
+export async function readGgufHeader(reader: Reader, context: LayoutContext): Promise<GgufHeader | undefined> {
+  const keyValues: GgufKeyValue[] = [];
+  const tensors: GgufTensorInfo[] = [];
+  let encoding: GgufEncoding | undefined;
+  const end = await walkGgufHeader(reader, context, {
+    encoding({ littleEndian, version }) {
+      encoding = { littleEndian, version };
+    },
+    keyValue: (keyValue) => void keyValues.push(keyValue),
+    tensorCount: () => undefined,
+    tensor: (info) => void tensors.push(info),
+  });
+  return end === undefined || encoding === undefined ? undefined : { ...encoding, keyValues, tensors, end };
+}
+
+/**
+ * Shows a visitor what is in the header that begins at `start`, the beginning of the file unless given. The answer is
+ * its end, one past the last byte of the tensor infos, or undefined where there is no GGUF magic. Errors: LayoutError.
+ */
+export async function walkGgufHeader(
   reader: Reader,
   { limits, signal }: LayoutContext,
-): Promise<GgufHeader | undefined> {
-  if (reader.size < 4) return undefined;
-  const cursor = byteCursor(reader, { format: 'gguf', signal, end: limits.headerBytes });
-  const encoding = await readEncoding(cursor);
+  visitor: GgufVisitor,
+  start = 0,
+): Promise<number | undefined> {
+  if (reader.size - start < 4) return undefined;
+  const cursor = byteCursor(reader, { format: 'gguf', signal, start, end: start + limits.headerBytes });
+  const encoding = await readEncoding(cursor, visitor);
   if (encoding === undefined) return undefined;
   const tensorCount = await readCount(cursor, encoding);
   const keyValueCount = await readCount(cursor, encoding);
-  checkCounts(cursor, encoding, { tensorCount, keyValueCount, mostTensors: limits.tensors });
+  checkCounts(cursor, encoding, {
+    start,
+    tensorCount,
+    keyValueCount,
+    mostTensors: Math.min(limits.tensors, mostTensors),
+  });
 
-  const keyValues: GgufKeyValue[] = [];
-  while (keyValues.length < Number(keyValueCount)) keyValues.push(await readKeyValue(cursor, encoding));
-  const tensors: GgufTensorInfo[] = [];
-  while (tensors.length < Number(tensorCount)) {
-    tensors.push(await readTensorInfo(cursor, encoding, limits.nameBytes));
+  let keyBytes = 0;
+  for (let index = 0; index < Number(keyValueCount); index += 1) {
+    const keyValue = await readKeyValue(cursor, encoding);
+    keyBytes += keyValue.key.length;
+    if (keyBytes > mostKeyBytes) {
+      throw new LayoutError('gguf/too-many-keys', `the keys are more than ${mostKeyBytes} bytes`, keyValue.offset);
+    }
+    visitor.keyValue(keyValue);
   }
-  return { ...encoding, keyValues, tensors, end: cursor.offset() };
+  visitor.tensorCount(Number(tensorCount));
+  for (let index = 0; index < Number(tensorCount); index += 1) {
+    visitor.tensor(await readTensorInfo(cursor, encoding, limits.nameBytes));
+  }
+  return cursor.offset();
 }
 
-async function readEncoding(cursor: ByteCursor): Promise<GgufEncoding | undefined> {
+async function readEncoding(cursor: ByteCursor, visitor: GgufVisitor): Promise<GgufEncoding | undefined> {
   await cursor.need(4);
   const magic = new TextDecoder('latin1').decode(cursor.take(4));
   if (magic !== 'GGUF' && magic !== 'FUGG') return undefined;
   await cursor.need(4);
+  const versionOffset = cursor.offset();
   const field = cursor.take(4);
   const view = new DataView(field.buffer, field.byteOffset, 4);
   // The version is small, so whichever order makes it so is the order of the file.
   for (const littleEndian of [true, false]) {
     const version = view.getUint32(0, littleEndian);
-    if (version === 1 || version === 2 || version === 3) return { version, littleEndian };
+    if (version !== 1 && version !== 2 && version !== 3) continue;
+    visitor.encoding({ version, littleEndian, magic });
+    return { version, littleEndian };
   }
-  throw new LayoutError('gguf/bad-version', `version ${view.getUint32(0, true)} is not 1, 2 or 3`, 4);
+  throw new LayoutError('gguf/bad-version', `version ${view.getUint32(0, true)} is not 1, 2 or 3`, versionOffset);
 }
 
 interface Counts {
+  readonly start: number;
   readonly tensorCount: bigint;
   readonly keyValueCount: bigint;
   readonly mostTensors: number;
@@ -108,18 +158,19 @@ interface Counts {
 
 /** No list is begun that the bytes left could not hold. */
 function checkCounts(cursor: ByteCursor, { version }: GgufEncoding, counts: Counts): void {
-  const { keyValueCount, mostTensors, tensorCount } = counts;
+  const { keyValueCount, mostTensors, start, tensorCount } = counts;
   if (tensorCount > BigInt(mostTensors)) {
-    throw new LayoutError('gguf/too-many-tensors', `${tensorCount} tensors, of at most ${mostTensors}`, 8);
+    throw new LayoutError('gguf/too-many-tensors', `${tensorCount} tensors, of at most ${mostTensors}`, start + 8);
   }
   if (keyValueCount > BigInt(mostKeyValues)) {
-    throw new LayoutError('gguf/too-many-keys', `${keyValueCount} keys, of at most ${mostKeyValues}`, 8);
+    throw new LayoutError('gguf/too-many-keys', `${keyValueCount} keys, of at most ${mostKeyValues}`, start + 8);
   }
   const leastKeyValue = version === 1 ? 4 + 4 + 1 : 8 + 4 + 1;
   const leastTensor = version === 1 ? 4 + 4 + 4 + 8 : 8 + 4 + 4 + 8;
   const least = keyValueCount * BigInt(leastKeyValue) + tensorCount * BigInt(leastTensor);
   if (least > BigInt(cursor.remaining())) {
-    throw new LayoutError('gguf/truncated', `the counts ask for ${least} bytes, ${cursor.remaining()} are left`, 8);
+    const message = `the counts ask for ${least} bytes, ${cursor.remaining()} are left`;
+    throw new LayoutError('gguf/truncated', message, start + 8);
   }
 }
 
@@ -151,6 +202,8 @@ async function readTensorInfo(cursor: ByteCursor, encoding: GgufEncoding, nameBy
   return { name, offset, dimensions, typeId, dataOffset: cursor.u64(encoding.littleEndian) };
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 async function readString(cursor: ByteCursor, encoding: GgufEncoding, longest: number): Promise<string> {
   const offset = cursor.offset();
   const length = await readCount(cursor, encoding);
@@ -159,7 +212,7 @@ async function readString(cursor: ByteCursor, encoding: GgufEncoding, longest: n
   }
   await cursor.need(Number(length));
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(cursor.take(Number(length)));
+    return utf8.decode(cursor.take(Number(length)));
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     throw new LayoutError('gguf/bad-utf8', 'a name is not valid UTF-8', offset);

@@ -11,44 +11,66 @@ import {
   type Reader,
 } from '@mbk/plugin-sdk';
 import { ggmlDtype } from './ggml-types.ts';
-import { type GgufHeader, type GgufTensorInfo, readGgufHeader } from './header.ts';
+import { type GgufKeyValue, type GgufTensorInfo, walkGgufHeader } from './header.ts';
 
 /** The `layout` of the plugin: undefined for what is no GGUF file, LayoutError `gguf/…` for a malformed one. */
 export async function layoutGguf(reader: Reader, context: LayoutContext): Promise<Layout | undefined> {
-  const header = await readGgufHeader(reader, context);
-  if (header === undefined) return undefined;
-  const alignment = alignmentOf(header);
-  const dataStart = Math.ceil(header.end / alignment) * alignment;
-  const tensors = header.tensors.map((info) => placeOf(info, header, { alignment, dataStart, fileSize: reader.size }));
+  const tensors: Placed[] = [];
+  /** Where each stands in the header. */
+  const entries: number[] = [];
+  const alignmentKeys: GgufKeyValue[] = [];
+  const shapes = new Map<string, readonly number[]>();
+  let littleEndian = true;
+  let alignment = 0;
+  const end = await walkGgufHeader(reader, context, {
+    encoding: (encoding) => void (littleEndian = encoding.littleEndian),
+    keyValue(keyValue) {
+      if (keyValue.key === 'general.alignment') alignmentKeys.push(keyValue);
+    },
+    tensorCount: () => void (alignment = alignmentOf(alignmentKeys)),
+    tensor(info) {
+      tensors.push(placeOf(info, { alignment, fileSize: reader.size, littleEndian, shapes }));
+      entries.push(info.offset);
+    },
+  });
+  if (end === undefined) return undefined;
+  // Where the data begins is known only now.
+  const dataStart = Math.ceil(end / alignment) * alignment;
+  for (const [index, tensor] of tensors.entries()) {
+    tensor.offset += dataStart;
+    if (tensor.offset + tensor.length <= reader.size) continue;
+    throw outOfFile({ name: tensor.name, offset: entries[index] ?? 0 }, tensor.offset, tensor.length, reader.size);
+  }
   return makeLayout('gguf', tensors, reader.size, context.limits);
 }
 
-interface DataSection {
+type Placed = LayoutTensor & { offset: number };
+
+interface File {
   readonly alignment: number;
-  readonly dataStart: number;
   readonly fileSize: number;
+  readonly littleEndian: boolean;
+  /** By themselves, so that a thousand like tensors share one. */
+  readonly shapes: Map<string, readonly number[]>;
 }
 
-function placeOf(info: GgufTensorInfo, header: GgufHeader, data: DataSection): LayoutTensor {
+/** A tensor whose offset counts from the start of the tensor data. */
+function placeOf(info: GgufTensorInfo, { alignment, fileSize, littleEndian, shapes }: File): Placed {
+  const { dataOffset, dimensions, name } = info;
   const dtype = ggmlDtype(info.typeId);
   if (dtype === undefined) throw malformed('bad-type', info, `its type ${info.typeId} does not exist`);
   const length = byteLength(info, dtype);
-  if (info.dataOffset % BigInt(data.alignment) !== 0n) {
-    throw malformed('misaligned', info, `its offset ${info.dataOffset} is no multiple of ${data.alignment}`);
+  if (dataOffset % BigInt(alignment) !== 0n) {
+    throw malformed('misaligned', info, `its offset ${dataOffset} is no multiple of ${alignment}`);
   }
-  const offset = BigInt(data.dataStart) + info.dataOffset;
-  if (offset + length > BigInt(data.fileSize)) {
-    throw malformed('out-of-file', info, `its bytes ${offset} + ${length} reach past the file's ${data.fileSize}`);
-  }
-  return {
-    name: info.name,
-    dtype,
-    // ggml counts from the fastest dimension, everyone else from the slowest.
-    shape: info.dimensions.map(Number).reverse(),
-    offset: Number(offset),
-    length: Number(length),
-    ...(header.littleEndian ? {} : { byteOrder: 'big' }),
-  };
+  // Past the end wherever the data begins; what is left are numbers that can be added.
+  if (dataOffset + length > BigInt(fileSize)) throw outOfFile(info, dataOffset, length, fileSize);
+  const form = dimensions.join();
+  // ggml counts from the fastest dimension, everyone else from the slowest.
+  const shape = shapes.get(form) ?? dimensions.map(Number).reverse();
+  shapes.set(form, shape);
+  const place = { offset: Number(dataOffset), length: Number(length) };
+  return { name, dtype, shape, ...place, ...(littleEndian ? {} : { byteOrder: 'big' }) };
 }
 
 /** In 64-bit arithmetic a product of dimensions can wrap to something small; here it cannot. */
@@ -68,8 +90,7 @@ function byteLength(info: GgufTensorInfo, dtype: Dtype): bigint {
 }
 
 /** docs/gguf.md: `general.alignment`, a u32, 32 unless given. llama.cpp takes powers of two only. */
-function alignmentOf({ keyValues }: GgufHeader): number {
-  const [found, second] = keyValues.filter(({ key }) => key === 'general.alignment');
+function alignmentOf([found, second]: readonly GgufKeyValue[]): number {
   if (found === undefined) return 32;
   if (second !== undefined) {
     throw new LayoutError('gguf/duplicate-key', 'general.alignment is given twice', second.offset);
@@ -85,6 +106,19 @@ function alignmentOf({ keyValues }: GgufHeader): number {
   return alignment;
 }
 
-function malformed(what: string, { name, offset }: GgufTensorInfo, message: string): LayoutError {
+function outOfFile(
+  tensor: Pick<GgufTensorInfo, 'name' | 'offset'>,
+  offset: number | bigint,
+  length: number | bigint,
+  fileSize: number,
+): LayoutError {
+  return malformed('out-of-file', tensor, `its bytes ${offset} + ${length} reach past the file's ${fileSize}`);
+}
+
+function malformed(
+  what: string,
+  { name, offset }: Pick<GgufTensorInfo, 'name' | 'offset'>,
+  message: string,
+): LayoutError {
   return new LayoutError(`gguf/${what}`, `tensor ${JSON.stringify(name.slice(0, 80))}: ${message}`, offset);
 }

@@ -75,6 +75,8 @@ const forms: readonly ValueForm[] = [
 
 /** The specification allows arrays of arrays, no known writer makes them. */
 const deepestArray = 4;
+/** Of the arrays inside of others in one value: each costs a step of its own. */
+const mostNestedArrays = 262_144;
 
 /** Reads a u32 type id of a value. LayoutError `gguf/bad-value-type`. */
 export async function readValueType(cursor: ByteCursor, { littleEndian }: GgufEncoding): Promise<GgufValueType> {
@@ -97,19 +99,25 @@ export async function walkValue(
   cursor: ByteCursor,
   type: GgufValueType,
   encoding: GgufEncoding,
-  depth = 0,
+  nesting: Nesting = { depth: 0, budget: { left: mostNestedArrays } },
 ): Promise<WalkedValue> {
   if (type === 'string') {
     cursor.skip(await readCount(cursor, encoding));
     return {};
   }
-  if (type === 'array') return { array: await walkArray(cursor, encoding, depth + 1) };
+  if (type === 'array') return { array: await walkArray(cursor, encoding, nesting) };
   return { scalar: await readScalar(cursor, type, encoding) };
 }
 
-async function walkArray(cursor: ByteCursor, encoding: GgufEncoding, depth: number): Promise<GgufArray> {
+interface Nesting {
+  readonly depth: number;
+  /** Shared by all arrays of a value. */
+  readonly budget: { left: number };
+}
+
+async function walkArray(cursor: ByteCursor, encoding: GgufEncoding, { budget, depth }: Nesting): Promise<GgufArray> {
   const start = cursor.offset();
-  if (depth > deepestArray) {
+  if (depth >= deepestArray) {
     throw new LayoutError('gguf/nested-too-deep', `arrays are nested deeper than ${deepestArray}`, start);
   }
   const elementType = await readValueType(cursor, encoding);
@@ -127,7 +135,12 @@ async function walkArray(cursor: ByteCursor, encoding: GgufEncoding, depth: numb
   if (elementType === 'string') {
     await skipStrings(cursor, count, encoding);
   } else if (elementType === 'array') {
-    for (let index = 0; index < count; index += 1) await walkValue(cursor, elementType, encoding, depth);
+    budget.left -= count;
+    if (budget.left < 0) {
+      const message = `more than ${mostNestedArrays} arrays are in one value`;
+      throw new LayoutError('gguf/array-too-long', message, start);
+    }
+    for (let index = 0; index < count; index += 1) await walkArray(cursor, encoding, { depth: depth + 1, budget });
   } else {
     cursor.skip(count * fewestBytes);
   }
@@ -143,11 +156,13 @@ async function skipStrings(cursor: ByteCursor, count: number, encoding: GgufEnco
   }
 }
 
-function takeCount(cursor: ByteCursor, { littleEndian, version }: GgufEncoding): bigint {
+/** A length or count that `need` has brought in. */
+export function takeCount(cursor: ByteCursor, { littleEndian, version }: GgufEncoding): bigint {
   return version === 1 ? BigInt(cursor.u32(littleEndian)) : cursor.u64(littleEndian);
 }
 
-function countBytes({ version }: GgufEncoding): 4 | 8 {
+/** Bytes of a length or count. */
+export function countBytes({ version }: GgufEncoding): 4 | 8 {
   return version === 1 ? 4 : 8;
 }
 
@@ -179,6 +194,11 @@ async function readScalar(cursor: ByteCursor, type: GgufValueType, encoding: Ggu
     default:
       return view.getUint8(0);
   }
+}
+
+/** Bytes of a number or truth value. */
+export function bytesOf(type: Exclude<GgufValueType, 'string' | 'array'>): number {
+  return forms.find((form) => form.type === type)?.bytes ?? 1;
 }
 
 /** Version 1 has lengths and counts of four bytes, so its strings and arrays can be four bytes shorter. */

@@ -1,13 +1,24 @@
-import { bytesOfText, exitCodes, executeCheckout, MbkError, planCheckout } from '@mbk/core';
+import {
+  bytesOfText,
+  executeCheckout,
+  exitCodes,
+  exportFolders,
+  MbkError,
+  openFiles,
+  planCheckout,
+  storedFiles,
+} from '@mbk/core';
 import type {
   CheckoutPlan,
   CheckoutProgress,
   CheckoutReport,
   CheckoutRequest,
+  ExportedFolder,
   PlannedPath,
   Repository,
 } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';
@@ -20,6 +31,11 @@ import { adviseOnCheckout, checkoutProgress } from '../progress/checkout-progres
 import type { ProjectConfig } from '../project/config.ts';
 import { makeExclude, relativeTo } from '../project/excludes.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
+import { renderFinding } from '../render-finding.ts';
+import { writeExported } from '../write-exported.ts';
+import type { WrittenFile } from '../write-exported.ts';
+
+type CheckoutFlags = Interfaces.InferredFlags<(typeof Checkout)['flags'] & (typeof MbkCommand)['baseFlags']>;
 
 export default class Checkout extends MbkCommand {
   static override description =
@@ -57,20 +73,38 @@ export default class Checkout extends MbkCommand {
     fsync: Flags.boolean({
       description: 'Bring every file to the disk itself before it takes its name: proof against power cuts, and slow.',
     }),
+    manifests: Flags.boolean({
+      description: 'Write manifests with checksums beside datasets that have none: SHA256SUMS, Croissant, BagIt.',
+      exclusive: ['dry-run'],
+    }),
     jobs: jobsFlag,
+    hooks: Flags.boolean({ description: 'Run no hooks.', default: true, allowNo: true }),
   };
 
   async run(): Promise<void> {
     const { args, flags, argv } = await this.parse(Checkout);
+    const { to, overwrite, repo } = flags;
+    const paths = argv.slice(1).map(String);
+    const request = { revision: args.revision, paths, to, overwrite, delete: flags.delete };
+    const without = flags['dry-run'] || !flags.hooks;
+    await this.withHooks('checkout', { repo, request, without }, async () => this.take(args.revision, paths, flags));
+  }
+
+  /** Checks out what was asked for and tells of it; gives what hooks are told. */
+  private async take(
+    revision: string,
+    paths: readonly string[],
+    flags: CheckoutFlags,
+  ): Promise<CheckoutReport | undefined> {
     if (flags.delete && flags.overwrite === undefined) {
       throw new MbkError('usage-invalid', '--delete needs --overwrite: it changes a folder that has files already');
     }
     const threadsFor = { repo: flags.repo, jobs: flags['dry-run'] ? 1 : flags.jobs };
-    await this.withThreads(threadsFor, 'checkout', async (repository, threads) => {
-      const target = resolve(flags.to ?? newFolder(repository, args.revision));
+    return this.withThreads(threadsFor, 'checkout', async (repository, threads) => {
+      const target = resolve(flags.to ?? newFolder(repository, revision));
       const request: CheckoutRequest = {
-        revision: args.revision,
-        paths: argv.slice(1).map(String),
+        revision,
+        paths,
         target: bytesOfText(target),
         overwrite: flags.overwrite as CheckoutRequest['overwrite'],
         delete: flags.delete,
@@ -85,10 +119,35 @@ export default class Checkout extends MbkCommand {
         request,
         flags['dry-run'] ? { onPath: (path) => this.tellPath(path) } : {},
       );
-      if (flags['dry-run']) return this.out.result({ type: 'plan', ...plan }, renderPlan);
+      if (flags['dry-run']) {
+        this.out.result({ type: 'plan', ...plan }, renderPlan);
+        return undefined;
+      }
       await this.noteProject(target);
-      await this.execute(repository, request, plan);
+      const report = await this.execute(repository, request, plan);
+      if (flags.manifests) await this.writeManifests(repository, request);
+      return report;
     });
+  }
+
+  /** Beside the datasets that were checked out. */
+  private async writeManifests(repository: Repository, { paths, revision, target }: CheckoutRequest): Promise<void> {
+    const config = await findProject(this.environment, process.cwd());
+    const stored = storedFiles(repository);
+    const host = await this.openPlugins({ config, root: undefined, handlers: stored.handlers });
+    try {
+      const opened = await openFiles(repository, revision);
+      for await (const folder of exportFolders(repository, opened, { host, paths, stored })) {
+        const { problem, path } = folder;
+        const files = writeExported(target, folder);
+        this.out.event({ type: 'manifests', path, files, problem }, (_, style) =>
+          renderManifests(folder, files, style),
+        );
+        if (problem !== null || files.some(({ state }) => state === 'failed')) this.endWith(exitCodes.incomplete);
+      }
+    } finally {
+      await host.close();
+    }
   }
 
   /** What is checked out into the project looks like part of it. */
@@ -109,7 +168,7 @@ export default class Checkout extends MbkCommand {
     );
   }
 
-  private async execute(repository: Repository, request: CheckoutRequest, plan: CheckoutPlan): Promise<void> {
+  private async execute(repository: Repository, request: CheckoutRequest, plan: CheckoutPlan): Promise<CheckoutReport> {
     const startedAt = Date.now();
     let progress: CheckoutProgress | undefined;
     this.adviseOnInterruption(() => adviseOnCheckout(plan, request, progress));
@@ -126,6 +185,7 @@ export default class Checkout extends MbkCommand {
     );
     if (report.damaged > 0) this.endWith(exitCodes.damaged);
     else if (report.refused > 0 || report.expired.length > 0) this.endWith(exitCodes.incomplete);
+    return report;
   }
 }
 
@@ -180,6 +240,14 @@ function renderReport(report: CheckoutReport, elapsedMs: number, style: Styler):
   if (damaged > 0) lines.push(style('red', `${damaged} damaged or missing in the repository and not written`));
   if (refused > 0) lines.push(style('red', `${refused} could not be written`));
   return lines.join('\n');
+}
+
+function renderManifests({ path, problem }: ExportedFolder, files: readonly WrittenFile[], style: Styler): string {
+  const by = { written: 'written', kept: style('yellow', 'was there already'), failed: style('red', 'not written') };
+  const lines = files.map(({ path: name, state }) => `  ${escapeForTerminal(name)}: ${by[state]}`);
+  const head = `manifests of ${escapePath(path)}`;
+  if (problem !== null) return `${head}\n${renderFinding(path, problem, style)}`;
+  return lines.length === 0 ? `${head}: it has its own` : [head, ...lines].join('\n');
 }
 
 /** Files that are named of what stayed; `--json` has more. */

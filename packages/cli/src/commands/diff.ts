@@ -1,5 +1,14 @@
-import { bytesOfText, diffSnapshots, displayBytes, MbkError } from '@mbk/core';
-import type { Difference, DiffReport, FolderSource } from '@mbk/core';
+import {
+  bytesOfText,
+  diffAssetFolders,
+  diffAssets,
+  diffSnapshots,
+  displayBytes,
+  MbkError,
+  openFiles,
+  storedFiles,
+} from '@mbk/core';
+import type { Difference, DifferenceInside, DiffReport, FolderSource } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { realpathSync } from 'node:fs';
 import { MbkCommand } from '../base-command.ts';
@@ -11,6 +20,7 @@ import { makeExclude } from '../project/excludes.ts';
 import { compileRules } from '../project/rules.ts';
 import { isStream } from '../project/stream-source.ts';
 import { formatBytes } from '../quantities.ts';
+import { renderFinding } from '../render-finding.ts';
 import { renderDifference } from '../render-difference.ts';
 import { renderTable } from '../render-table.ts';
 
@@ -32,6 +42,7 @@ export default class Diff extends MbkCommand {
   };
   static override flags = {
     stat: Flags.boolean({ description: 'Sums by collection in place of single paths.' }),
+    'no-inside': Flags.boolean({ description: 'Only paths, not what changed inside of assets.' }),
   };
 
   async run(): Promise<void> {
@@ -44,18 +55,56 @@ export default class Diff extends MbkCommand {
       throw new MbkError('usage-invalid', 'diff takes one or two revisions; paths stand behind --');
     const opened = await openForCommand(this.context(flags.repo));
     try {
-      const report = await diffSnapshots(opened.repository, {
-        before,
-        after: after ?? projectFolder(opened, before),
-        paths,
-      });
+      const other = after ?? projectFolder(opened, before);
+      const report = await diffSnapshots(opened.repository, { before, after: other, paths });
       for (const { path, message } of report.problems) this.out.notice(`${escapePath(path)}: ${message}`);
-      this.out.result(report, flags.stat ? renderStat : renderDiff);
+      const inside = flags.stat || flags['no-inside'] ? [] : await this.inside(opened, report, before, other);
+      const value = flags.stat ? report : { ...report, inside };
+      this.out.result(value, flags.stat ? renderStat : (_, style) => renderDiff(report, inside, style));
     } finally {
       await opened.repository.close();
     }
   }
+
+  /** What plugins say of the folders and files that changed. */
+  private async inside(
+    { config, repository }: OpenedForCommand,
+    report: DiffReport,
+    before: string,
+    after: string | FolderSource,
+  ): Promise<readonly DifferenceInside[]> {
+    const files = report.differences.filter(({ kind, type }) => type === 'file' && kind !== 'metadata');
+    if (files.length === 0) return [];
+    const stored = storedFiles(repository);
+    const root = typeof after === 'string' ? undefined : after.root;
+    const { handlers } = stored;
+    const isUrgent = files.some(({ kind }) => kind === 'modified');
+    const host = await this.openPlugins({ config, root, handlers, isUrgent });
+    try {
+      const left = await openFiles(repository, before);
+      const right = typeof after === 'string' ? await openFiles(repository, after) : { root: after.root };
+      const inside: DifferenceInside[] = [];
+      const sides = { host, stored, before: left, after: right };
+      for await (const one of diffAssetFolders(repository, report, sides)) inside.push(one);
+      for await (const one of diffAssets(repository, report, sides)) inside.push(one);
+      return inside;
+    } finally {
+      await host.close();
+    }
+  }
 }
+
+function renderInside({ difference, kind, path, problem }: DifferenceInside, style: Styler): string[] {
+  const head = style('bold', `${escapePath(path)}  ${kind}`);
+  if (problem !== null) return [head, `  ${renderFinding(path, problem, style)}`];
+  if (difference === null || difference.lines.length === 0) return [];
+  const lines = difference.lines.slice(0, mostLines).map((line) => `  ${escapeForTerminal(line)}`);
+  const more = difference.lines.length - lines.length + (difference.omitted ?? 0);
+  return [head, ...lines, ...(more > 0 ? [style('dim', `  … and ${more} more: --json lists them`)] : [])];
+}
+
+/** Lines of one asset that people see. */
+const mostLines = 100;
 
 /** The project as a snapshot would take it, as far as it belongs to the domain of the revision. */
 function projectFolder({ config, repository, folder }: OpenedForCommand, revision: string): FolderSource {
@@ -76,9 +125,15 @@ function projectFolder({ config, repository, folder }: OpenedForCommand, revisio
   };
 }
 
-function renderDiff(report: DiffReport, style: Styler): string {
+function renderDiff(report: DiffReport, inside: readonly DifferenceInside[], style: Styler): string {
   const lines = report.differences.map((one) => renderDifference(one, style));
-  return [...lines, ...(lines.length === 0 ? [] : ['']), totalsLine(report)].join('\n');
+  const details = inside.map((one) => renderInside(one, style)).filter((of) => of.length > 0);
+  return [
+    ...lines,
+    ...details.flatMap((of) => ['', ...of]),
+    ...(lines.length === 0 ? [] : ['']),
+    totalsLine(report),
+  ].join('\n');
 }
 
 function renderStat(report: DiffReport, _: Styler, columns: number | undefined): string {

@@ -1,11 +1,11 @@
-import { encodeByteText, listFiles, openFiles } from '@mbk/core';
-import type { ListedEntry, Repository } from '@mbk/core';
+import { encodeByteText, listAssets, listFiles, openFiles } from '@mbk/core';
+import type { ListedEntry, OpenedFiles, Repository } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
-import { escapePath } from '../escape.ts';
+import { escapeForTerminal, escapePath } from '../escape.ts';
 import { writeJsonList } from '../json-list.ts';
 import { formatMoment } from '../moment.ts';
-import { formatBytes } from '../quantities.ts';
+import { formatBytes, formatCount } from '../quantities.ts';
 import { writeOut } from '../stdout.ts';
 
 export default class Ls extends MbkCommand {
@@ -21,7 +21,7 @@ export default class Ls extends MbkCommand {
     revision: Args.string({ description: 'Snapshot, and after a colon a path in it.', required: true }),
   };
   static override flags = {
-    long: Flags.boolean({ char: 'l', description: 'Mode, owner, size and time too.' }),
+    long: Flags.boolean({ char: 'l', description: 'Mode, owner, size and time too, and what plugins say of assets.' }),
     recursive: Flags.boolean({ char: 'R', description: 'Everything below, too.' }),
   };
 
@@ -33,7 +33,11 @@ export default class Ls extends MbkCommand {
       const { commit, domain, path, expired } = files;
       if (this.out.json)
         await writeJsonList({ commit, domain, path: encodeByteText(path), expired }, 'entries', entries);
-      else await writeLines(entries, flags.long ? (entry) => longLine(entry, repository) : shortLine);
+      else if (!flags.long) await writeLines(entries, shortLine);
+      else {
+        const summaries = await summariesOf(repository, files);
+        await writeLines(entries, (entry) => longLine(entry, repository, summaries));
+      }
       if (expired.length > 0 && !this.out.json) {
         this.out.notice(`not listed: ${expired.join(', ')}, whose files were given up`);
       }
@@ -51,7 +55,27 @@ function shortLine({ path, type }: ListedEntry): string {
   return `${escapePath(path)}${type === 'directory' ? '/' : ''}`;
 }
 
-function longLine(entry: ListedEntry, { timezone }: Pick<Repository, 'timezone'>): string {
+/** What plugins said of assets, by path. */
+type Summaries = ReadonlyMap<string, string>;
+
+/** Most that are held in memory; a listing beyond them goes without. */
+const mostSummaries = 100_000;
+
+async function summariesOf(repository: Repository, { commit }: OpenedFiles): Promise<Summaries> {
+  const summaries = new Map<string, string>();
+  for await (const { findings = [], path, summary } of listAssets(repository, commit)) {
+    const errors = findings.filter(({ severity }) => severity === 'error').length;
+    const parts = [
+      ...(summary === undefined ? [] : [summary]),
+      ...(errors === 0 ? [] : [formatCount(errors, 'error')]),
+    ];
+    if (parts.length > 0) summaries.set(JSON.stringify(path), parts.join('; '));
+    if (summaries.size >= mostSummaries) break;
+  }
+  return summaries;
+}
+
+function longLine(entry: ListedEntry, { timezone }: Pick<Repository, 'timezone'>, summaries: Summaries): string {
   const { size, owner, mtime, target } = entry;
   const cells = [
     modeText(entry),
@@ -60,7 +84,9 @@ function longLine(entry: ListedEntry, { timezone }: Pick<Repository, 'timezone'>
     formatMoment(mtime, timezone).padEnd(16),
     shortLine(entry),
   ];
-  return `${cells.join(' ')}${target === null ? '' : ` -> ${escapePath(target)}`}`;
+  const summary = summaries.get(JSON.stringify(entry.path));
+  const more = summary === undefined ? '' : `  (${escapeForTerminal(summary)})`;
+  return `${cells.join(' ')}${target === null ? '' : ` -> ${escapePath(target)}`}${more}`;
 }
 
 /** As `ls -l` shows it: `drwxr-x---`. */

@@ -1,5 +1,5 @@
-import { isMbkError, listFiles, openFiles, showSnapshot } from '@mbk/core';
-import type { ListedEntry, Repository, ShownCollection, ShownSnapshot } from '@mbk/core';
+import { isMbkError, listAssets, listFiles, openFiles, showAsset, showSnapshot } from '@mbk/core';
+import type { AssetLine, ListedEntry, Repository, ShownAsset, ShownCollection, ShownSnapshot } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
@@ -7,19 +7,25 @@ import { writeJsonList } from '../json-list.ts';
 import { formatMoment, shortId } from '../moment.ts';
 import type { Styler } from '../output.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
+import { renderFinding } from '../render-finding.ts';
 import { renderTable } from '../render-table.ts';
 import { writeOut } from '../stdout.ts';
 
 export default class Show extends MbkCommand {
   static override description =
     'Shows one snapshot: when, where and from what it was taken, its collections with their sizes, what was new, and ' +
-    'what went wrong with single files. The manifest is checked against the commit first.';
+    'what went wrong with single files, and what plugins say of its assets. The manifest is checked against the commit ' +
+    'first. With a path after a colon, all that is known of that asset: facts, findings, tensors.';
   static override examples = [
     '<%= config.bin %> show healthcare',
     '<%= config.bin %> show healthcare/2025-01-31 --files',
+    '<%= config.bin %> show healthcare:models/llama.gguf',
   ];
   static override args = {
-    revision: Args.string({ description: 'The snapshot: a domain, tag, time or commit id.', required: true }),
+    revision: Args.string({
+      description: 'The snapshot: a domain, tag, time or commit id; and after a colon a path in it.',
+      required: true,
+    }),
   };
 
   static override flags = {
@@ -29,12 +35,25 @@ export default class Show extends MbkCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Show);
     await this.withRepository(flags.repo, async (repository) => {
+      if (repository.resolve(args.revision).path !== undefined) {
+        const asset = await showAsset(repository, args.revision);
+        return this.out.result({ ...asset, asset: asset.asset ?? null, layout: asset.layout ?? null }, (_, style) =>
+          renderAsset(args.revision, asset, style),
+        );
+      }
       const shown = await showSnapshot(repository, args.revision);
       const { timezone } = repository;
+      const assets: AssetLine[] = [];
+      for await (const asset of listAssets(repository, shown.commit))
+        if (assets.length < mostAssets) assets.push(asset);
       const isList = flags.files && this.out.json;
-      if (!isList) this.out.result(shown, (value, style, columns) => renderShown(value, { timezone, columns }, style));
-      if (isList) await writeJsonList(shown, 'files', filesOf(repository, args.revision));
-      else if (flags.files) await writeLines(filesOf(repository, args.revision));
+      if (isList) await writeJsonList({ ...shown, assets }, 'files', filesOf(repository, args.revision));
+      else {
+        this.out.result({ ...shown, assets }, (value, style, columns) =>
+          [renderShown(value, { timezone, columns }, style), ...renderAssets(assets, style)].join('\n'),
+        );
+        if (flags.files) await writeLines(filesOf(repository, args.revision));
+      }
       if (shown.parentProblem !== null)
         this.out.notice(`the snapshot before it cannot be checked: ${shown.parentProblem}`);
     });
@@ -62,6 +81,57 @@ async function writeLines(files: AsyncIterable<ListedEntry>): Promise<void> {
     if (!(await writeOut(process.stdout, start + line))) return;
     start = '';
   }
+}
+
+/** Assets that are told; their tables have them all. */
+const mostAssets = 1000;
+/** Of those, lines without a finding that people see. */
+const listedAssets = 20;
+
+function renderAssets(assets: readonly AssetLine[], style: Styler): string[] {
+  const told = assets.filter(({ summary }) => summary !== undefined);
+  const lines = told
+    .slice(0, listedAssets)
+    .map(({ path, summary = '' }) => `  ${escapePath(path)}  ${style('dim', escapeForTerminal(summary))}`);
+  if (told.length > listedAssets)
+    lines.push(style('dim', `  and ${formatCount(told.length - listedAssets, 'more asset')}`));
+  const findings = assets.flatMap(({ findings: of = [], path }) =>
+    of.map((finding) => `  ${renderFinding(path, finding, style).replaceAll('\n', '\n  ')}`),
+  );
+  return [
+    ...(lines.length > 0 ? ['', 'Assets:', ...lines] : []),
+    ...(findings.length > 0 ? ['', 'Findings:', ...findings] : []),
+  ];
+}
+
+function renderAsset(name: string, { asset, layout, sha256, size }: ShownAsset, style: Styler): string {
+  const lines = [style('yellow', escapeForTerminal(name))];
+  if (asset === undefined) lines.push('No plugin knew it when the snapshot was taken.');
+  else {
+    lines.push(`Kind: ${asset.kind}${asset.plugin === undefined ? '' : `, examined by ${asset.plugin}`}`);
+    if (asset.summary !== undefined) lines.push(`Summary: ${escapeForTerminal(asset.summary)}`);
+  }
+  if (size !== null) lines.push(`Size: ${formatBytes(size)}`);
+  if (sha256 !== null) lines.push(`SHA-256: ${sha256}`);
+  if (asset?.facts !== undefined) {
+    lines.push('', 'Facts:');
+    for (const [fact, value] of Object.entries(asset.facts)) {
+      const text = typeof value === 'string' ? value : JSON.stringify(value);
+      lines.push(`  ${escapeForTerminal(fact)}: ${escapeForTerminal(text)}`);
+    }
+  }
+  const findings = asset?.findings?.map((finding) => `  ${renderFinding(asset.path, finding, style)}`) ?? [];
+  if (findings.length > 0) lines.push('', 'Findings:', ...findings);
+  if (layout !== undefined && layout.tensors.length > 0) {
+    const rows = layout.tensors.map(({ dtype, length, name: tensor, shape }) => [
+      escapeForTerminal(tensor),
+      dtype,
+      shape.join(' × '),
+      formatBytes(length),
+    ]);
+    lines.push('', renderTable(['TENSOR', 'TYPE', 'SHAPE', 'SIZE'], rows, { right: [3] }));
+  }
+  return lines.join('\n');
 }
 
 interface Shape {

@@ -13,14 +13,15 @@ import {
 } from '@mbk/core';
 import type {
   CommittedSnapshot,
+  PluginHost,
   SnapshotPlan,
   SnapshotProgress,
   SnapshotReport,
   SnapshotTools,
   WalkAhead,
 } from '@mbk/core';
-import type { Plugin } from '@mbk/plugin-sdk';
 import { Args, Flags } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { isHostName } from '../environment.ts';
@@ -28,11 +29,14 @@ import { jobsFlag } from '../jobs-flag.ts';
 import { makeBackend, openForCommand } from '../open.ts';
 import type { Styler } from '../output.ts';
 import { snapshotProgress } from '../progress/snapshot-progress.ts';
+import { renderFinding } from '../render-finding.ts';
 import { readGitProvenance } from '../project/git-provenance.ts';
 import { chooseSource } from '../project/source.ts';
 import { streamSource } from '../project/stream-source.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
 import { renderTable } from '../render-table.ts';
+
+type SnapshotFlags = Interfaces.InferredFlags<(typeof Snapshot)['flags'] & (typeof MbkCommand)['baseFlags']>;
 
 export default class Snapshot extends MbkCommand {
   static override description =
@@ -79,11 +83,25 @@ export default class Snapshot extends MbkCommand {
     host: Flags.string({ description: 'Name of this host in the snapshot. Else MBK_HOST, else its own.' }),
     jobs: jobsFlag,
     'skip-if-unchanged': Flags.boolean({ description: 'Make no commit for a domain in which nothing changed.' }),
+    strict: Flags.boolean({
+      description:
+        'Make no snapshot of assets in which a plugin finds an error, and none without the plugins of a project that is ' +
+        'not trusted.',
+    }),
+    hooks: Flags.boolean({ description: 'Run no hooks.', default: true, allowNo: true }),
     'dry-run': Flags.boolean({ description: 'Say what would be taken, and store nothing.' }),
   };
 
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(Snapshot);
+    const { domain, collection, plan, message, tag, repo } = flags;
+    const request = { paths: argv.map(String), domain, collection, plan, message, tag };
+    const without = flags['dry-run'] || !flags.hooks;
+    await this.withHooks('snapshot', { repo, request, without }, async () => this.take(flags, argv));
+  }
+
+  /** Takes the snapshot that was asked for and tells of it; gives what hooks are told. */
+  private async take(flags: SnapshotFlags, argv: readonly unknown[]): Promise<object | undefined> {
     if (flags.host !== undefined && !isHostName(flags.host)) {
       throw new MbkError('usage-invalid', '--host is empty, too long or holds control characters');
     }
@@ -101,6 +119,7 @@ export default class Snapshot extends MbkCommand {
     }
     let walked: WalkAhead | undefined;
     let preparing: Promise<SnapshotTools> | undefined;
+    let opening: Promise<PluginHost> | undefined;
     const opened = await openForCommand(context, async ({ config, folder }) => {
       if (streamPath !== undefined) {
         const { domain, collection } = flags;
@@ -132,13 +151,14 @@ export default class Snapshot extends MbkCommand {
       }
       const [git, plugins, tools] = await Promise.all([
         readGitProvenance(rootText, { env: process.env, signal: this.signal }),
-        loadPlugins(),
+        (opening = this.openPlugins({ config, root, isStrict: flags.strict })),
         preparing,
       ]);
-      return { ...source, oneFileSystem, dereference, never, git, tools, plugins: assetPlugins(plugins) };
+      return { ...source, oneFileSystem, dereference, never, git, tools, plugins };
     }).catch(async (error: unknown) => {
       walked?.close();
       await (await preparing?.catch(() => undefined))?.threads?.close();
+      await (await opening?.catch(() => undefined))?.close();
       throw error;
     });
     const { repository, prepared } = opened;
@@ -154,8 +174,12 @@ export default class Snapshot extends MbkCommand {
         force: flags.force,
         jobs: flags.jobs,
         skipIfUnchanged: flags['skip-if-unchanged'],
+        strict: flags.strict,
       };
-      if (flags['dry-run']) return this.tellPlan(await planSnapshot(repository, request));
+      if (flags['dry-run']) {
+        this.tellPlan(await planSnapshot(repository, request));
+        return undefined;
+      }
       const startedAt = Date.now();
       let progress: SnapshotProgress | undefined;
       const { read, advise } = snapshotProgress(() => progress, Date.now);
@@ -163,7 +187,9 @@ export default class Snapshot extends MbkCommand {
       const stop = this.out.progress(read);
       const report = await snapshot(repository, request, { onProgress: (now) => (progress = now) }).finally(stop);
       this.tell(report, Date.now() - startedAt);
+      return plain(report);
     } finally {
+      if (prepared !== undefined && 'close' in prepared.plugins) await prepared.plugins.close();
       await repository.close();
     }
   }
@@ -181,25 +207,24 @@ export default class Snapshot extends MbkCommand {
           `${style('red', 'incomplete:')} ${escapeForTerminal(displayBytes(path))}: ${escapeForTerminal(message)}`,
       );
     }
+    for (const { finding, ...asset } of report.findings) {
+      const inside = finding.path; // of a folder: the file that is to blame
+      this.out.event({ type: 'finding', ...finding, ...asset, ...(inside !== undefined && { inside }) }, (_, style) =>
+        renderFinding(asset.path, finding, style),
+      );
+    }
     this.out.result({ type: 'summary', ...plain(report) }, (_, style) => renderReport(report, elapsedMs, style));
-    if (report.incomplete.length > 0) this.endWith(exitCodes.incomplete);
+    const hasErrors = report.findings.some(({ finding }) => finding.severity === 'error');
+    if (report.incomplete.length > 0 || hasErrors) this.endWith(exitCodes.incomplete);
   }
-}
-
-/** The built-in plugins. */
-async function loadPlugins(): Promise<Plugin[]> {
-  const [{ plugin: gguf }, { plugin: checkpoint }] = await Promise.all([
-    import('@mbk/plugin-gguf'),
-    import('@mbk/plugin-checkpoint'),
-  ]);
-  return [gguf, checkpoint];
 }
 
 /** As `--json` prints it. */
 function plain(report: SnapshotReport): object {
   const problems = (list: SnapshotReport['incomplete']): object[] =>
     list.map((one) => ({ ...one, path: encodeByteText(one.path) }));
-  return { ...report, incomplete: problems(report.incomplete), skipped: problems(report.skipped) };
+  const { findings: _, ...others } = report; // each was told by itself
+  return { ...others, incomplete: problems(report.incomplete), skipped: problems(report.skipped) };
 }
 
 function renderPlan({ collections, problems }: SnapshotPlan): string {

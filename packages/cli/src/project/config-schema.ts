@@ -1,8 +1,33 @@
 /** JSON Schema of `mbk.yaml`; `docs/schemas/mbk-yaml.schema.json` is its published copy, which a test holds equal. */
 
+import { hookOperations, hookPhases, hookPolicies } from '../hooks/hook-events.ts';
+
 const domainName = '^[a-z0-9][a-z0-9._-]{0,62}$';
 const collectionName = '^[a-z0-9][a-z0-9._-]{0,62}/[a-z0-9][a-z0-9._-]{0,62}$';
 const collectionPattern = '^(\\*|[a-z0-9][a-z0-9._-]{0,62}/(\\*|[a-z0-9][a-z0-9._-]{0,62}))$';
+
+const hookSetting = {
+  oneOf: [
+    { type: 'string', minLength: 1 },
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['program'],
+      properties: {
+        program: { type: 'string', minLength: 1, description: 'A path relative to this file, or a name on the PATH.' },
+        args: { type: 'array', items: { type: 'string' } },
+        timeout: {
+          type: 'string',
+          pattern: '^[1-9][0-9]{0,4}[smh]$',
+          description: 'As 30s, 5m or 1h; 5m unless given.',
+        },
+        policy: { enum: hookPolicies, description: 'What its failure does to the command.' },
+      },
+    },
+  ],
+} as const;
+
+const hooksOfEvent = { anyOf: [hookSetting, { type: 'array', items: hookSetting }] } as const;
 
 export const configSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -82,6 +107,39 @@ export const configSchema = {
           },
         ],
       },
+    },
+    plugins: {
+      type: 'object',
+      description: 'Plugins by name: false turns one off; others than the built-in ones say where they are.',
+      propertyNames: { pattern: '^[a-z0-9][a-z0-9-]{0,63}$' },
+      additionalProperties: {
+        oneOf: [
+          { type: 'boolean' },
+          {
+            type: 'object',
+            additionalProperties: false,
+            properties: {
+              options: { type: 'object', description: 'As the plugin documents them.' },
+              module: {
+                type: 'string',
+                minLength: 1,
+                description: 'Where its code is: a path relative to this file, or a package.',
+              },
+              program: {
+                type: 'string',
+                minLength: 1,
+                description: 'A program that speaks the contract: a path relative to this file, or a name on the PATH.',
+              },
+            },
+          },
+        ],
+      },
+    },
+    hooks: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'Programs to run around snapshots and checkouts, once `mbk trust` was said.',
+      patternProperties: { [`^(${hookPhases.join('|')})-(${hookOperations.join('|')})$`]: hooksOfEvent },
     },
   },
 } as const;

@@ -1,10 +1,12 @@
 /** `mbk.yaml`: found from a subfolder, checked against its schema, errors with line and column. */
 
 import { isMbkError, MbkError } from '@mbk/core';
+import type { JsonObject } from '@mbk/plugin-sdk';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ErrorObject } from 'ajv';
 import type { Document, LineCounter } from 'yaml';
+import type { HookEvent, HookPolicy } from '../hooks/hook-events.ts';
 import { configSchema } from './config-schema.ts';
 
 export const configName = 'mbk.yaml';
@@ -20,7 +22,31 @@ export interface Plan {
   readonly at?: string;
 }
 
+/** A program, or a program with what belongs to it. */
+export type HookSetting =
+  | string
+  | {
+      readonly program: string;
+      readonly args?: readonly string[];
+      /** `30s`, `5m`, `1h`. */
+      readonly timeout?: string;
+      readonly policy?: HookPolicy;
+    };
+
+export type HooksConfig = Readonly<Partial<Record<HookEvent, HookSetting | readonly HookSetting[]>>>;
+
 export type Retention = { readonly within: string } | { readonly forever: true };
+
+/** `false` turns a plugin off; else its options, and where it is if it is not built in. */
+export type PluginSetting =
+  | boolean
+  | {
+      readonly options?: JsonObject;
+      /** A path relative to the file, or the name of a package. */
+      readonly module?: string;
+      /** A program that speaks the contract: a path relative to the file, or a name on the PATH. */
+      readonly program?: string;
+    };
 
 export interface ProjectConfig {
   /** Absolute path of the file. */
@@ -34,6 +60,8 @@ export interface ProjectConfig {
   readonly exclude: readonly string[];
   readonly plans: Readonly<Record<string, Plan>>;
   readonly retention: Readonly<Record<string, Retention>>;
+  readonly plugins: Readonly<Record<string, PluginSetting>>;
+  readonly hooks?: HooksConfig;
 }
 
 /** Most bytes of a configuration that are read. */
@@ -52,7 +80,17 @@ export function findConfig(folder: string): string | undefined {
 export async function readConfig(file: string): Promise<ProjectConfig> {
   const path = resolve(file);
   const value = await parseConfig(readText(path), path);
-  return { domains: [], rules: [], exclude: [], plans: {}, retention: {}, ...value, file: path, root: dirname(path) };
+  return {
+    domains: [],
+    rules: [],
+    exclude: [],
+    plans: {},
+    retention: {},
+    plugins: {},
+    ...value,
+    file: path,
+    root: dirname(path),
+  };
 }
 
 function readText(path: string): string {

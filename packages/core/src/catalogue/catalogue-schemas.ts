@@ -4,6 +4,7 @@
  * docs/schemas/*.schema.json are these values; a test writes and compares them. Reading a snapshot goes through the
  * codecs of `format/`, which need no ajv; writers and `verify` check here as well, and a test holds that both agree.
  */
+import { defaultLimits, findingSchema } from '@mbk/plugin-sdk';
 import { MbkError } from '../errors.ts';
 import { assetLimits, jsonLines } from '../format/asset-line.ts';
 import { parseJson } from '../format/canonical-json.ts';
@@ -117,8 +118,14 @@ export const assetsSchema: Schema = {
       size: count,
       sha256: described('SHA-256 of the file; null for a folder.', orNull(hex(32))),
       tensors: count,
+      plugin: described('Name and version of the plugin that examined it.', text(200)),
+      summary: text(defaultLimits.summaryLength),
+      facts: described('What the plugin says of it; the table of the collection has those that are left out here.', {
+        type: 'object',
+      }),
+      findings: { type: 'array', maxItems: defaultLimits.findings, items: findingSchema },
     },
-    ['tensors'],
+    ['tensors', 'plugin', 'summary', 'facts', 'findings'],
   ),
 };
 

@@ -17,8 +17,17 @@ export type JsonValue =
 
 /** Canonical text of `value`; fields that are `undefined` are left out. TypeError for what JSON or the format cannot hold. */
 export function canonicalText(value: JsonValue): string {
+  return textOf(value, Number.isSafeInteger, 'safe integers');
+}
+
+/** The same for facts of plugins, which may have fractions: numbers as ECMAScript prints them, as RFC 8785 says. */
+export function canonicalFactsText(value: JsonValue): string {
+  return textOf(value, Number.isFinite, 'finite numbers');
+}
+
+function textOf(value: JsonValue, isNumber: (value: number) => boolean, numbers: string): string {
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw new TypeError(`canonical JSON holds safe integers only, got ${value}`);
+    if (!isNumber(value)) throw new TypeError(`canonical JSON holds ${numbers} only, got ${value}`);
     return JSON.stringify(value);
   }
   if (typeof value === 'string') {
@@ -26,13 +35,13 @@ export function canonicalText(value: JsonValue): string {
     return JSON.stringify(value);
   }
   if (value === null || typeof value === 'boolean') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((item: JsonValue) => canonicalText(item)).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map((item: JsonValue) => textOf(item, isNumber, numbers)).join(',')}]`;
   if (typeof value !== 'object') throw new TypeError(`canonical JSON cannot hold ${typeof value}`);
   const record = value as { readonly [key: string]: JsonValue | undefined };
   const fields: string[] = [];
   for (const key of Object.keys(record).sort()) {
     const field = record[key];
-    if (field !== undefined) fields.push(`${canonicalText(key)}:${canonicalText(field)}`);
+    if (field !== undefined) fields.push(`${textOf(key, isNumber, numbers)}:${textOf(field, isNumber, numbers)}`);
   }
   return `{${fields.join(',')}}`;
 }

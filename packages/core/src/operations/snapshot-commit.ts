@@ -21,6 +21,7 @@ import { headOf, isExpired, lineOf, type Fold } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
 import { compareTrees, isOnlyFolderTime } from '../snapshot/compare-trees.ts';
 import type { CaptureRef } from '../snapshot/stat-cache.ts';
+import { hasErrors } from './asset-findings.ts';
 import { isBadContent } from './bad-content.ts';
 import type { SnapshotRequest } from './snapshot.ts';
 import type { StoredCollection } from './snapshot-tables.ts';
@@ -325,10 +326,11 @@ function takenState(collection: StoredCollection, { request, about }: BuildOptio
   };
 }
 
-function flagsOf({ changed, problems }: StoredCollection): string[] {
+function flagsOf({ assets, changed, problems }: StoredCollection): string[] {
   const flags: string[] = [];
   if (changed.length > 0) flags.push('changed-while-read');
   if (problems.some(({ reason }) => reason !== 'special')) flags.push('unreadable');
+  if (hasErrors(assets)) flags.push('findings');
   return flags;
 }
 

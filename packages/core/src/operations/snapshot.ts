@@ -21,11 +21,15 @@ import {
   type CaptureProgress,
   type CaptureSourceOptions,
 } from '../snapshot/capture-source.ts';
+import { folderCollector } from '../snapshot/folder-collector.ts';
+import type { PluginHost } from '../snapshot/plugin-host.ts';
 import type { Destination } from '../snapshot/pipeline/capture-calls.ts';
 import { fileTaker, type CaptureStore } from '../snapshot/pipeline/file-taker.ts';
 import { streamTaker, walkStreamed, type StreamedFile } from '../snapshot/streamed-file.ts';
 import type { WalkAhead } from '../snapshot/walk-ahead.ts';
 import { openStatCache, type CaptureRef, type CollectionRef, type StatCache } from '../snapshot/stat-cache.ts';
+import { findingsOf, refuseErrors, type AssetFinding } from './asset-findings.ts';
+import { examineCollections } from './examine-collections.ts';
 import { mergeIndexIfPossible } from './merge-index.ts';
 import { commitSnapshots, type CommittedSnapshot } from './snapshot-commit.ts';
 import { statCachePlace, type SnapshotTools } from './prepare-snapshot.ts';
@@ -55,7 +59,10 @@ export interface SnapshotRequest {
   readonly retentionOf: (
     collection: CollectionRef,
   ) => { readonly rule: string | null; readonly lifetime: Lifetime } | null;
-  readonly plugins: AssetPlugins;
+  /** With a host, assets are examined. */
+  readonly plugins: AssetPlugins | PluginHost;
+  /** Whether an error that a plugin finds ends the run before the commit: `validation-failed`. */
+  readonly strict?: boolean | undefined;
   readonly message: string;
   readonly plan: string | null;
   /** A further tag for each snapshot, without its domain. */
@@ -96,6 +103,8 @@ export interface SnapshotReport {
   readonly incomplete: readonly SnapshotProblem[];
   /** Sockets, pipes and devices, which are never taken. */
   readonly skipped: readonly SnapshotProblem[];
+  /** What plugins found in the assets of this run; errors are reason to end with exit code 3. */
+  readonly findings: readonly AssetFinding[];
   /** Why nothing was remembered for the next run; undefined if all is well. */
   readonly statCacheProblem: string | undefined;
 }
@@ -157,13 +166,15 @@ async function takeSnapshot(
     const statCache = openStatCacheOf(repository, request);
     try {
       const captured = await capture(repository, { ...request, ...fresh }, { store, statCache, onFile: progress.file });
+      const findings = findingsOf(captured.collections);
+      if (request.strict === true) refuseErrors(findings);
       const collections = await storeTables(captured.collections, storeFor(request, store));
       await session.writer.flush();
       const about = { run, startedAt, collections, addedTo, reused: [...captured.reused] };
       const { snapshots, unchanged, captures } = await commitSnapshots(repository, request, session, about);
       if (captures.length > 0) statCache.commit(captures);
       await mergeIndexIfPossible(repository);
-      return report(run, { captured, snapshots, unchanged, session, statCache });
+      return report(run, { captured, findings, snapshots, unchanged, session, statCache });
     } catch (error) {
       // What is kept is told once it is all there.
       await settle();
@@ -328,6 +339,8 @@ async function capture(
   if (keys.shared.chunker === undefined)
     throw new MbkError('role-denied', 'the key that was used may not take snapshots');
   const { plugins, jobs, tools, stream } = request;
+  const host = 'sources' in plugins ? plugins : undefined;
+  const folders = host && folderCollector(host.sources);
   const gear = gearTable(keys.shared.chunker);
   const taker =
     stream === undefined
@@ -338,6 +351,7 @@ async function capture(
       ...request,
       ...(stream !== undefined && { walked: walkStreamed(stream, now()) }),
       taker,
+      folders,
       lifetimeOf: (collection) => destinationOf(request, collection).lifetime,
       statCache,
       isReusable: (captureRef) => request.force !== true && isReusable(repository, captureRef),
@@ -347,7 +361,9 @@ async function capture(
       onFile,
     });
     await taker.finish();
-    return captured;
+    if (host === undefined || folders === undefined) return captured;
+    const options = { host, folders, root: request.root };
+    return { ...captured, collections: await examineCollections(repository, captured.collections, options) };
   } finally {
     await taker.close();
   }
@@ -374,12 +390,14 @@ function report(
   run: string,
   {
     captured,
+    findings,
     snapshots,
     unchanged,
     session,
     statCache,
   }: {
     readonly captured: CapturedSource;
+    readonly findings: readonly AssetFinding[];
     readonly snapshots: readonly CommittedSnapshot[];
     readonly unchanged: readonly string[];
     readonly session: WriteSession;
@@ -406,6 +424,7 @@ function report(
     storedBytes,
     incomplete,
     skipped,
+    findings,
     statCacheProblem: statCache.problem,
   };
 }

@@ -3,7 +3,7 @@
  * which leaves a core idle. They wait for their setup; `workerPool` gives it to them.
  */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 
 export interface Threads {
   /** Task of `worker.ts`. */
@@ -24,9 +24,9 @@ export function workerUrl(): URL {
 /** Young objects live in so many MiB: what waits for the collector in a thread is native memory, so it stays small. */
 const youngGenerationMb = 3;
 
-export function startThreads(task: string, size: number): Threads {
+export function startThreads(task: string, size: number, limits?: ResourceLimits): Threads {
   const url = workerUrl();
-  const resourceLimits = { maxYoungGenerationSizeMb: youngGenerationMb };
+  const resourceLimits = limits ?? { maxYoungGenerationSizeMb: youngGenerationMb };
   const workers = Array.from({ length: size }, () => new Worker(url, { workerData: { task }, resourceLimits }));
   // Until a pool listens: an error of a thread is told to whoever calls it, not to the process.
   for (const worker of workers) worker.on('error', () => undefined);

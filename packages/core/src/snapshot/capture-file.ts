@@ -6,8 +6,9 @@
  */
 import fs from 'node:fs';
 import { bufferOfBytes, displayBytes } from '../format/byte-name.ts';
-import type { Layout } from '../format/layout-record.ts';
 import type { FileContent } from '../format/tree.ts';
+import type { RowScan } from '../plugins/row-scan.ts';
+import type { CutFileOptions } from './cut-file.ts';
 import type { FileStorer, OpenFile } from './file-storer.ts';
 import { isUnchanged, problemOf, sourceFacts, type SourceFacts, type SourceProblem } from './source-facts.ts';
 import type { WalkedFile } from './walk.ts';
@@ -19,6 +20,7 @@ export type Capture =
       readonly facts: SourceFacts;
       readonly content: FileContent;
       readonly zeroBytes: number;
+      readonly rows?: RowScan | undefined;
       /** Whether it changed while it was read, every time. */
       readonly changed: boolean;
     }
@@ -26,8 +28,8 @@ export type Capture =
 
 export interface CaptureOptions {
   readonly storer: FileStorer;
-  /** The layout of an open file, checked for its size; called before each reading. None unless given. */
-  readonly layoutOf?: (file: OpenSource) => Promise<Layout | undefined>;
+  /** How to cut an open file: its layout is checked for its size. Called before each reading; by its content unless given. */
+  readonly cutOf?: (file: OpenSource) => Promise<Omit<CutFileOptions, 'size' | 'signal'>>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -50,7 +52,7 @@ export async function captureFile(walked: WalkedFile, options: CaptureOptions): 
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
 
-async function captureOnce(walked: WalkedFile, { storer, layoutOf, signal }: CaptureOptions): Promise<Capture> {
+async function captureOnce(walked: WalkedFile, { storer, cutOf, signal }: CaptureOptions): Promise<Capture> {
   /** Set when a call for the source failed: only then is an error a problem of the source. */
   let failure: unknown;
   const attempt = <T>(call: () => T): T => {
@@ -72,11 +74,12 @@ async function captureOnce(walked: WalkedFile, { storer, layoutOf, signal }: Cap
     const read: OpenFile['read'] = (into, position) => {
       return attempt(() => fs.readSync(opened, into, 0, into.length, position));
     };
-    const layout = await layoutOf?.({ walked, facts, fd: opened, read });
-    const { content, zeroBytes } = await storer.store({ fd: opened, read }, { size: facts.size, layout, signal });
+    const how = await cutOf?.({ walked, facts, fd: opened, read });
+    const stored = await storer.store({ fd: opened, read }, { ...how, size: facts.size, signal });
+    const { content } = stored;
     const after = sourceFacts(attempt(() => fs.fstatSync(opened)));
     const changed = content.size !== facts.size || !isUnchanged(facts, after);
-    return { kind: 'captured', facts, content, zeroBytes, changed };
+    return { kind: 'captured', facts, ...stored, changed };
   } catch (error) {
     if (failure !== error && !isReadError(error)) throw error;
     return { kind: 'problem', problem: problemOf(error, walked.path, 'reading') };

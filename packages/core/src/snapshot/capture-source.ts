@@ -11,8 +11,11 @@ import type { AssetLine } from '../format/asset-line.ts';
 import { displayBytes, encodeByteText, type ByteString } from '../format/byte-name.ts';
 import type { BlobId, BlobType, Lifetime } from '../format/ids.ts';
 import type { FileContent } from '../format/tree.ts';
+import type { AssetPlugins } from './asset-plugins.ts';
 import { collectionTree, type CollectionTotals, type CollectionTree, type SourceFolder } from './collection-tree.ts';
 import { fileEntry, symlinkEntry } from './entry-of.ts';
+import { examineKnown } from './examine-known.ts';
+import type { FolderCollector } from './folder-collector.ts';
 import { isFleeting } from './folder-handles.ts';
 import { linkGroups, type LinkGroups } from './hard-links.ts';
 import { orderedSteps } from './ordered-steps.ts';
@@ -41,6 +44,9 @@ export interface CaptureSourceOptions {
   readonly emptyFolders: CollectionRef;
   /** Takes the files that have to be read. */
   readonly taker: FileTaker;
+  readonly plugins: AssetPlugins;
+  /** Gathers the files that may make an asset together. */
+  readonly folders?: FolderCollector | undefined;
   readonly lifetimeOf: (collection: CollectionRef) => Lifetime;
   /** Stores trees. */
   readonly store: (type: BlobType, bytes: Uint8Array, collection: CollectionRef) => Promise<{ readonly id: BlobId }>;
@@ -166,7 +172,7 @@ interface Taking {
 }
 
 function captureRun(options: CaptureSourceOptions) {
-  const { assign, wants, emptyFolders, taker, lifetimeOf, statCache, now } = options;
+  const { assign, wants, emptyFolders, taker, plugins, lifetimeOf, statCache, now } = options;
   const folders: OpenFolder[] = [];
   const collections = new Map<string, OpenCollection>();
   const reused = new Set<CaptureRef>();
@@ -239,11 +245,20 @@ function captureRun(options: CaptureSourceOptions) {
     if (isOne) reused.add(capture);
     return isOne;
   };
-  const knownContent = (walked: WalkedFile, { ref }: OpenCollection): Taken | undefined => {
+  const knownContent = (walked: WalkedFile, { ref }: OpenCollection): Taken | Promise<Taken> | undefined => {
     const known = statCache?.lookup(walked.path, walked.facts);
     if (known === undefined || !isReusable(known.capture)) return undefined;
+    const { content, takenMs } = known;
+    const taken = { facts: walked.facts, content, changed: false };
+    const asset = examineKnown(walked, known.asset, { plugins, collection: ref.collection, sha256: content.sha256 });
+    if (asset instanceof Promise) {
+      return asset.then((examined) => {
+        statCache?.record(walked.path, { facts: walked.facts, content, takenMs, asset: examined }, ref);
+        return { ...taken, asset: examined };
+      });
+    }
     statCache?.keep(walked.path, known, ref);
-    return { facts: walked.facts, content: known.content, changed: false, asset: known.asset };
+    return { ...taken, asset };
   };
   const read = async (walked: WalkedFile, { destination }: OpenCollection): Promise<TakenOr> => {
     const readAtMs = now();
@@ -268,6 +283,7 @@ function captureRun(options: CaptureSourceOptions) {
         if (!changed) statCache?.record(walked.path, { facts, content, takenMs: readAtMs, asset }, ref);
       }
       if (walked.link !== undefined) collection.links.add(walked.link, walked.path);
+      options.folders?.add(walked.path, ref, content, asset);
       if (asset !== undefined) collection.assets.push(assetLine(walked.path, ref, content, asset));
       progress.bytes += content.size;
     }
@@ -358,7 +374,8 @@ function assetLine(
   path: ByteString,
   { collection }: CollectionRef,
   { size, sha256 }: FileContent,
-  asset: AssetFacts,
+  { kind, tensors, report }: AssetFacts,
 ): AssetLine {
-  return { path: encodeByteText(path), collection, size, sha256, ...asset };
+  const more = { ...(tensors === undefined ? {} : { tensors }), ...report };
+  return { path: encodeByteText(path), collection, size, sha256, kind, ...more };
 }

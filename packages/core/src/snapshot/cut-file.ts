@@ -4,8 +4,10 @@
  *
  * Reading goes on while pieces are being stored, as far as the window has room.
  */
+import type { Kernels } from '@mbk/kernels';
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import type { MessagePort } from 'node:worker_threads';
 import { throwIfInterrupted } from '../backend/interrupted.ts';
 import { contentCutter } from '../chunker/content-cutter.ts';
 import type { GearScanner } from '../chunker/gear.ts';
@@ -16,6 +18,9 @@ import { asBlobId, type BlobId } from '../format/ids.ts';
 import type { Layout } from '../format/layout-record.ts';
 import { parameters } from '../format/limits.ts';
 import { emptySha256 } from '../format/tree.ts';
+import { fastNonFinite } from '../plugins/fast-non-finite.ts';
+import { feedSender } from '../plugins/feed.ts';
+import { rowCollector, type RowScan } from '../plugins/row-scan.ts';
 import { chunkSink, type StorePiece } from './chunk-sink.ts';
 import { fileWindow } from './file-window.ts';
 
@@ -32,6 +37,10 @@ export interface CutFileOptions {
   readonly size: number;
   /** Checked for this size; the cuts follow it. */
   readonly layout?: Layout | undefined;
+  /** Where a plugin wants the bytes, as they are read. */
+  readonly feed?: MessagePort | undefined;
+  /** Whether the rows of its tensors are looked at. */
+  readonly scansRows?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,6 +52,7 @@ export interface CutFile {
   readonly isWhole: boolean;
   /** Bytes in zero runs, which take no room. */
   readonly zeroBytes: number;
+  readonly rows?: RowScan | undefined;
 }
 
 export interface FileCutter {
@@ -56,6 +66,8 @@ export interface FileCutter {
 export interface FileCutterOptions {
   readonly store: StorePiece;
   readonly gear: GearScanner;
+  /** For what looks at numbers; the gear has its own. */
+  readonly kernels?: Kernels | undefined;
   /** What files pass through; of `windowBytes` or more unless given. More lets more pieces be stored at once. */
   readonly window?: Uint8Array | undefined;
 }
@@ -70,13 +82,15 @@ const smallFileCost = 32_768;
 export function fileCutter({
   store,
   gear,
+  kernels,
   window: buffer = new Uint8Array(windowBytes),
 }: FileCutterOptions): FileCutter {
   /** Work since other things had their turn, in bytes. */
   let sinceTurn = 0;
 
   return {
-    async cut(reader, { size, layout, signal }, onChunk) {
+    async cut(reader, { size, layout, feed: port, scansRows, signal }, onChunk) {
+      const feed = port && feedSender(port);
       const first = buffer.subarray(0, Math.min(size, readBytes));
       await reader.ready?.();
       const filled = readFully(reader, first, 0);
@@ -87,6 +101,8 @@ export function fileCutter({
           sinceTurn = 0;
           await takeTurn(signal);
         }
+        await feed?.send(buffer.subarray(0, filled));
+        feed?.end();
         const sha256 = filled === 0 ? emptySha256 : await store(buffer.subarray(0, filled));
         return { size: filled, sha256, isWhole, zeroBytes: 0 };
       }
@@ -94,14 +110,18 @@ export function fileCutter({
       const window = fileWindow(buffer);
       const sink = chunkSink(store, onChunk);
       const hash = createHash('sha256');
+      const rows = scansRows === true && layout !== undefined ? rowCollector() : undefined;
       let zeroBytes = 0;
       const give = (pieces: readonly Piece[]): void => {
         for (const { kind, offset, length, element } of pieces) {
           if (kind === 'zero') {
             zeroBytes += length;
+            rows?.zeros(offset, length);
             sink.zeros(length);
           } else {
             const bytes = window.view(offset, length);
+            const dtype = element?.dtype ?? '';
+            if (dtype !== '') rows?.piece(offset, length, dtype, fastNonFinite(bytes, dtype, undefined, kernels));
             if (kind === 'blob') window.lend(bytes, sink.blob(bytes, element));
             else sink.skeleton(bytes);
           }
@@ -112,6 +132,7 @@ export function fileCutter({
       try {
         for (let fresh = first.subarray(0, filled); fresh.length > 0;) {
           hash.update(fresh);
+          await feed?.send(fresh);
           give(cutter.push(fresh));
           await takeTurn(signal);
           await sink.keepUp();
@@ -122,10 +143,14 @@ export function fileCutter({
         }
         give(cutter.end());
         await sink.finish();
+        feed?.end();
+      } catch (error) {
+        feed?.close();
+        throw error;
       } finally {
         await window.returned();
       }
-      return { size: end, sha256: asBlobId(hash.digest('hex')), isWhole, zeroBytes };
+      return { size: end, sha256: asBlobId(hash.digest('hex')), isWhole, zeroBytes, rows: rows?.result() };
     },
   };
 }

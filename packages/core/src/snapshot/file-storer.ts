@@ -6,6 +6,7 @@ import { gearScanner, type GearTable } from '../chunker/gear.ts';
 import type { Chunk } from '../format/chunk-list.ts';
 import { encodeLayout, type Layout } from '../format/layout-record.ts';
 import type { FileContent } from '../format/tree.ts';
+import type { RowScan } from '../plugins/row-scan.ts';
 import type { StoreBlob } from './blobs.ts';
 import { chunkListBuilder } from './chunk-list-builder.ts';
 import { fileCutter, type CutFile, type CutFileOptions, type FileReader } from './cut-file.ts';
@@ -14,6 +15,8 @@ export interface StoredFile {
   readonly content: FileContent;
   /** Bytes in zero runs, which take no room. */
   readonly zeroBytes: number;
+  /** What was found in the rows of its tensors, if they were looked at. */
+  readonly rows?: RowScan | undefined;
 }
 
 export interface FileStorer {
@@ -51,11 +54,11 @@ export async function storeContent(
 ): Promise<StoredFile> {
   const list = chunkListBuilder(store);
   const layout = wanted && encodeLayout(wanted);
-  const { zeroBytes, isWhole, ...read } = await cut(layout && wanted, (chunk) => list.add(chunk));
+  const { zeroBytes, isWhole, rows, ...read } = await cut(layout && wanted, (chunk) => list.add(chunk));
   if (isWhole) return { content: read, zeroBytes };
   const content = { ...read, chunks: (await list.finish()).id };
   // The layout of a file that shrank would speak of bytes that are not there.
   if (layout === undefined || read.size !== size) return { content, zeroBytes };
   const { id } = await store('layout', layout);
-  return { content: { ...content, layout: id }, zeroBytes };
+  return { content: { ...content, layout: id }, zeroBytes, rows };
 }

@@ -3,16 +3,22 @@ import type { Reader } from '@mbk/plugin-sdk';
 import { displayBytes } from '../format/byte-name.ts';
 import type { OpenSource } from './capture-file.ts';
 
+/** For threads of this process too, by its number. */
+export interface SourceReader extends Reader {
+  readonly fd: number;
+}
+
 const streamBytes = 1_048_576;
 
 /**
  * Reads `file` as long as it is open. Bytes that are gone since it was opened are a RangeError, as those beyond its end.
  * Knows no siblings: a layout speaks of one file.
  */
-export function sourceReader(file: OpenSource): Reader {
+export function sourceReader(file: OpenSource): SourceReader {
   const path = displayBytes(file.walked.path);
   const { size } = file.facts;
-  const reader: Reader = {
+  const reader: SourceReader = {
+    fd: file.fd,
     path,
     size,
     async read(offset, length, { signal } = {}) {

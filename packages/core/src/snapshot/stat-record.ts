@@ -5,6 +5,7 @@
 import { crc32 } from 'node:zlib';
 import { isMbkError } from '../errors.ts';
 import type { ByteString } from '../format/byte-name.ts';
+import { readReport, type AssetReport } from '../format/asset-line.ts';
 import { readFields } from '../format/fields.ts';
 import { asBlobId, isHex } from '../format/ids.ts';
 import { readContent, type FileContent } from '../format/tree.ts';
@@ -16,6 +17,10 @@ export interface AssetFacts {
   readonly kind: string;
   /** How many it holds, where its layout is known. */
   readonly tensors?: number;
+  /** What was found when it was examined; absent where no plugin examines its kind. */
+  readonly report?: AssetReport;
+  /** Under what circumstances: the same ones need no other look (`Examiner.isCurrent`). */
+  readonly examined?: string;
 }
 
 /** A file whose facts and content belong together. */
@@ -79,5 +84,12 @@ function readAsset(value: unknown, what: string): AssetFacts | undefined {
   if (value === null) return undefined;
   const fields = readFields(value, what);
   const tensors = fields.optional('tensors', (f) => f.int('tensors'));
-  return { kind: fields.string('kind', { max: 100 }), ...(tensors === undefined ? {} : { tensors }) };
+  const examined = fields.optional('examined', (f) => f.string('examined'));
+  const report = fields.optional('report', (f) => readReport(f.object('report')));
+  return {
+    kind: fields.string('kind', { max: 100 }),
+    ...(tensors === undefined ? {} : { tensors }),
+    ...(report?.plugin === undefined ? {} : { report: { ...report, plugin: report.plugin } }),
+    ...(examined === undefined ? {} : { examined }),
+  };
 }

@@ -164,14 +164,13 @@ describe('capturing a file', () => {
   test('asks for the layout of the file as it is opened', async () => {
     const { file } = newFile(big);
     const captured = await capture(file, () => undefined, {
-      layoutOf: async (source) => {
+      cutOf: async (source) => {
         const head = new Uint8Array(4);
         expect(source.read(head, 100)).toBe(4);
         expect([...head]).toEqual([...big.subarray(100, 104)]);
-        return {
-          container: 'gguf',
-          tensors: [{ name: 't', dtype: 'F32', shape: [1000], offset: 64, length: source.facts.size - 64, unit: 4 }],
-        };
+        const length = source.facts.size - 64;
+        const tensor = { name: 't', dtype: 'F32', shape: [1000], offset: 64, length, unit: 4 };
+        return { layout: { container: 'gguf', tensors: [tensor] } };
       },
     });
     expect(captured).toMatchObject({ kind: 'captured', content: { layout: expect.any(String) } });

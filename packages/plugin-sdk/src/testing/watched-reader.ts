@@ -1,5 +1,6 @@
 /** A reader that writes down every promise a plugin breaks, so that a plugin which catches errors is found out too. */
 
+import { layoutLimits } from '../layout.ts';
 import type { Reader, ReadOptions } from '../reader.ts';
 
 export interface ReadLimits {
@@ -52,4 +53,10 @@ export function watchedReader(inner: Reader, limits: ReadLimits): WatchedReader 
     },
     sibling: (relative, options) => inner.sibling(relative, options),
   };
+}
+
+/** Reading every byte four times over is already too much; a header is walked once. */
+export function readLimitsFor(size: number): ReadLimits {
+  const totalBytes = Math.min(size * 4, layoutLimits.headerBytes) + (1 << 22);
+  return { largestRead: 1 << 25, totalBytes, reads: 100_000 };
 }

@@ -205,6 +205,8 @@ function lineAt(bytes: Uint8Array, at: number, isDouble: boolean): Argument {
   return { argument: end - at > longestText ? undefined : textOf(bytes.subarray(at, end)), next: end + 1 };
 }
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
 function textOf(bytes: Uint8Array): string {
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  return decoder.decode(bytes);
 }

@@ -21,6 +21,8 @@ export interface PickleWalk {
   readonly root: PickleValue | undefined;
   /** Every storage that was named, up to the end or the failure. */
   readonly storages: readonly StorageRef[];
+  /** One past its STOP; undefined when it does not come to its end. */
+  readonly end: number | undefined;
   /** Why the walk ended early. */
   readonly failure: PickleError | undefined;
 }
@@ -44,13 +46,15 @@ export function walkPickle(bytes: Uint8Array): PickleWalk {
   try {
     for (let at = 0; ;) {
       const opcode = decodeOpcode(bytes, at);
-      if (opcode.name === 'STOP') return { root: pop(machine, at), storages: machine.storages, failure: undefined };
+      if (opcode.name === 'STOP') {
+        return { root: pop(machine, at), storages: machine.storages, end: opcode.next, failure: undefined };
+      }
       step(machine, opcode);
       at = opcode.next;
     }
   } catch (failure) {
     if (!(failure instanceof PickleError)) throw failure;
-    return { root: undefined, storages: machine.storages, failure };
+    return { root: undefined, storages: machine.storages, end: undefined, failure };
   }
 }
 

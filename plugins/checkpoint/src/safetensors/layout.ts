@@ -19,9 +19,9 @@ import {
 import { type JsonMember, readJsonMembers } from './json-members.ts';
 
 /** The format's own limit: safetensors refuses a longer header. */
-const longestHeader = 100_000_000;
+export const longestHeader = 100_000_000;
 /** A tensor's entry is a dtype, a shape and two offsets; even with 64 dimensions it stays far below. */
-const longestEntry = 16_384;
+export const longestEntry = 16_384;
 
 /** The `layout` of a safetensors file: undefined for another kind, LayoutError `safetensors/…` for a malformed one. */
 export async function layoutSafetensors(reader: Reader, context: LayoutContext): Promise<Layout | undefined> {
@@ -57,7 +57,8 @@ export async function layoutSafetensors(reader: Reader, context: LayoutContext):
   return layout;
 }
 
-function readEntry(member: JsonMember, dataStart: number, fileSize: number): LayoutTensor {
+/** A tensor's entry. LayoutError `safetensors/…`. */
+export function readEntry(member: JsonMember, dataStart: number, fileSize: number): LayoutTensor {
   const { data_offsets: offsets, dtype, shape } = parseEntry(member);
   if (typeof dtype !== 'string' || !isDtype(dtype)) throw malformed('bad-dtype', member, 'has an unknown dtype');
   if (!isSizes(shape)) throw malformed('bad-shape', member, 'has a shape that is no list of sizes');

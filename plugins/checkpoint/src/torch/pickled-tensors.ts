@@ -1,7 +1,7 @@
 /** What a checkpoint's pickle tells of its storages: for each key a dtype and, if one tensor fills it, name and shape. */
 
 import { blockOf, type Dtype } from '@mbk/plugin-sdk';
-import { walkPickle } from '../pickle/stack-machine.ts';
+import { type PickleWalk, walkPickle } from '../pickle/stack-machine.ts';
 import { isKind, type PickleValue, type TensorRef } from '../pickle/values.ts';
 import { dtypeOfName, dtypeOfStorage } from './dtypes.ts';
 
@@ -23,7 +23,11 @@ const silentKeys = new Set(['_modules', '_parameters', '_buffers']);
 
 /** The storages of a pickle by key. What cannot be followed is left out, never guessed. */
 export function pickledStorages(pickle: Uint8Array): ReadonlyMap<string, PickledStorage> {
-  const { root, storages } = walkPickle(pickle);
+  return storagesOf(walkPickle(pickle));
+}
+
+/** The same of a walk. */
+export function storagesOf({ root, storages }: PickleWalk): ReadonlyMap<string, PickledStorage> {
   const found = new Map<string, PickledStorage>();
   for (const { key, length, type } of storages) {
     const dtype = dtypeOfStorage(type);

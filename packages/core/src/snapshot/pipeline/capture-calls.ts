@@ -4,6 +4,7 @@
  * The threads read, cut, hash, compress and seal; the main thread walks, knows what is stored, and puts.
  */
 import type { KernelMemory, KernelModule } from '@mbk/kernels';
+import type { MessagePort } from 'node:worker_threads';
 import type { Element } from '../../chunker/piece.ts';
 import type { Keys, Keyset } from '../../crypto/keyset.ts';
 import type { ByteString } from '../../format/byte-name.ts';
@@ -12,7 +13,7 @@ import type { BlobId, Lifetime } from '../../format/ids.ts';
 import type { Layout } from '../../format/layout-record.ts';
 import type { PackColumns } from '../../pack/compact-contents.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
-import type { AssetRule } from '../asset-plugins.ts';
+import type { AssetRule, KnownAsset } from '../asset-plugins.ts';
 import type { SourceFacts } from '../source-facts.ts';
 import type { CollectionRef } from '../stat-cache.ts';
 
@@ -59,8 +60,11 @@ export interface SmallFilesTaken {
   readonly sizes: Float64Array;
   /** Files that were not as the walk saw them, by their place: as they were when they were opened. */
   readonly facts: ReadonlyArray<readonly [place: number, facts: SourceFacts]>;
-  /** Kinds of assets that need no look inside. */
-  readonly kinds: ReadonlyArray<readonly [place: number, kind: string]>;
+  /** Assets that need no look inside before they are cut, and where the bytes of those that are examined are in `bodies`. */
+  readonly assets: ReadonlyArray<
+    KnownAsset & { readonly place: number; readonly offset: number; readonly length: number }
+  >;
+  readonly bodies: Uint8Array;
   /** Files for the main thread to take by itself: those a plugin looks into, changed, grown, replaced or unreadable. */
   readonly left: readonly number[];
 }
@@ -73,6 +77,9 @@ export interface LargeFile {
   readonly fd: number;
   readonly size: number;
   readonly layout: Layout | undefined;
+  /** Changes hands. */
+  readonly feed: MessagePort | undefined;
+  readonly scansRows: boolean | undefined;
 }
 
 /** Chunks of a large file, in order. */

@@ -143,7 +143,8 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
     // Whoever has the least to do; a thread reads more than one only when there are more of them than threads.
     const thread = loads.takeLeast(Infinity, largeLoad) ?? 0;
     try {
-      return (await workerAt(thread).call('large', { ...file, file: number } satisfies LargeFile)) as CutFile;
+      const call: LargeFile = { ...file, file: number };
+      return (await workerAt(thread).call('large', call, file.feed === undefined ? [] : [file.feed])) as CutFile;
     } finally {
       listeners.delete(number);
       serve();
@@ -166,9 +167,9 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
     },
 
     storer: (store, destination) => ({
-      store: ({ fd }, { size, layout: wanted }) =>
+      store: ({ fd }, { size, layout: wanted, feed, scansRows }) =>
         storeContent(store, { size, layout: wanted }, (layout, onChunk) =>
-          large({ destination, fd, size, layout }, onChunk),
+          large({ destination, fd, size, layout, feed, scansRows }, onChunk),
         ),
     }),
 

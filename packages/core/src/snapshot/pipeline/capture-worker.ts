@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { memoryKernels } from '@mbk/kernels';
 import { sha256Hex } from '../../crypto/hash.ts';
 import type { Random } from '../../crypto/hash.ts';
+import type { Element } from '../../chunker/piece.ts';
 import { releaseBytes } from '../../crypto/release-bytes.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import { asBlobId, type BlobId } from '../../format/ids.ts';
@@ -82,8 +83,10 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   /** Gives back what small files were read into: large ones mostly come alone, and need memory of their own. */
   const dropBatches = (): void => batches.splice(0).forEach(releaseBytes);
 
-  const cutLarge = async ({ file, fd, size, layout, destination }: LargeFile): Promise<CutFile> => {
-    const cutter = fileCutter({ store: (bytes, element) => storePiece(bytes, { destination, element }), gear, window });
+  const cutLarge = async ({ file, fd, size, layout, feed, scansRows, destination }: LargeFile): Promise<CutFile> => {
+    const store = (bytes: Uint8Array, element?: Element): Promise<BlobId> =>
+      storePiece(bytes, { destination, element });
+    const cutter = fileCutter({ store, gear, kernels, window });
     let chunks: Chunk[] = [];
     const send = async (): Promise<void> => {
       if (chunks.length === 0) return;
@@ -93,7 +96,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
     };
     const read = (into: Uint8Array, position: number): number => fs.readSync(fd, into, 0, into.length, position);
     try {
-      const cut = await cutter.cut({ read }, { size, layout }, async (chunk) => {
+      const cut = await cutter.cut({ read }, { size, layout, feed, scansRows }, async (chunk) => {
         chunks.push(chunk);
         if (chunks.length >= chunksAtOnce) await send();
       });

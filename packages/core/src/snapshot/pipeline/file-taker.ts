@@ -6,8 +6,10 @@ import type { Keys, Keyset } from '../../crypto/keyset.ts';
 import type { GearTable } from '../../chunker/gear.ts';
 import { MbkError } from '../../errors.ts';
 import { asBlobId, type BlobId, type BlobType } from '../../format/ids.ts';
+import { displayBytes } from '../../format/byte-name.ts';
 import { parameters } from '../../format/limits.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
+import type { AskedAsset, Examined } from '../../plugins/examiner.ts';
 import { defaultJobs, type Threads } from '../../pool/threads.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
@@ -60,6 +62,8 @@ export interface FileTakerOptions {
 /** Less than this is done before threads have started. */
 const littleBytes = 8_388_608;
 const littleFiles = 256;
+/** Bytes of small files that may wait for plugins. */
+const mostBodies = 33_554_432;
 /** Small files that one batch has at most. */
 const batchFiles = 256;
 
@@ -91,6 +95,8 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
   /** Large files that wait for a thread. */
   const large: Waiting[] = [];
   let largeRunning = 0;
+  /** Bytes of small files that wait for plugins. */
+  let bodiesWaiting = 0;
 
   let here: Promise<unknown> = Promise.resolve();
   /** What the file at hand belongs to: one storer and its window serve all collections. */
@@ -110,7 +116,9 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
         if (isClosed) throw new MbkError('interrupted', 'the snapshot ended before this file was read');
         current = destination;
         storer ??= fileStorer({ store: storeHere, gear });
-        taken.resolve(await takeFile(walked, { storer, plugins, signal }));
+        const { collection } = destination;
+        const { examined } = await takeFile(walked, { storer, plugins, collection, signal });
+        taken.resolve(examined);
       } catch (error) {
         taken.reject(error);
       }
@@ -147,7 +155,9 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
   const takeLarge = async (to: CapturePool, { walked, destination, taken }: Waiting): Promise<void> => {
     try {
       const remote = to.storer((type, bytes) => store.store(type, bytes, destination), destination);
-      taken.resolve(await takeFile(walked, { storer: remote, plugins, signal }));
+      const { collection } = destination;
+      const { examined } = await takeFile(walked, { storer: remote, plugins, collection, signal });
+      taken.resolve(examined);
     } catch (error) {
       taken.reject(error);
     }
@@ -183,20 +193,58 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
     }
     const left = new Set(done.left);
     const facts = new Map(done.facts);
-    const kinds = new Map(done.kinds);
+    const assets = new Map(done.assets.map((asset) => [asset.place, asset]));
+    const examined = examineSmall(files, done);
     for (const [place, waiting] of files.entries()) {
       const { walked, taken } = waiting;
       if (left.has(place)) {
         void takeLarge(to, waiting);
         continue;
       }
-      const kind = kinds.get(place);
+      const asset = assets.get(place);
       const content = { size: done.sizes[place] ?? 0, sha256: asBlobId(done.ids.slice(place * 64, place * 64 + 64)) };
-      taken.resolve({
-        capture: { kind: 'captured', facts: facts.get(place) ?? walked.facts, content, zeroBytes: 0, changed: false },
-        asset: kind === undefined ? undefined : { kind },
-      });
+      const capture = {
+        kind: 'captured',
+        facts: facts.get(place) ?? walked.facts,
+        content,
+        zeroBytes: 0,
+        changed: false,
+      } as const;
+      const plain = asset && { kind: asset.kind };
+      const report = examined.get(place);
+      if (report === undefined) taken.resolve({ capture, asset: plain });
+      else taken.resolve(report.then((found) => ({ capture, asset: plain && { ...plain, ...found } })));
     }
+  };
+
+  /** A file is read again where plugins are so far behind that no more bytes can wait for them. */
+  const examineLater = async (asset: AskedAsset, waiting: Waiting | undefined): Promise<Examined | undefined> => {
+    if (waiting === undefined) return undefined;
+    const { facts: identity, location } = waiting.walked;
+    return plugins.examiner?.file(asset, { location, identity });
+  };
+
+  /** What plugins say of the small files of a batch that were sent along for it, by place. */
+  const examineSmall = (
+    files: readonly Waiting[],
+    { assets, bodies }: SmallFilesTaken,
+  ): Map<number, Promise<Examined | undefined>> => {
+    const { examiner } = plugins;
+    if (examiner === undefined) return new Map();
+    const asked = assets.flatMap(({ place, number, kind, examines, offset, length }) => {
+      const waiting = files[place];
+      if (examines === undefined || waiting === undefined) return [];
+      const path = displayBytes(waiting.walked.path);
+      const { collection } = waiting.destination;
+      return [{ place, path, plugin: number, kind, collection, reads: examines, offset, length }];
+    });
+    if (asked.length === 0) return new Map();
+    if (bodiesWaiting > mostBodies)
+      return new Map(asked.map(({ place, ...asset }) => [place, examineLater(asset, files[place])]));
+    bodiesWaiting += bodies.length;
+    const all = examiner.many(asked, bodies).finally(() => void (bodiesWaiting -= bodies.length));
+    all.catch(() => undefined); // told to whoever waits for one of them
+    return new Map(asked.map(({ place }, i) => [place, all.then((found) => found[i])]));
   };
 
   const hurry = (): void => {

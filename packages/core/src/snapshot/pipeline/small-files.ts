@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import fs from 'node:fs';
 import { errnoOf } from '../../backend/local-file-system.ts';
 import { bufferOfBytes, displayBytes } from '../../format/byte-name.ts';
+import { concatBytes } from '../../format/bytes.ts';
 import { asBlobId, type BlobId } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
 import { emptySha256 } from '../../format/tree.ts';
@@ -36,7 +37,9 @@ export function readSmallFiles(
   const ids: string[] = [];
   const sizes = new Float64Array(locations.length);
   const differing: Array<readonly [number, SourceFacts]> = [];
-  const kinds: Array<readonly [number, string]> = [];
+  const assets: Array<SmallFilesTaken['assets'][number]> = [];
+  const bodies: Uint8Array[] = [];
+  let bodyBytes = 0;
   const left: number[] = [];
   let used = 0;
 
@@ -50,7 +53,14 @@ export function readSmallFiles(
       head: bytes.subarray(0, headBytes),
     });
     if (asset?.looksInside === true) return undefined;
-    if (asset !== undefined) kinds.push([place, asset.kind]);
+    if (asset !== undefined) {
+      const isSent = asset.examines !== undefined;
+      assets.push({ ...asset, place, offset: bodyBytes, length: isSent ? bytes.length : 0 });
+      if (isSent) {
+        bodies.push(bytes.slice());
+        bodyBytes += bytes.length;
+      }
+    }
     if (!isAsSeen(stats, facts, place)) differing.push([place, sourceFacts(stats)]);
     sizes[place] = bytes.length;
     if (bytes.length === 0) return emptySha256;
@@ -67,7 +77,10 @@ export function readSmallFiles(
     if (id === undefined) left.push(place);
     ids.push(id ?? noId);
   }
-  return { taken: { ids: ids.join(''), sizes, facts: differing, kinds, left }, blobs: [...blobs.values()] };
+  return {
+    taken: { ids: ids.join(''), sizes, facts: differing, assets, bodies: concatBytes(bodies), left },
+    blobs: [...blobs.values()],
+  };
 }
 
 /** One file whole, as it was when it was opened; undefined unless it is a small file that stays as it is. */

@@ -1,9 +1,12 @@
 /** Takes one file by itself: what a plugin knows of it, its content, and whether it stayed as it was. */
+import { isMbkError } from '../../errors.ts';
+import { displayBytes } from '../../format/byte-name.ts';
 import type { Layout } from '../../format/layout-record.ts';
 import { checkLayout } from '../../format/layout-record.ts';
-import { isMbkError } from '../../errors.ts';
-import type { AssetPlugins } from '../asset-plugins.ts';
+import type { AskedAsset, FedFile } from '../../plugins/examiner.ts';
+import type { AssetPlugins, KnownAsset } from '../asset-plugins.ts';
 import { captureFile, type Capture, type OpenSource } from '../capture-file.ts';
+import type { CutFileOptions } from '../cut-file.ts';
 import type { FileStorer } from '../file-storer.ts';
 import { sourceReader } from '../source-reader.ts';
 import type { AssetFacts } from '../stat-record.ts';
@@ -18,24 +21,59 @@ export interface TakenFile {
 export interface TakeFileOptions {
   readonly storer: FileStorer;
   readonly plugins: AssetPlugins;
+  /** That the file is of. */
+  readonly collection: string;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A file that is stored, and a promise of it with what plugins say of it: nobody needs to wait for that to go on. */
+export interface StoredFile {
+  readonly examined: Promise<TakenFile>;
+}
+
 /** Reads and stores one file, with its layout if a plugin knows it. Throws what the store throws, and 'interrupted'. */
-export async function takeFile(walked: WalkedFile, { storer, plugins, signal }: TakeFileOptions): Promise<TakenFile> {
-  let asset: AssetFacts | undefined;
-  const layoutOf = async (file: OpenSource): Promise<Layout | undefined> => {
+export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Promise<StoredFile> {
+  const { storer, plugins, collection, signal } = options;
+  const { examiner } = plugins;
+  const path = displayBytes(walked.path);
+  let known: KnownAsset | undefined;
+  let tensors: number | undefined;
+  let fed: FedFile | undefined;
+  const asked = ({ kind, number, examines = 'random' }: KnownAsset): AskedAsset => ({
+    path,
+    plugin: number,
+    kind,
+    collection,
+    reads: examines,
+  });
+  const cutOf = async (file: OpenSource): Promise<Omit<CutFileOptions, 'size' | 'signal'>> => {
     const reader = sourceReader(file);
     const head = await reader.read(0, Math.min(plugins.headBytes, reader.size)).catch(() => new Uint8Array(0)); // it shrank: read again
     const recognised = await plugins.recognise(reader, head, signal);
-    asset = recognised && {
-      kind: recognised.kind,
-      ...(recognised.layout && { tensors: recognised.layout.tensors.length }),
+    known = recognised;
+    tensors = recognised?.layout?.tensors.length;
+    fed = recognised?.examines === 'stream' ? examiner?.feed(asked(recognised), reader.size) : undefined;
+    return {
+      layout: recognised?.layout && storableLayout(recognised.layout, reader.size),
+      feed: fed?.port,
+      scansRows: examiner !== undefined && recognised?.examines === 'random',
     };
-    return recognised?.layout && storableLayout(recognised.layout, reader.size);
   };
-  const capture = await captureFile(walked, { storer, layoutOf, signal });
-  return { capture, asset };
+  const capture = await captureFile(walked, { storer, cutOf, signal });
+  const asset = known && { kind: known.kind, ...(tensors === undefined ? {} : { tensors }) };
+  const examine = async (): Promise<TakenFile> => {
+    const isExamined = known?.examines !== undefined && capture.kind === 'captured' && !capture.changed;
+    if (known === undefined || examiner === undefined || !isExamined) return { capture, asset };
+    const { content, facts: identity, rows } = capture;
+    const { sha256 } = content;
+    const found =
+      (await fed?.examined) ??
+      (await examiner.file(asked(known), { location: walked.location, identity, rows, sha256 }));
+    return { capture, asset: { kind: known.kind, ...asset, ...found } };
+  };
+  const examined = examine();
+  examined.catch(() => undefined); // told to whoever waits for it
+  return { examined };
 }
 
 /** A plugin's layout as the format has it; undefined if the format has no room for it: the file is cut by its content. */

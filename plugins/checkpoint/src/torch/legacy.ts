@@ -1,0 +1,105 @@
+/**
+ * torch.save before 1.6 (torch/serialization.py, _legacy_save): five pickles one behind the other (magic number,
+ * protocol, system, the object, the keys of the storages in order), then for each key the number of elements in eight
+ * bytes and the elements.
+ */
+
+import {
+  blockOf,
+  type Layout,
+  type LayoutContext,
+  LayoutError,
+  type LayoutTensor,
+  makeLayout,
+  type Reader,
+} from '@mbk/plugin-sdk';
+import { decodeOpcode } from '../pickle/opcodes.ts';
+import { walkPickle } from '../pickle/stack-machine.ts';
+import { dtypeOfStorage } from './dtypes.ts';
+import { storagesOf } from './pickled-tensors.ts';
+
+/** Bytes of the pickles together. */
+const longestPickles = 1 << 24;
+const mostStorages = 50_000;
+
+export const legacyPickles = 5;
+
+/** LayoutError `torch/bad-legacy`. */
+export async function layoutLegacy(reader: Reader, { limits, signal }: LayoutContext): Promise<Layout> {
+  const bytes = await reader.read(0, Math.min(reader.size, longestPickles), { signal });
+  const walks = [];
+  let at = 0;
+  let keysStart = 0;
+  while (walks.length < legacyPickles) {
+    const walk = walkPickle(bytes.subarray(at));
+    if (walk.end === undefined)
+      throw bad(`pickle ${walks.length + 1} of ${legacyPickles} does not come to its end`, at);
+    keysStart = at;
+    at += walk.end;
+    walks.push(walk);
+  }
+  const [, , , object] = walks;
+  if (object === undefined) throw bad('the object is missing', 0);
+  const described = storagesOf(object);
+  const classes = new Map(object.storages.map(({ key, length, type }) => [key, { length, type }]));
+  const keys = keysIn(bytes.subarray(keysStart, at));
+  if (keys.length > mostStorages) throw bad(`${keys.length} storages, of at most ${mostStorages}`, keysStart);
+  const tensors: LayoutTensor[] = [];
+  const names = new Set<string>();
+  for (const key of keys) {
+    const named = classes.get(key);
+    const dtype = named === undefined ? undefined : dtypeOfStorage(named.type);
+    const unit = named?.type === 'UntypedStorage' ? 1 : dtype === undefined ? undefined : blockOf(dtype).bytes;
+    if (named === undefined || unit === undefined)
+      throw bad(`the storage ${JSON.stringify(key.slice(0, 80))} has no type`, keysStart);
+    if (at + 8 > reader.size) throw bad('the file ends before the last storage', at);
+    const isBig = await isBigEndianCount(reader, at, named.length, signal);
+    if (isBig === undefined)
+      throw bad(`a storage does not have the ${named.length} elements that its pickle names`, at);
+    const length = named.length * unit;
+    if (at + 8 + length > reader.size) throw bad('the file ends within a storage', at);
+    const found = described.get(key);
+    const isTold = found !== undefined && found.length === length;
+    const own = found?.name === undefined || found.name === '' || names.has(found.name) ? `data/${key}` : found.name;
+    if (names.has(own)) throw bad(`the storage ${JSON.stringify(key.slice(0, 80))} is there twice`, at);
+    names.add(own);
+    tensors.push({
+      name: own,
+      dtype: isTold ? found.dtype : (dtype ?? 'U8'),
+      shape: isTold ? found.shape : dtype === undefined ? [length] : [named.length],
+      offset: at + 8,
+      length,
+      ...(isBig ? { byteOrder: 'big' } : {}),
+    });
+    at += 8 + length;
+  }
+  return makeLayout('pytorch-legacy', tensors, reader.size, limits);
+}
+
+/** How the count in front of a storage is written; undefined where it is another one. */
+async function isBigEndianCount(
+  reader: Reader,
+  at: number,
+  count: number,
+  signal: AbortSignal,
+): Promise<boolean | undefined> {
+  const bytes = await reader.read(at, 8, { signal });
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+  if (view.getBigUint64(0, true) === BigInt(count)) return false;
+  return view.getBigUint64(0, false) === BigInt(count) ? true : undefined;
+}
+
+/** The strings of a pickled list of strings, which is known to end. */
+function keysIn(pickle: Uint8Array): readonly string[] {
+  const keys: string[] = [];
+  for (let at = 0; at < pickle.length;) {
+    const { argument, name, next } = decodeOpcode(pickle, at);
+    if (typeof argument === 'string' && /^(?:SHORT_)?BIN(?:UNICODE|STRING)$|^UNICODE$/.test(name)) keys.push(argument);
+    at = next;
+  }
+  return keys;
+}
+
+function bad(message: string, offset: number): LayoutError {
+  return new LayoutError('torch/bad-legacy', message, offset);
+}

@@ -1,0 +1,21 @@
+/** A quick hash of a record, to tell equal ones. It is no checksum: who wants to can make two records collide. */
+
+export interface RecordHash {
+  readonly high: number;
+  readonly low: number;
+}
+
+/** Two numbers of 32 bits of the bytes from `start` to `end`. */
+export function hashRecord(bytes: Uint8Array, start = 0, end: number = bytes.length): RecordHash {
+  let high = 0x9e3779b9 ^ (end - start);
+  let low = 0x85ebca6b;
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
+    high = Math.imul(high ^ byte, 0x01000193);
+    low = Math.imul(low ^ byte, 0x5bd1e995);
+    low ^= low >>> 13;
+  }
+  high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35);
+  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2ae35);
+  return { high: high >>> 0, low: low >>> 0 };
+}
