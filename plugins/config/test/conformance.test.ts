@@ -31,6 +31,8 @@ const real = readRealAssets('.json')
 describe.skipIf(real.length === 0)(
   'real files (skipped unless MBK_TEST_ASSETS names a folder with .json files)',
   () => {
-    pluginConformance({ describe, test, expect }, plugin, { samples: real, mutations: 30 });
+    // What is skipped is gathered all the same.
+    if (real.length > 0) pluginConformance({ describe, test, expect }, plugin, { samples: real, mutations: 30 });
+    test('are there', () => expect(real.length).toBeGreaterThan(0));
   },
 );
