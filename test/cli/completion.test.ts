@@ -82,7 +82,7 @@ test('fish completes with the script', (context) => {
   expect(stdout).toBe('never\nnewer\n');
 });
 
-test.each(Object.keys(completionScripts))('the script for %s is one that the shell can read', (shell, context) => {
+test.for(Object.keys(completionScripts))('the script for %s is one that the shell can read', (shell, context) => {
   const file = join(lab.folder, `completion.${shell}`);
   writeFileSync(file, completionScripts[shell] ?? '');
   const { error, status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });

@@ -145,7 +145,12 @@ export function encodeLogState(state: LogState): Uint8Array {
 
 /** The state in a body; `value-invalid` naming `what`. */
 export function decodeLogState(body: Uint8Array, what: string): LogState {
-  const fields = readFields(parseJson(body, what), what);
+  return readLogState(parseJson(body, what), what);
+}
+
+/** The state that a value of JSON is; `value-invalid` naming `what`. */
+export function readLogState(value: unknown, what: string): LogState {
+  const fields = readFields(value, what);
   fields.literal('version', formatVersion);
   const rows = <T>(name: string, read: (row: Fields) => T): T[] =>
     fields.array(name, (value, where) => read(readFields(value, where)), { max: maxRows });

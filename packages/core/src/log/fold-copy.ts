@@ -10,12 +10,35 @@ import { sha256Hex, type Random } from '../crypto/hash.ts';
 import type { Keys } from '../crypto/keyset.ts';
 import { isMbkError } from '../errors.ts';
 import { utf8 } from '../format/bytes.ts';
+import { parseJson } from '../format/canonical-json.ts';
 import { formatVersion } from '../format/limits.ts';
+import { readLogState, type LogState } from '../format/log-state.ts';
 import type { LogSource } from './chain.ts';
 import type { Fold } from './fold.ts';
 import { foldOfState, stateOfFold } from './fold-state.ts';
+import {
+  columnsOfLines,
+  columnsOfTags,
+  linesOfColumns,
+  tagsOfColumns,
+  type LineColumns,
+  type TagColumns,
+} from './line-columns.ts';
 import type { FoldCopyMark } from './log-memory.ts';
 import { maxStateBytes, openState, sealState } from './state-entry.ts';
+
+/** Of the copies that this mbk writes: one of another form is not read. */
+const form = 1;
+
+interface CopyBody {
+  readonly form: number;
+  /** Without lines and tags. */
+  readonly state: JsonState;
+  readonly lines: LineColumns;
+  readonly tags: TagColumns;
+}
+
+type JsonState = LogState & { readonly version: number };
 
 /** Keeps `fold`, which has no gaps; undefined for keys that may not read the log. */
 export async function writeFoldCopy(
@@ -25,9 +48,14 @@ export async function writeFoldCopy(
 ): Promise<FoldCopyMark | undefined> {
   if (keys.shared.log === undefined) return undefined;
   const key = copyKey(keys);
-  // No canonical order: nobody compares these bytes with others.
-  const body = utf8(JSON.stringify({ ...stateOfFold(fold), version: formatVersion }));
-  const bytes = sealState(body, keys, random);
+  const state = stateOfFold(fold);
+  const body: CopyBody = {
+    form,
+    state: { ...state, lines: [], tags: [], version: formatVersion },
+    lines: columnsOfLines(state.lines),
+    tags: columnsOfTags(state.tags),
+  };
+  const bytes = sealState(utf8(JSON.stringify(body)), keys, random);
   await cache.write(key, bytes);
   return { key, hash: sha256Hex(bytes) };
 }
@@ -42,7 +70,10 @@ export async function readFoldCopy(
   const bytes = await cache.read(key, mark.hash, maxStateBytes);
   if (bytes === undefined) return undefined;
   try {
-    return foldOfState(openState(bytes, keys, key));
+    const body = parseJson(openState(bytes, keys, key), key) as CopyBody;
+    if (body.form !== form) return undefined;
+    const state = readLogState(body.state, key);
+    return foldOfState({ ...state, lines: linesOfColumns(body.lines), tags: tagsOfColumns(body.tags) });
   } catch (error) {
     if (isMbkError(error, 'entry-damaged', 'value-invalid', 'role-denied', 'format-unsupported')) return undefined;
     throw error;

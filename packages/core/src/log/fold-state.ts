@@ -46,10 +46,16 @@ export function foldOfState(state: LogState): Fold {
     actors: PersistentMap.of(state.actors.map((row) => [row.signing, row])),
     grants: PersistentMap.of(state.grants.map((row) => [row.grant, row])),
     lines: PersistentList.of(state.lines),
-    // Of several lines of one commit the first counts, so it is set last.
-    lineOfCommit: PersistentMap.of(state.lines.toReversed().map((line) => [line.to, line])),
-    heads: PersistentMap.of(state.lines.map((line) => [line.domain, line])),
-    tags: PersistentMap.of(state.tags.map((row) => [row.name, row])),
+    // Of several lines of one commit the first counts.
+    lineOfCommit: PersistentMap.later((map) => {
+      for (const line of state.lines) if (!map.has(line.to)) map.set(line.to, line);
+    }),
+    heads: PersistentMap.later((map) => {
+      for (const line of state.lines) map.set(line.domain, line);
+    }),
+    tags: PersistentMap.later((map) => {
+      for (const row of state.tags) map.set(row.name, row);
+    }),
     segments: PersistentMap.of(state.segments.map((row) => [row.id, row])),
     expired: PersistentMap.of(state.expired.map((row) => [captureKey(row), row])),
     lifted: PersistentMap.of(state.lifted.map((row) => [captureKey(row), row])),

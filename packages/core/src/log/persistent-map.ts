@@ -7,6 +7,8 @@
 
 /** Stands for a key that is no longer there. */
 const gone = Symbol('gone');
+/** What versions share; made when it is first looked at. */
+type Base<K, V> = () => ReadonlyMap<K, V>;
 type Changes<K, V> = ReadonlyMap<K, { readonly value: V } | typeof gone>;
 
 /** A layer is merged with the one that lies on it unless it is so many times as large. */
@@ -20,20 +22,35 @@ const growth = 4;
  * larger: n changes one by one cost O(n·log n).
  */
 export class PersistentMap<K, V> {
-  readonly size: number;
-  readonly #base: ReadonlyMap<K, V>;
+  readonly #base: Base<K, V>;
   /** Newest first. */
   readonly #layers: ReadonlyArray<Changes<K, V>>;
+  /** How many more keys there are than in the base. */
+  readonly #more: number;
 
-  private constructor(base: ReadonlyMap<K, V>, layers: ReadonlyArray<Changes<K, V>>, size: number) {
+  private constructor(base: Base<K, V>, layers: ReadonlyArray<Changes<K, V>>, more: number) {
     this.#base = base;
     this.#layers = layers;
-    this.size = size;
+    this.#more = more;
   }
 
   static of<K, V>(rows: Iterable<readonly [K, V]> = []): PersistentMap<K, V> {
-    const base = new Map(rows);
-    return new PersistentMap(base, [], base.size);
+    const map = new Map(rows);
+    return new PersistentMap(() => map, [], 0);
+  }
+
+  /** The map that `fill` fills, once somebody looks at it: few who read a log look at all of its maps. */
+  static later<K, V>(fill: (map: Map<K, V>) => void): PersistentMap<K, V> {
+    let map: Map<K, V> | undefined;
+    const base = (): ReadonlyMap<K, V> => {
+      if (map === undefined) fill((map = new Map()));
+      return map;
+    };
+    return new PersistentMap(base, [], 0);
+  }
+
+  get size(): number {
+    return this.#base().size + this.#more;
   }
 
   get(key: K): V | undefined {
@@ -41,7 +58,7 @@ export class PersistentMap<K, V> {
       const change = layer.get(key);
       if (change !== undefined) return change === gone ? undefined : change.value;
     }
-    return this.#base.get(key);
+    return this.#base().get(key);
   }
 
   has(key: K): boolean {
@@ -49,25 +66,25 @@ export class PersistentMap<K, V> {
       const change = layer.get(key);
       if (change !== undefined) return change !== gone;
     }
-    return this.#base.has(key);
+    return this.#base().has(key);
   }
 
   /** This map with `rows` set. */
   with(rows: Iterable<readonly [K, V]>): PersistentMap<K, V> {
     const changes = new Map<K, { readonly value: V } | typeof gone>();
-    let { size } = this;
+    let more = this.#more;
     for (const [key, value] of rows) {
-      if (!changes.has(key) && !this.has(key)) size += 1;
+      if (!changes.has(key) && !this.has(key)) more += 1;
       changes.set(key, { value });
     }
-    return this.#changed(changes, size);
+    return this.#changed(changes, more);
   }
 
   /** This map without `keys`. */
   without(keys: Iterable<K>): PersistentMap<K, V> {
     const changes = new Map<K, { readonly value: V } | typeof gone>();
     for (const key of keys) if (this.has(key)) changes.set(key, gone);
-    return this.#changed(changes, this.size - changes.size);
+    return this.#changed(changes, this.#more - changes.size);
   }
 
   *entries(): Generator<[K, V]> {
@@ -76,7 +93,7 @@ export class PersistentMap<K, V> {
         if (change !== gone && !isIn(this.#layers, depth, key)) yield [key, change.value];
       }
     }
-    for (const [key, value] of this.#base) {
+    for (const [key, value] of this.#base()) {
       if (!isIn(this.#layers, this.#layers.length, key)) yield [key, value];
     }
   }
@@ -89,7 +106,7 @@ export class PersistentMap<K, V> {
     for (const [, value] of this.entries()) yield value;
   }
 
-  #changed(changes: Changes<K, V>, size: number): PersistentMap<K, V> {
+  #changed(changes: Changes<K, V>, more: number): PersistentMap<K, V> {
     if (changes.size === 0) return this;
     let top = changes;
     let merged = 0;
@@ -99,8 +116,8 @@ export class PersistentMap<K, V> {
       merged += 1;
     }
     const layers = [top, ...this.#layers.slice(merged)];
-    if (layers.length > 1 || this.#base.size > growth * top.size) return new PersistentMap(this.#base, layers, size);
-    return PersistentMap.of(new PersistentMap(this.#base, layers, size).entries());
+    const changed = new PersistentMap(this.#base, layers, more);
+    return layers.length > 1 || this.#base().size > growth * top.size ? changed : PersistentMap.of(changed.entries());
   }
 }
 

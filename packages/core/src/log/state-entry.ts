@@ -8,7 +8,7 @@ import type { Backend } from '../backend/backend.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import { asEntryId, type EntryId } from '../format/ids.ts';
 import { limits } from '../format/limits.ts';
-import { decodeLogState, encodeLogState, type LogState } from '../format/log-state.ts';
+import { decodeLogState, encodeLogState } from '../format/log-state.ts';
 import type { LogSource } from './chain.ts';
 import type { Fold } from './fold.ts';
 import { foldOfState, stateOfFold } from './fold-state.ts';
@@ -52,15 +52,15 @@ export function sealState(body: Uint8Array, keys: Keys, random: Random): Uint8Ar
   return sealDocument({ magic: 'mbkS', repository: keys.repository, keyset, subkey, body, random });
 }
 
-/** What a document of `sealState` holds. Errors: those of `openDocument`, `value-invalid`. */
-export function openState(bytes: Uint8Array, keys: Keys, what: string): LogState {
+/** The body in a document of `sealState`. Errors: those of `openDocument`. */
+export function openState(bytes: Uint8Array, keys: Keys, what: string): Uint8Array {
   const { body } = openDocument(bytes, {
     magic: 'mbkS',
     repository: keys.repository,
     subkeyOf: (keyset) => keys.keysets.get(keyset)?.log,
     what,
   });
-  return decodeLogState(body, what);
+  return body;
 }
 
 /** The fold in the state that `carrier` names; a sentence saying what is wrong when it cannot be used. */
@@ -70,7 +70,7 @@ export async function readState(source: LogSource, id: EntryId, carrier: LogEntr
   const bytes = copy ?? (await readStored(source, key, id));
   if (typeof bytes === 'string') return bytes;
   try {
-    const state = openState(bytes, source.keys, key);
+    const state = decodeLogState(openState(bytes, source.keys, key), key);
     if (state.n !== carrier.n - 1 || state.hash !== carrier.previous)
       return `${key} folds entry ${state.n}, not the one before entry ${carrier.n}`;
     if (copy === undefined) await source.cache.write(key, bytes);

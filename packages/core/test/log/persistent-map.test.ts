@@ -3,14 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { PersistentList, PersistentMap } from '../../src/log/persistent-map.ts';
 
 describe('PersistentMap', () => {
-  test('is at every version what a Map would be', () => {
+  type Rows = readonly (readonly [number, number])[];
+  test.each([
+    ['at once', (rows: Rows) => PersistentMap.of(rows)],
+    ['later', (rows: Rows) => PersistentMap.later<number, number>((map) => rows.forEach((row) => map.set(...row)))],
+  ])('made %s is at every version what a Map would be', (_, make) => {
     const step = fc.oneof(
       fc.record({ set: fc.array(fc.tuple(fc.nat(40), fc.nat())) }),
       fc.record({ remove: fc.array(fc.nat(40)) }),
     );
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(200), fc.nat())), fc.array(step, { maxLength: 30 }), (rows, steps) => {
-        let map = PersistentMap.of(rows);
+        let map = make(rows);
         let model = new Map(rows);
         const versions = [{ map, model }];
         for (const one of steps) {
