@@ -96,7 +96,7 @@ describe('readGgufHeader', () => {
       withValue(9, new Uint8Array(Buffer.concat(Array.from({ length: 9 }, () => arrayOf(9, 1n))))),
     ],
     ['gguf/string-too-long', { metadata: { ['k'.repeat(65_536)]: { type: 'u8', value: 1 } } }],
-    ['gguf/string-too-long', { tensors: [weights('n'.repeat(32_769), { shape: [1], dtype: 'F32', seed: 1 })] }],
+    ['gguf/string-too-long', { tensors: [weights('n'.repeat(65_537), { shape: [1], dtype: 'F32', seed: 1 })] }],
     ['gguf/too-many-dimensions', { tensors: [weights('w', { shape: [1, 1, 1, 1, 1], dtype: 'F32', seed: 1 })] }],
   ])('refuses a hostile header with %s', async (code, change) => {
     await expect(read(ggufFile({ tensors: [], ...change }))).rejects.toMatchObject({ name: 'LayoutError', code });
