@@ -68,9 +68,9 @@ export interface GgufVisitor {
 
 /** llama.cpp stops at four dimensions; one more byte of count could not be told from rubbish. */
 const mostDimensions = 4;
-/** Real files have some hundred keys and some thousand tensors, for experts are merged; a table of so many takes 30 MB. */
+/** Real files have some hundred keys and some thousand tensors, for experts are merged; a table of so many takes some 15 MB. */
 const mostKeyValues = 16_384;
-const mostTensors = 65_536;
+const mostTensors = 32_768;
 /** docs/gguf.md: keys are at most 2^16-1 bytes. */
 const longestKey = 65_535;
 /** Of all keys together. */

@@ -78,10 +78,10 @@ describe('readGgufHeader', () => {
 
   test.each<[string, Partial<GgufFileOptions>]>([
     ['gguf/too-many-tensors', { tensorCount: 2n ** 64n - 1n }],
-    ['gguf/too-many-tensors', { tensorCount: 65_537 }],
+    ['gguf/too-many-tensors', { tensorCount: 32_769 }],
     ['gguf/too-many-keys', { keyCount: 2n ** 60n }],
     ['gguf/too-many-keys', { metadata: manyKeys }],
-    ['gguf/truncated', { tensorCount: 65_536 }],
+    ['gguf/truncated', { tensorCount: 32_768 }],
     ['gguf/truncated', { keyCount: 16_384 }],
     ['gguf/bad-value-type', withValue(13, new Uint8Array(8))],
     ['gguf/truncated', withValue(8, Uint8Array.of(0, 0, 0, 64, 0, 0, 0, 0))],
