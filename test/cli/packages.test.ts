@@ -14,6 +14,7 @@ const packages = [
   'plugins/gguf',
   'plugins/checkpoint',
   'plugins/config',
+  'plugins/dataset',
 ];
 
 /** What `npm pack` makes of each package lies in `node_modules` below it, with nothing else: no other package, no sources around. */

@@ -116,6 +116,18 @@ const drivenElsewhere: Partial<Record<ErrorCode, string>> = {
   'slot-damaged': 'end-to-end/keys',
   'slot-last': 'end-to-end/keys',
   interrupted: 'end-to-end/interruption',
+  'hooks-untrusted': 'end-to-end/project-errors',
+  'hook-invalid': 'end-to-end/project-errors',
+  'hook-refused': 'end-to-end/project-errors',
+  'hook-failed': 'end-to-end/project-errors',
+  'plugin-invalid': 'end-to-end/project-errors',
+  'plugin-install-failed': 'end-to-end/project-errors',
+  'plugin-absent': 'end-to-end/project-errors',
+  'plugin-unusable': 'end-to-end/project-errors',
+  'plugins-untrusted': 'end-to-end/project-errors',
+  'validation-failed': 'end-to-end/project-errors',
+  'git-failed': 'end-to-end/project-errors',
+  'git-hook-blocked': 'end-to-end/project-errors',
 };
 
 /** Why no call of the program brings them about in a test. The tests of the core meet most of them. */

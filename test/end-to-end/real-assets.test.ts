@@ -39,13 +39,14 @@ test.skipIf(realAssets === undefined)(
     symlinkSync('models/gguf/rife-hd.f16.gguf', join(project, 'current'));
     setTimes(project);
     const first = keep(project, join(folder, 'first'));
-    const before = await site.json<SnapshotSummary>(['snapshot', '-m', 'as they came']);
+    // One of the tables is broken, as its name says: that is told, and backed up all the same.
+    const before = await site.json<SnapshotSummary>(['snapshot', '-m', 'as they came'], { code: 3 });
     expect(before.snapshots.map(({ domain }) => domain)).toEqual(['anime', 'hd', 'system']);
     expect(before.incomplete).toEqual([]);
 
     edit(project);
     const second = keep(project, join(folder, 'second'));
-    const after = await site.json<SnapshotSummary>(['snapshot', '-m', 'after a day of work']);
+    const after = await site.json<SnapshotSummary>(['snapshot', '-m', 'after a day of work'], { code: 3 });
     // What was copied, renamed, touched or only changed in a tensor is not stored again.
     expect(after.newBytes).toBeLessThan(before.newBytes / 4);
 

@@ -36,7 +36,7 @@ test('nothing that a storage holds says what is in it: no name, no message, no c
     env: { MBK_NEW_PASSPHRASE_FILE: 'new-passphrase' },
   });
   site.write('mbk.yaml', config);
-  site.write(`${secrets.folder}/${secrets.file}`, `${secrets.content}\n`.repeat(1000));
+  site.write(`${secrets.folder}/${secrets.file}`, `{"text":"${secrets.content}"}\n`.repeat(1000));
   site.write(`${secrets.folder}/small.txt`, secrets.content);
   site.write(`${secrets.folder}/model.safetensors`, safetensors(secrets.tensor));
   symlinkSync(secrets.linkTarget, `${site.project}/${secrets.folder}/link`);
