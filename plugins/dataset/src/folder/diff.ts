@@ -78,8 +78,11 @@ function addChanged(list: DifferenceList, before: FolderFile, after: FolderFile)
     ...(records === undefined ? {} : { records }),
   });
   list.change({ what: 'file', name: path, change: 'changed', before: sized(before, old), after: sized(after, now) });
-  const rows = old === undefined || now === undefined || old === now ? '' : `, ${old} -> ${counted(now, 'record')}`;
-  list.line(`~ ${shown(path)} (${before.size} -> ${after.size} bytes${rows})`);
+  const rows =
+    old === undefined || now === undefined || old === now
+      ? ''
+      : `, ${old.toLocaleString('en-US')} -> ${counted(now, 'record')}`;
+  list.line(`~ ${shown(path)} (${before.size.toLocaleString('en-US')} -> ${counted(after.size, 'byte')}${rows})`);
   const columns = (file: FolderFile) => (file.facts === undefined ? undefined : tableFacts(file.facts).columns);
   const [oldColumns, newColumns] = [columns(before), columns(after)];
   if (oldColumns !== undefined && newColumns !== undefined) {
