@@ -8,6 +8,7 @@ import { oneDomain } from '../one-domain.ts';
 import type { Styler } from '../output.ts';
 import { formatBytes, formatCount } from '../quantities.ts';
 import { renderTable } from '../render-table.ts';
+import { wrapWords } from '../terminal-width.ts';
 
 export default class Usage extends MbkCommand {
   static override description =
@@ -74,8 +75,11 @@ function renderUsage(report: UsageReport, style: Styler, columns: number | undef
     '',
     renderTable(['TAKEN', 'SNAPSHOTS', 'RAW', 'NEW', 'WRITTEN'], history, { right: [1, 2, 3, 4], columns }),
     '',
-    `Storage: ${formatBytes(total)}: ${formatBytes(packs)} of content, ${formatBytes(meta)} of folder lists, ` +
-      `${formatBytes(index)} of index, ${formatBytes(catalogue + log + state)} of history, ${formatBytes(keys + other)} of keys and else`,
+    wrapWords(
+      `Storage: ${formatBytes(total)}: ${formatBytes(packs)} of content, ${formatBytes(meta)} of folder lists, ` +
+        `${formatBytes(index)} of index, ${formatBytes(catalogue + log + state)} of history, ${formatBytes(keys + other)} of keys and else`,
+      columns ?? Infinity,
+    ),
   ];
   for (const { commit, collection, message } of problems) {
     const what = collection === null ? shortId(commit) : `${escapeForTerminal(collection)} of ${shortId(commit)}`;
