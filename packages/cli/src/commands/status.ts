@@ -112,15 +112,15 @@ function renderDomain(
   const held = files === null || bytes === null ? '' : `  ${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
   const title = `${style('bold', domain)}${held}`;
   if (newest === null) return [`${title}  ${style('yellow', 'no snapshot yet')}`];
-  const snapshot = `newest snapshot ${style('yellow', shortId(newest.commit))} ${escapeForTerminal(newest.tag ?? '')}`;
-  if (changes === null) return [`${title}  ${snapshot}, ${moment(newest.takenAt)}`];
+  const snapshot = style('yellow', escapeForTerminal(newest.tag ?? shortId(newest.commit)));
+  if (changes === null) return [`${title}  ${snapshot}  ${moment(newest.takenAt)}`];
   const { differences } = changes;
-  if (differences.length === 0) return [`${title}  ${style('green', 'unchanged')} since the ${snapshot}`];
+  if (differences.length === 0) return [`${title}  ${style('green', 'unchanged')} since ${snapshot}`];
   const shown = all ? differences : differences.slice(0, listed);
   const rows = shown.map((one) => `  ${renderDifference(one, style)}`);
   const rest = differences.length - shown.length;
   return [
-    `${title}  changed since the ${snapshot}`,
+    `${title}  changed since ${snapshot}`,
     ...rows,
     ...(rest === 0 ? [] : [style('dim', `  … and ${rest} more: --all lists them`)]),
   ];

@@ -67,7 +67,7 @@ function addFile(list: DifferenceList, change: 'added' | 'removed', file: Folder
   const what = { bytes: size, ...(records === undefined ? {} : { records }) };
   list.change({ what: 'file', name: path, change, ...(change === 'added' ? { after: what } : { before: what }) });
   const more = records === undefined ? '' : `, ${counted(records, 'record')}`;
-  list.line(`${change === 'added' ? '+' : '-'} ${shown(path)} (${size} bytes${more})`);
+  list.line(`${change === 'added' ? '+' : '-'} ${shown(path)} (${counted(size, 'byte')}${more})`);
 }
 
 function addChanged(list: DifferenceList, before: FolderFile, after: FolderFile): void {
