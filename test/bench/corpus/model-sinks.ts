@@ -6,6 +6,9 @@ import { bytesOf, placedFile } from './placed-file.ts';
 import { blockLength, fromBfloats, q4BlockBytes, q8BlockBytes, toBfloats, toQ4, toQ8 } from './quantise.ts';
 import { elementsOf, placesOf, type TensorShape, type TensorSink } from './tensor-sink.ts';
 
+/** None that programs know, which would miss a vocabulary and all that they need to run one. */
+const architecture = 'bench';
+
 const alignment = 32;
 
 /** A safetensors file of BF16 tensors. */
@@ -54,15 +57,15 @@ export function ggufSink(
   const head = ggufHead({
     alignment,
     metadata: {
-      'general.architecture': { type: 'string', value: 'llama' },
+      'general.architecture': { type: 'string', value: architecture },
       'general.name': { type: 'string', value: 'bench' },
       'general.description': { type: 'string', value: description },
       'general.quantization_version': { type: 'u32', value: 2 },
       'general.file_type': { type: 'u32', value: dtype === 'Q8_0' ? 7 : 2 },
       'general.alignment': { type: 'u32', value: alignment },
-      'llama.context_length': { type: 'u32', value: 4096 },
-      'llama.embedding_length': { type: 'u32', value: tensors[0]?.shape[0] ?? 0 },
-      'llama.block_count': { type: 'u32', value: tensors.filter(({ shape }) => shape.length === 1).length },
+      [`${architecture}.context_length`]: { type: 'u32', value: 4096 },
+      [`${architecture}.embedding_length`]: { type: 'u32', value: tensors[0]?.shape[0] ?? 0 },
+      [`${architecture}.block_count`]: { type: 'u32', value: tensors.filter(({ shape }) => shape.length === 1).length },
     },
     tensors: sized,
   });
