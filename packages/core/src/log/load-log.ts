@@ -159,7 +159,8 @@ async function readFromCopy(
   seen: SeenLog | undefined,
   copy: Fold | undefined,
 ): Promise<ReadBase | undefined> {
-  if (copy === undefined || copy.n > head) return undefined;
+  // Further away a state is nearer; and a key that somebody put far up must send nobody down to the copy.
+  if (copy === undefined || copy.n > head || head - copy.n > stateInterval) return undefined;
   // The head is read in any case: only its bytes in the storage say that the chain still ends there.
   const oldest = Math.min(copy.n + 1, head);
   const links = await readLinks(source, { newest: head, oldest, remembered: seen });
