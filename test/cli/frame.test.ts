@@ -1,3 +1,4 @@
+import { exitCodes } from '@mbk/core';
 import { describe, expect, test } from 'vitest';
 import { runMbk } from '../run-program.ts';
 
@@ -9,7 +10,7 @@ describe('usage', () => {
     [['help', 'frobnicate'], 'unknown command: frobnicate', 'See `mbk --help`'],
     [['restore'], 'unknown command: restore', 'Did you mean `mbk checkout`?'],
     [['log', '-n', 'abc'], '--number: expected an integer but received: abc', 'See `mbk log --help`.'],
-    [['repair'], 'repair index', '--help'],
+    [['repair'], '`mbk repair` needs another word', 'There is `mbk repair index`, `mbk repair log`'],
   ])('%j ends with exit code 2 and says what was meant', async (args, message, remedy) => {
     const { code, stdout, stderr } = await runMbk('bundle', args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -21,6 +22,7 @@ describe('usage', () => {
     for (const args of [
       ['--json', 'self-tset'],
       ['self-test', '--nope', '--json'],
+      ['repair', '--json'],
     ]) {
       const { code, stdout, stderr } = await runMbk('bundle', args);
       expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
@@ -41,6 +43,7 @@ describe('help and version', () => {
       const { code, stdout } = await runMbk('bundle', args);
       expect(code).toBe(0);
       expect(stdout).toMatch(/^ {2}self-test +\S/m);
+      for (const exit of Object.values(exitCodes)) expect(stdout).toMatch(new RegExp(`(^|[ ,]) *${exit} [a-z]`, 'm'));
     }
   });
 

@@ -166,3 +166,23 @@ function contents(folder: string): Record<string, string> {
     .map((path) => path.slice(2));
   return Object.fromEntries(files.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
 }
+
+test('a checkout tells what becomes part of the project and what it left, and needs no mbk.yaml that can be read', async ({
+  site,
+}) => {
+  site.write('mbk.yaml', 'rules:\n  - { match: "*.txt", collection: data/raw, domain: lab }\nexclude: [out/]\n');
+  site.write('a.txt', 'one');
+  await site.mbk(['snapshot']);
+  const inside = await site.mbk(['checkout', 'lab', '--to', 'again']);
+  expect(inside.stderr).toContain(`again lies in the project of ${join(site.project, 'mbk.yaml')}`);
+  for (const target of ['out', join(site.folder, 'elsewhere')])
+    expect((await site.mbk(['checkout', 'lab', '--to', target])).stderr).toBe('');
+
+  site.write('out/a.txt', 'mine');
+  const kept = await site.mbk(['checkout', 'lab', '--to', 'out', '--overwrite', 'never']);
+  expect(kept.stdout).toContain('1 left as they were in the target:\n    a.txt\n');
+
+  site.write('mbk.yaml', 'rules: 7\n');
+  await site.mbk(['checkout', 'lab', '--to', 'whole', '--no-hooks']);
+  expect(readFileSync(join(site.project, 'whole/a.txt'), 'utf8')).toBe('one');
+});

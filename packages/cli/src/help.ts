@@ -14,8 +14,9 @@ const variableLines = [
 ];
 
 const exitLines = [
-  '  0 done, 1 failed, 2 wrong usage, 3 done but something needs a look, 10 no repository,',
-  '  11 lost a race, 12 wrong passphrase or key, 13 not allowed, 20 damage, 130 interrupted',
+  '  0 done, 1 failed, 2 wrong usage, 3 done but something needs a look,',
+  '  10 no repository, 11 lost a race, 12 wrong passphrase or key, 13 not allowed,',
+  '  20 damage, 130 interrupted',
 ];
 
 /** All commands under their headings, or those of one topic such as `key`. */

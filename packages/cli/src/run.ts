@@ -2,7 +2,7 @@
 
 import { settings } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
-import { errorTable, exitCodes, MbkError } from '@mbk/core';
+import { errorTable, MbkError } from '@mbk/core';
 import { fileURLToPath } from 'node:url';
 import { outputOptions } from './base-command.ts';
 import { commandTable } from './commands.ts';
@@ -16,13 +16,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   const words = verbFirst(argv);
   const helpVerb = askedHelp(words);
   const verb = findVerb(helpVerb ?? words);
-  if (verb === undefined && isOverview(helpVerb ?? words)) {
+  if (verb === undefined && (helpVerb === undefined ? topicOf(words) === undefined : isOverview(helpVerb))) {
     const { renderOverview } = await import('./help.ts');
-    const topic = topicOf(helpVerb ?? words);
-    const isIncomplete = helpVerb === undefined && topic !== undefined;
-    const stream = isIncomplete ? process.stderr : process.stdout;
-    stream.write(renderOverview(topic, readPackage().version, stream.columns));
-    return isIncomplete ? exitCodes.usage : 0;
+    process.stdout.write(renderOverview(helpVerb?.[0], readPackage().version, process.stdout.columns));
+    return 0;
   }
   const row = verb === undefined ? undefined : commandTable[verb];
   if (verb === undefined || row === undefined) return failUnknown(helpVerb ?? words, argv);
@@ -88,10 +85,12 @@ function askedHelp(words: readonly string[]): readonly string[] | undefined {
 /** Nothing but flags, or the first word of longer verbs alone, such as `key`. */
 function isOverview(words: readonly string[]): boolean {
   const topic = topicOf(words);
-  return (
-    topic === undefined ||
-    (words.length === 1 && Object.keys(commandTable).some((verb) => verb.startsWith(`${topic} `)))
-  );
+  return topic === undefined || (words.length === 1 && verbsOf(topic).length > 0);
+}
+
+/** The verbs that begin with this word and have another. */
+function verbsOf(topic: string): string[] {
+  return Object.keys(commandTable).filter((verb) => verb.startsWith(`${topic} `));
 }
 
 const topicOf = (words: readonly string[]): string | undefined => words.find((word) => !word.startsWith('-'));
@@ -118,14 +117,27 @@ const namedElsewhere: Readonly<Record<string, string>> = {
 };
 
 function failUnknown(words: readonly string[], argv: readonly string[]): number {
-  const verbs = Object.keys(commandTable);
-  const isTopic = verbs.some((verb) => verb.startsWith(`${words[0] ?? ''} `));
-  const called = words.slice(0, isTopic ? 2 : 1).join(' ');
-  const meant = Object.hasOwn(namedElsewhere, called) ? namedElsewhere[called] : nearest(called, verbs);
-  const error = new MbkError('usage-invalid', `unknown command: ${called}`, {
+  makeOutput(outputOptions(argv, process.env), process).error(
+    unknownCommand(words.filter((word) => !word.startsWith('-'))),
+  );
+  return errorTable['usage-invalid'].exit;
+}
+
+function unknownCommand(words: readonly string[]): MbkError {
+  const [first = ''] = words;
+  const verbs = verbsOf(first);
+  if (verbs.length > 0 && words.length === 1) {
+    return new MbkError('usage-invalid', `\`mbk ${first}\` needs another word`, {
+      remedy: `There is ${verbs.map((verb) => `\`mbk ${verb}\``).join(', ')}; see \`mbk help ${first}\`.`,
+      details: { command: first },
+    });
+  }
+  const called = words.slice(0, verbs.length > 0 ? 2 : 1).join(' ');
+  const meant = Object.hasOwn(namedElsewhere, called)
+    ? namedElsewhere[called]
+    : nearest(called, Object.keys(commandTable));
+  return new MbkError('usage-invalid', `unknown command: ${called}`, {
     remedy: `${meant === undefined ? '' : `Did you mean \`mbk ${meant}\`? `}See \`mbk --help\` for all commands.`,
     details: { command: called, ...(meant === undefined ? {} : { meant }) },
   });
-  makeOutput(outputOptions(argv, process.env), process).error(error);
-  return errorTable['usage-invalid'].exit;
 }

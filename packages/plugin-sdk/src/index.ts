@@ -56,4 +56,5 @@ export {
 } from './layout.ts';
 export { checkLayout, type CheckedLayout, type CheckedTensor, type LayoutCheck, makeLayout } from './check-layout.ts';
 export { type Block, blockOf, type Dtype, isDtype } from './dtype.ts';
+export { roundedCount } from './rounded-count.ts';
 export { type ByteCursor, byteCursor, type ByteCursorOptions } from './byte-cursor.ts';

@@ -1,6 +1,6 @@
 /** The `inspect` of the plugin: what a file is, and sums over its tensors. */
 
-import type { Inspection, Json, JsonObject, Reader } from '@mbk/plugin-sdk';
+import { type Inspection, type Json, type JsonObject, type Reader, roundedCount } from '@mbk/plugin-sdk';
 import type { Survey, SurveyContext, Surveyor } from './survey.ts';
 
 /** Undefined where nothing could be read of the file. */
@@ -59,21 +59,7 @@ function summaryOf(format: string, facts: JsonObject): string {
   }
   if (typeof files === 'number') parts.push(`${files} files`);
   if (typeof tensors === 'number') parts.push(`${tensors} ${tensors === 1 ? 'tensor' : 'tensors'}`);
-  if (typeof parameters === 'number') parts.push(`${rounded(parameters)} parameters`);
+  if (typeof parameters === 'number') parts.push(`${roundedCount(parameters)} parameters`);
   if (typeof dtypes === 'object') parts.push(...Object.keys(dtypes as JsonObject).slice(0, 4));
   return parts.join(', ').slice(0, 200);
-}
-
-/** `1.1B`, `22M`: three digits and the letter for thousands. */
-function rounded(count: number): string {
-  const steps: readonly (readonly [number, string])[] = [
-    [1e12, 'T'],
-    [1e9, 'B'],
-    [1e6, 'M'],
-    [1e3, 'K'],
-  ];
-  for (const [size, letter] of steps) {
-    if (count >= size) return `${Number((count / size).toPrecision(3))}${letter}`;
-  }
-  return String(count);
 }

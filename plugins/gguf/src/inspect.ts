@@ -1,6 +1,13 @@
 /** The `inspect` of the plugin: what the header says of itself, and sums over the tensors. */
 
-import type { Inspection, Json, JsonObject, PluginContext, Reader } from '@mbk/plugin-sdk';
+import {
+  type Inspection,
+  type Json,
+  type JsonObject,
+  type PluginContext,
+  type Reader,
+  roundedCount,
+} from '@mbk/plugin-sdk';
 import { fileTypeOf } from './file-types.ts';
 import type { KeyValues } from './key-values.ts';
 import { shownText } from './shown-text.ts';
@@ -109,7 +116,7 @@ function summaryOf({ tensors }: GgufSurvey, facts: JsonObject): string {
     const { tokens } = tokenizer as JsonObject;
     parts.push(typeof tokens === 'number' ? `vocabulary of ${tokens} tokens` : 'vocabulary');
   } else {
-    if (typeof parameters === 'number') parts.push(`${rounded(parameters)} parameters`);
+    if (typeof parameters === 'number') parts.push(`${roundedCount(parameters)} parameters`);
     if (typeof quantisation === 'string') parts.push(quantisation);
   }
   if (typeof contextLength === 'number') parts.push(`${contextLength} tokens of context`);
@@ -118,20 +125,6 @@ function summaryOf({ tensors }: GgufSurvey, facts: JsonObject): string {
     parts.push(`file ${number + 1} of ${count}`);
   }
   return parts.join(', ').slice(0, 200);
-}
-
-/** `1.1B`, `22M`: three digits and the letter for thousands. */
-function rounded(count: number): string {
-  const steps: readonly (readonly [number, string])[] = [
-    [1e12, 'T'],
-    [1e9, 'B'],
-    [1e6, 'M'],
-    [1e3, 'K'],
-  ];
-  for (const [size, letter] of steps) {
-    if (count >= size) return `${Number((count / size).toPrecision(3))}${letter}`;
-  }
-  return String(count);
 }
 
 function shown(text: string | undefined): string | undefined {

@@ -152,7 +152,8 @@ export default class Checkout extends MbkCommand {
 
   /** What is checked out into the project looks like part of it. */
   private async noteProject(folder: string): Promise<void> {
-    const project = await findProject(this.environment, process.cwd());
+    // A project that cannot be read must not stop a restore.
+    const project = await findProject(this.environment, process.cwd()).catch(() => undefined);
     if (project === undefined || existsSync(folder) || !isTaken(project, folder)) return;
     this.out.notice(
       `${folder} lies in the project of ${project.file}: the next snapshot takes it too, unless .mbkignore names it or it is moved away`,

@@ -109,15 +109,18 @@ describe('the copy of the fold', () => {
     await expect(open(other, host)).rejects.toMatchObject({ code: 'log-rolled-back' });
   });
 
-  test.each([Number.MAX_SAFE_INTEGER, 1000])('nor sends readers down from a key that continues nothing: %d', async (n) => {
-    const { backend, host } = await withCopy();
-    await backend.put(logKey(owner.repository, n), [new Uint8Array(300)]);
-    const { backend: storage, read } = watched(backend);
-    const log = await open(storage, host);
-    expect(log.damage).toMatchObject([{ n, reason: 'stray' }]);
-    expect(bytesOf(log)).toBe(bytesOf(await open(backend)));
-    expect(read.length).toBeLessThan(50);
-  });
+  test.each([Number.MAX_SAFE_INTEGER, 1000])(
+    'nor sends readers down from a key that continues nothing: %d',
+    async (n) => {
+      const { backend, host } = await withCopy();
+      await backend.put(logKey(owner.repository, n), [new Uint8Array(300)]);
+      const { backend: storage, read } = watched(backend);
+      const log = await open(storage, host);
+      expect(log.damage).toMatchObject([{ n, reason: 'stray' }]);
+      expect(bytesOf(log)).toBe(bytesOf(await open(backend)));
+      expect(read.length).toBeLessThan(50);
+    },
+  );
 
   test('hides no damage of what is read', async () => {
     const { backend, host } = await withCopy();
