@@ -91,6 +91,26 @@ describe('the exit code says what happened, and so does the first line', () => {
     expect(readFileSync(join(site.folder, 'two/a.txt'), 'utf8')).toBe('worth keeping');
   });
 
+  test('20: what verify says to do about a damaged key entry and a damaged pack mends them', async ({ site }) => {
+    site.write(
+      'a.bin',
+      new Uint8Array(300_000).map((_, at) => (at * 7919) >> 3),
+    );
+    await site.mbk(['snapshot', '.', '--domain', 'lab']);
+    shell('printf X | dd of=mbk.json bs=1 seek=20 conv=notrunc status=none', site.repository);
+    expect((await site.mbk(['verify'], { code: 20 })).stdout).toContain('Next, for key-entry-damaged: Copy its twin');
+    shell('cp copy/mbk.json mbk.json', site.repository);
+    await site.mbk(['verify']);
+
+    shell('printf X | dd of="$(find packs -type f)" bs=1 seek=5000 conv=notrunc status=none', site.repository);
+    const { stdout } = await site.mbk(['verify', '--data'], { code: 20 });
+    expect(stdout).toContain('Next, for pack-damaged: Take its file out');
+    shell('rm -r packs', site.repository);
+    await site.mbk(['repair', 'index']);
+    await site.mbk(['snapshot', '.', '--domain', 'lab']);
+    await site.mbk(['verify', '--data']);
+  });
+
   test('20: storage that was rolled back is noticed by a host that saw more', async ({ site }) => {
     site.write('a.txt', 'one');
     await site.mbk(['snapshot', '.', '--domain', 'lab']);

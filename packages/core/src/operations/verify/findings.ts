@@ -36,6 +36,9 @@ export interface FindingRow {
 }
 
 const headStep = 'Run `mbk repair log`, which says what it would do first.';
+const twinStep =
+  'Copy its twin over it: `copy/` in the repository holds the same bytes under the same name, and the other way round; a ' +
+  'key of which both are bad is added anew with `mbk key add`.';
 const indexStep = 'Run `mbk repair index`, which says what it would do first.';
 const againStep =
   'Take its file out of the repository, run `mbk repair index`, and take a snapshot of the same files: what is still ' +
@@ -47,15 +50,15 @@ const reportStep = 'It was written by a faulty or newer program: tell the develo
 export const findingTable: Readonly<Record<FindingCode, FindingRow>> = {
   'key-entry-damaged': {
     meaning: '`mbk.json`, a slot or a grant, or one of its two copies, is damaged.',
-    remedy: 'Open the repository with a key that still works, and add the keys again that are damaged: `mbk key list`.',
+    remedy: twinStep,
   },
   'key-entry-absent': {
     meaning: '`mbk.json`, a slot or a grant, or one of its two copies, is not in the storage.',
-    remedy: 'Open the repository with a key that still works, and add the keys again that are gone: `mbk key list`.',
+    remedy: twinStep,
   },
   'grant-unsound': {
     meaning: 'A grant gives a key what no owner signed.',
-    remedy: 'Find out who wrote it; it has no effect.',
+    remedy: 'Find out who wrote it: no owner did.',
   },
   'log-damaged': { meaning: 'A log entry is not what the chain says.', remedy: headStep },
   'state-damaged': {
@@ -77,7 +80,7 @@ export const findingTable: Readonly<Record<FindingCode, FindingRow>> = {
   'pack-damaged': { meaning: 'A pack holds other bytes than were written.', remedy: againStep },
   'pack-signer-unknown': {
     meaning: 'A pack was signed by nobody who may write here.',
-    remedy: 'Find out who put it there; nothing in it is used.',
+    remedy: 'Find out who put it there; what is read from it is proved by its SHA-256 all the same.',
   },
   'pack-lost': {
     meaning: 'The log says already that this pack is gone.',
