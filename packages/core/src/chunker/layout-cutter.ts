@@ -13,7 +13,10 @@ const { pieceBytes, smallTensorBytes } = parameters;
 
 /** A cutter for a file whose layout passed `checkLayout`. */
 export function layoutCutter(layout: Layout): PieceCutter {
-  const tensors = layout.tensors.filter((tensor) => tensor.length >= smallTensorBytes).values();
+  const tensors = layout.tensors
+    .map((span, number) => ({ ...span, number }))
+    .filter((tensor) => tensor.length >= smallTensorBytes)
+    .values();
   let tensor = next(tensors);
   let skeletonBytes = 0;
   let start = 0;
@@ -43,7 +46,11 @@ export function layoutCutter(layout: Layout): PieceCutter {
       kind,
       offset: start,
       length,
-      ...(kind === 'blob' && tensor && { element: elementOf(tensor) }),
+      ...(kind === 'blob' &&
+        tensor && {
+          element: elementOf(tensor),
+          tensor: { number: tensor.number, offset: start - tensor.offset },
+        }),
     };
     if (!inTensor) skeletonBytes += length;
     start = position;
@@ -82,7 +89,11 @@ function wholeUnits(unit: number): number {
   return pieceBytes - (pieceBytes % unit);
 }
 
-function next(tensors: ArrayIterator<TensorSpan>): TensorSpan | undefined {
+interface NumberedSpan extends TensorSpan {
+  readonly number: number;
+}
+
+function next(tensors: ArrayIterator<NumberedSpan>): NumberedSpan | undefined {
   const { done, value } = tensors.next();
   return done === true ? undefined : value;
 }

@@ -56,6 +56,18 @@ export function encodeFrame(plain: Uint8Array, { element }: EncodeFrameOptions =
   return encodeWith(isWorthMore ? zstdCodec : fastZstdCodec, plain);
 }
 
+/** About how many bytes `encodeFrame` makes of a piece of a tensor, from a sample. */
+export function estimateFrame(plain: Uint8Array, element: Element): number {
+  const sample = plain.byteLength < probeFromBytes ? plain : sampleOf(plain, element.unit);
+  const tensor = plain.byteLength > parameters.pieceBytes ? undefined : tensorCodec(element);
+  const fast = storedLength(fastZstdCodec, sample);
+  const typed = tensor === undefined ? fast : tensor.encode(sample).stored.byteLength;
+  const least = Math.min(fast, typed);
+  return saves(least, sample.byteLength, leastTensorSaving)
+    ? (least / sample.byteLength) * plain.byteLength
+    : plain.byteLength;
+}
+
 /** The same for a given codec, `raw` when it does not pay. */
 export function encodeWith(codec: FrameCodec, plain: Uint8Array): EncodedFrame {
   const encoded = codec.encode(plain);

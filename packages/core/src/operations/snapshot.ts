@@ -28,6 +28,14 @@ import { fileTaker, type CaptureStore } from '../snapshot/pipeline/file-taker.ts
 import { streamTaker, walkStreamed, type StreamedFile } from '../snapshot/streamed-file.ts';
 import type { WalkAhead } from '../snapshot/walk-ahead.ts';
 import { openStatCache, type CaptureRef, type CollectionRef, type StatCache } from '../snapshot/stat-cache.ts';
+import { relater, type FetchBases } from '../snapshot/relatives/relate.ts';
+import { runRelatives } from '../snapshot/relatives/relatives.ts';
+import { gatherBases, type BaseFrame } from '../pack/base-frames.ts';
+import type { BlobWriter } from '../pack/blob-writer.ts';
+import type { Relate } from '../pack/frame-packer.ts';
+import type { BlobId } from '../format/ids.ts';
+import { isBadContent } from './bad-content.ts';
+import { addStoredTensors } from './stored-tensors.ts';
 import { findingsOf, refuseErrors, type AssetFinding } from './asset-findings.ts';
 import { examineCollections } from './examine-collections.ts';
 import { mergeIndexIfPossible } from './merge-index.ts';
@@ -257,7 +265,7 @@ function destinationOf({ retentionOf }: SnapshotRequest, collection: CollectionR
 
 /** Stores blobs for collections, and counts what is new in each domain; what takes long is indexed in the log on the way. */
 function captureStoreOf(
-  { keys, log, now }: Repository,
+  repository: Repository,
   session: WriteSession,
   { onCut, room }: { readonly room: RoomWatch; readonly onCut: (bytes: number) => void },
 ): {
@@ -266,6 +274,7 @@ function captureStoreOf(
   /** Resolves when no put is under way; what went wrong with them is told by the puts themselves. */
   settle(): Promise<void>;
 } {
+  const { keys, log, now } = repository;
   const { writer } = session;
   const addedTo = new Map<string, number>();
   const count = ({ domain }: Destination, bytes: number): void =>
@@ -289,16 +298,24 @@ function captureStoreOf(
     await writer.putPack(pack);
     await checkpoint();
   };
+  const bases = basesOf(repository, writer);
+  const related = relater(bases);
   return {
     addedTo,
     store: {
       keys,
       keyset: keys.shared,
-      async store(type, bytes, destination) {
+      async store(type, bytes, destination, about) {
         const { byteLength } = bytes;
         await room.check(byteLength);
         await checkpoint();
-        const stored = await writer.store(type, bytes, { lifetime: destination.lifetime });
+        const element = about?.element;
+        const wanted = await about?.wanted;
+        const relating =
+          element === undefined || wanted === undefined
+            ? undefined
+            : (pack: (relate?: Relate) => Promise<void>) => related.with(bytes, { element, wanted }, pack);
+        const stored = await writer.store(type, bytes, { lifetime: destination.lifetime, element, relating });
         if (type === 'data') onCut(byteLength);
         if (stored.added) count(destination, byteLength);
         return stored;
@@ -314,11 +331,32 @@ function captureStoreOf(
         puts.add(put);
         return put;
       },
+      flush: () => writer.flush(),
+      relatives: (flush) => runRelatives({ load: (catalogue) => addStoredTensors(repository, catalogue), flush, bases }),
     },
     async settle() {
       await Promise.allSettled(puts);
     },
   };
+}
+
+/**
+ * The frames of blobs that a session may build upon; undefined for those that cannot be read, by this role or at all:
+ * then nothing is built upon them.
+ */
+function basesOf({ backend, packs, signal }: Repository, writer: BlobWriter): FetchBases {
+  const read = async (id: BlobId): Promise<BaseFrame | undefined> => {
+    const whole = writer.base(id);
+    if (whole === undefined) return undefined;
+    try {
+      const [base] = await gatherBases([whole], { backend, keyOf: packs.keyOf, signal });
+      return base;
+    } catch (error) {
+      if (isBadContent(error) || isMbkError(error, 'role-denied')) return undefined;
+      throw error;
+    }
+  };
+  return (ids) => Promise.all(ids.map(read));
 }
 
 /** Walks the source and stores it. */

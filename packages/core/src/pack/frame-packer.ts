@@ -5,6 +5,7 @@
  * finished is handed out for the caller to put.
  */
 import type { Element } from '../chunker/piece.ts';
+import type { RelatedFrame } from '../codec/encode-related.ts';
 import type { BlobId, BlobType, Lifetime, PackKind } from '../format/ids.ts';
 import { packKindOf } from '../format/ids.ts';
 import { ownFrameBytes } from '../format/limits.ts';
@@ -18,7 +19,12 @@ export interface BlobToPack {
   readonly bytes: Uint8Array;
   /** What the bytes are said to be. */
   readonly element?: Element | undefined;
+  /** Whether it is stored as what it is to others: asked when it is packed, and then it has a frame of its own. */
+  readonly relate?: Relate | undefined;
 }
+
+/** How a blob is stored as what it is to others; undefined when it is stored alone. */
+export type Relate = () => RelatedFrame | undefined;
 
 export interface FramePacker {
   /** Takes a blob, whose bytes are the caller's again when this returns; the packs that this filled. */
@@ -76,9 +82,11 @@ export function framePacker(options: OpenPacksOptions): FramePacker {
   };
 
   return {
-    add({ type, id, bytes, element }, lifetime) {
+    add({ type, id, bytes, element, relate }, lifetime) {
       const kind = packKindOf(type);
       const blob = { id, type, length: bytes.byteLength };
+      const related = relate?.();
+      if (related !== undefined) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob], ...related });
       if (bytes.byteLength >= ownFrameBytes) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob], element });
       const finished: FinishedPack[] = [];
       const gathered = gatheredOf(kind, lifetime, element, finished);

@@ -22,6 +22,8 @@ import { fastNonFinite } from '../plugins/fast-non-finite.ts';
 import { feedSender } from '../plugins/feed.ts';
 import { rowCollector, type RowScan } from '../plugins/row-scan.ts';
 import { chunkSink, type StorePiece } from './chunk-sink.ts';
+import { relativeSeeker } from './relatives/relative-seeker.ts';
+import type { TensorRelatives } from './relatives/tensor-catalogue.ts';
 import { fileWindow } from './file-window.ts';
 
 /** The bytes of a file as system calls give them. */
@@ -41,8 +43,19 @@ export interface CutFileOptions {
   readonly feed?: MessagePort | undefined;
   /** Whether the rows of its tensors are looked at. */
   readonly scansRows?: boolean | undefined;
+  /** Asked, once for each tensor that is cut into pieces, what its pieces may be built upon. */
+  readonly relativesOf?: AskRelatives | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** A tensor of the layout by its number, and what its first numbers are. */
+export interface TensorHead {
+  readonly number: number;
+  readonly probe: string | undefined;
+}
+
+/** Undefined where there is nothing that it may be built upon. */
+export type AskRelatives = (tensor: TensorHead) => Promise<TensorRelatives | undefined>;
 
 export interface CutFile {
   /** Bytes that were read. */
@@ -53,6 +66,8 @@ export interface CutFile {
   /** Bytes in zero runs, which take no room. */
   readonly zeroBytes: number;
   readonly rows?: RowScan | undefined;
+  /** What the first numbers of its tensors become as other types, by the number of the tensor. */
+  readonly probes?: ReadonlyMap<number, Readonly<Record<string, string>>> | undefined;
 }
 
 export interface FileCutter {
@@ -89,7 +104,7 @@ export function fileCutter({
   let sinceTurn = 0;
 
   return {
-    async cut(reader, { size, layout, feed: port, scansRows, signal }, onChunk) {
+    async cut(reader, { size, layout, feed: port, scansRows, relativesOf, signal }, onChunk) {
       const feed = port && feedSender(port);
       const first = buffer.subarray(0, Math.min(size, readBytes));
       await reader.ready?.();
@@ -111,9 +126,11 @@ export function fileCutter({
       const sink = chunkSink(store, onChunk);
       const hash = createHash('sha256');
       const rows = scansRows === true && layout !== undefined ? rowCollector() : undefined;
+      const seeker = layout === undefined ? undefined : relativeSeeker(relativesOf);
       let zeroBytes = 0;
       const give = (pieces: readonly Piece[]): void => {
-        for (const { kind, offset, length, element } of pieces) {
+        for (const piece of pieces) {
+          const { kind, offset, length, element } = piece;
           if (kind === 'zero') {
             zeroBytes += length;
             rows?.zeros(offset, length);
@@ -122,7 +139,7 @@ export function fileCutter({
             const bytes = window.view(offset, length);
             const dtype = element?.dtype ?? '';
             if (dtype !== '') rows?.piece(offset, length, dtype, fastNonFinite(bytes, dtype, undefined, kernels));
-            if (kind === 'blob') window.lend(bytes, sink.blob(bytes, element));
+            if (kind === 'blob') window.lend(bytes, sink.blob(bytes, seeker?.about(piece, bytes)));
             else sink.skeleton(bytes);
           }
         }
@@ -150,7 +167,8 @@ export function fileCutter({
       } finally {
         await window.returned();
       }
-      return { size: end, sha256: asBlobId(hash.digest('hex')), isWhole, zeroBytes, rows: rows?.result() };
+      const sha256 = asBlobId(hash.digest('hex'));
+      return { size: end, sha256, isWhole, zeroBytes, rows: rows?.result(), probes: seeker?.probes };
     },
   };
 }

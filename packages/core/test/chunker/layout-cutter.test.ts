@@ -16,6 +16,8 @@ const cut = (file: Uint8Array, layout: Layout, sizes = [4 * MiB]): ReturnType<ty
   return cutInBuffers(layoutCutter(layout), file, sizes);
 };
 
+const half = { dtype: 'BF16', unit: 2 };
+
 describe('layout cutter', () => {
   test('cuts tensors from their start in pieces of whole units, the rest is skeleton', () => {
     const file = fileOf([10 * MiB]);
@@ -25,10 +27,10 @@ describe('layout cutter', () => {
     const element = { dtype: 'BF16', unit: 210 };
     expect(cut(file, layout)).toEqual([
       { kind: 'skeleton', offset: 0, length: 1000 },
-      { kind: 'blob', offset: 1000, length: longest, element },
-      { kind: 'blob', offset: 1000 + longest, length: 6_300_000 - longest, element },
+      { kind: 'blob', offset: 1000, length: longest, element, tensor: { number: 0, offset: 0 } },
+      { kind: 'blob', offset: 1000 + longest, length: 6_300_000 - longest, element, tensor: { number: 0, offset: longest } },
       { kind: 'skeleton', offset: 6_301_000, length: 8 * MiB - 6_301_000 },
-      { kind: 'blob', offset: 8 * MiB, length: 65_536, element: { dtype: 'BF16', unit: 2 } },
+      { kind: 'blob', offset: 8 * MiB, length: 65_536, element: half, tensor: { number: 2, offset: 0 } },
       { kind: 'skeleton', offset: 8 * MiB + 65_536, length: 2 * MiB - 65_536 },
     ]);
   });
@@ -58,14 +60,14 @@ describe('layout cutter', () => {
     const pieces = cut(fileOf([70_000]), layoutOf(tensor(10_000, 4 * MiB)));
     expect(pieces).toEqual([
       { kind: 'skeleton', offset: 0, length: 10_000 },
-      { kind: 'blob', offset: 10_000, length: 60_000, element: { dtype: 'BF16', unit: 2 } },
+      { kind: 'blob', offset: 10_000, length: 60_000, element: half, tensor: { number: 0, offset: 0 } },
     ]);
   });
 
   test('of numbers with their first byte first only the size is told', () => {
     const layout = layoutOf({ ...tensor(0, 70_000), byteOrder: 'big' });
     expect(cut(fileOf([70_000]), layout)).toEqual([
-      { kind: 'blob', offset: 0, length: 70_000, element: { dtype: '', unit: 2 } },
+      { kind: 'blob', offset: 0, length: 70_000, element: { dtype: '', unit: 2 }, tensor: { number: 0, offset: 0 } },
     ]);
   });
 

@@ -3,17 +3,19 @@ import fs from 'node:fs';
 import { memoryKernels } from '@mbk/kernels';
 import { sha256Hex } from '../../crypto/hash.ts';
 import type { Random } from '../../crypto/hash.ts';
-import type { Element } from '../../chunker/piece.ts';
 import { releaseBytes } from '../../crypto/release-bytes.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import { asBlobId, type BlobId } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
 import { packColumns } from '../../pack/compact-contents.ts';
-import { framePacker } from '../../pack/frame-packer.ts';
+import { framePacker, type Relate } from '../../pack/frame-packer.ts';
 import { pagePool, type PagePool } from '../../pack/pack-pages.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
 import type { Channel, Handlers } from '../../pool/channel.ts';
-import { fileCutter, type CutFile } from '../cut-file.ts';
+import type { PieceAbout } from '../chunk-sink.ts';
+import { fileCutter, type CutFile, type TensorHead } from '../cut-file.ts';
+import { relater, type FetchBases } from '../relatives/relate.ts';
+import type { TensorRelatives } from '../relatives/tensor-catalogue.ts';
 import type {
   CaptureMain,
   CaptureSetup,
@@ -33,7 +35,7 @@ export interface CaptureContext {
 }
 
 /** Where a piece goes, and what its bytes are. */
-type PieceOptions = Pick<SharedPiece, 'destination' | 'element'>;
+type PieceOptions = Pick<SharedPiece, 'destination' | 'element' | 'wanted'>;
 
 /** Bytes of one batch of small files: what one solid frame holds, and the last file may go beyond. */
 const batchBytes = parameters.frameBytes + parameters.wholeFileBytes;
@@ -52,6 +54,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   const sender = packSender(packer, (pack) => calls.pack(pack));
   const window = memory.subarray(setup.window.offset, setup.window.offset + setup.window.length);
   const gear = kernels.gearScanner(setup.gear);
+  const related = relater(calls.bases);
   const batches: Uint8Array[] = [];
   /** Pieces that this thread stores of its own file and has not stored yet. */
   let own = 0;
@@ -59,10 +62,13 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   let turn: Promise<unknown> = Promise.resolve();
 
   /** Stores a blob, unless it is known. */
-  const store = async (bytes: Uint8Array, { destination, element }: PieceOptions): Promise<BlobId> => {
+  const store = async (bytes: Uint8Array, { destination, element, wanted }: PieceOptions): Promise<BlobId> => {
     const id = asBlobId(sha256Hex(bytes));
-    const wanted = await calls.claim({ destination, ids: id, lengths: Float64Array.of(bytes.length) });
-    if (wanted[0] === 1) await sender.add({ type: 'data', id, bytes, element }, destination.lifetime);
+    const claimed = await calls.claim({ destination, ids: id, lengths: Float64Array.of(bytes.length) });
+    if (claimed[0] !== 1) return id;
+    const pack = (relate?: Relate): Promise<void> =>
+      sender.add({ type: 'data', id, bytes, element, relate }, destination.lifetime);
+    await (element === undefined || wanted === undefined ? pack() : related.with(bytes, { element, wanted }, pack));
     return id;
   };
 
@@ -83,9 +89,15 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   /** Gives back what small files were read into: large ones mostly come alone, and need memory of their own. */
   const dropBatches = (): void => batches.splice(0).forEach(releaseBytes);
 
-  const cutLarge = async ({ file, fd, size, layout, feed, scansRows, destination }: LargeFile): Promise<CutFile> => {
-    const store = (bytes: Uint8Array, element?: Element): Promise<BlobId> =>
-      storePiece(bytes, { destination, element });
+  const cutLarge = async (large: LargeFile): Promise<CutFile> => {
+    const { file, fd, size, layout, feed, scansRows, seeks, destination } = large;
+    const store = async (bytes: Uint8Array, about?: PieceAbout): Promise<BlobId> => {
+      const wanted = await about?.wanted;
+      // What is known of a tensor is known of this file's only.
+      const named = wanted && { ...wanted, tensor: `${file} ${wanted.tensor}` };
+      return storePiece(bytes, { destination, element: about?.element, wanted: named });
+    };
+    const relativesOf = seeks ? (tensor: TensorHead) => calls.relatives(file, tensor) : undefined;
     const cutter = fileCutter({ store, gear, kernels, window });
     let chunks: Chunk[] = [];
     const send = async (): Promise<void> => {
@@ -96,7 +108,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
     };
     const read = (into: Uint8Array, position: number): number => fs.readSync(fd, into, 0, into.length, position);
     try {
-      const cut = await cutter.cut({ read }, { size, layout, feed, scansRows }, async (chunk) => {
+      const cut = await cutter.cut({ read }, { size, layout, feed, scansRows, relativesOf }, async (chunk) => {
         chunks.push(chunk);
         if (chunks.length >= chunksAtOnce) await send();
       });
@@ -159,5 +171,7 @@ function callsOf(main: Pick<Channel, 'call'>, pages: PagePool): CaptureMain {
     },
     chunks: (chunks) => main.call('chunks', chunks) as Promise<void>,
     piece: (thread, piece) => main.call('piece', { thread, piece }) as Promise<BlobId>,
+    relatives: (file, tensor) => main.call('relatives', { file, tensor }) as Promise<TensorRelatives | undefined>,
+    bases: (ids) => main.call('bases', ids) as ReturnType<FetchBases>,
   };
 }

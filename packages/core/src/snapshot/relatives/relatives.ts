@@ -1,0 +1,110 @@
+/**
+ * What the tensors of a run may be built upon: those of earlier snapshots, and those of files that this run has stored
+ * before. A file waits for the files under way that it may be kin to, since only what is stored can be built upon.
+ */
+import type { Chunk } from '../../format/chunk-list.ts';
+import type { BlobId } from '../../format/ids.ts';
+import type { Layout } from '../../format/layout-record.ts';
+import type { AskRelatives } from '../cut-file.ts';
+import type { FetchBases } from './relate.ts';
+import { elementsOf, hasPieces, tensorCatalogue, type TensorCatalogue } from './tensor-catalogue.ts';
+
+export interface Relatives {
+  /** Begins a file of this layout; settles when all that it may be built upon is stored. Rejects with what `flush` does. */
+  visit(layout: Layout): Promise<Visit>;
+  readonly bases: FetchBases;
+}
+
+/** A file that is being stored. */
+export interface Visit {
+  readonly ask: AskRelatives;
+  /** Takes the chunks of the file in their order. */
+  chunk(chunk: Chunk): void;
+  /** The file is stored, with this layout. */
+  stored(layout: Layout): void;
+  /** The file is done with, stored or not. */
+  leave(): void;
+}
+
+export interface RelativesOptions {
+  /** Adds the tensors of earlier snapshots; called once, when a file first needs them. */
+  readonly load: (catalogue: TensorCatalogue) => Promise<void>;
+  /** Puts all packs that are being filled, so that what is in them can be read. */
+  readonly flush: () => Promise<void>;
+  readonly bases: FetchBases;
+}
+
+/** Less than this in tensors is not waited for, nor reason to close packs. */
+const leastBytes = 1_048_576;
+
+export function runRelatives({ load, flush, bases }: RelativesOptions): Relatives {
+  const catalogue = tensorCatalogue();
+  let loading: Promise<void> | undefined;
+  const underWay = new Set<Kin>();
+  /** Files that are stored, some of it perhaps in packs that are not full yet. */
+  let unput: Kin[] = [];
+
+  const makeReadable = async (kin: Kin): Promise<void> => {
+    for (;;) {
+      const other = [...underWay].find((one) => isKin(one, kin));
+      if (other !== undefined) await other.left.promise;
+      else if (unput.some((one) => isKin(one, kin))) {
+        unput = [];
+        await flush();
+      } else return;
+    }
+  };
+
+  return {
+    bases,
+    async visit(layout) {
+      await (loading ??= load(catalogue));
+      const kin = kinOf(layout);
+      if (kin.bytes >= leastBytes) await makeReadable(kin);
+      underWay.add(kin);
+      const idAt = new Map<number, BlobId>();
+      let position = 0;
+      return {
+        ask({ number, probe }) {
+          const span = layout.tensors[number];
+          return Promise.resolve(span && catalogue.find({ ...span, probe }));
+        },
+        chunk(chunk) {
+          if (chunk.kind === 'blob') idAt.set(position, chunk.id);
+          position += chunk.length;
+        },
+        stored(probed) {
+          catalogue.add(probed, idAt);
+          if (kin.bytes >= leastBytes) unput.push(kin);
+        },
+        leave() {
+          underWay.delete(kin);
+          kin.left.resolve();
+        },
+      };
+    },
+  };
+}
+
+/** What of a file tells whether others may be kin to it. */
+interface Kin {
+  /** Of tensors that are cut into pieces, and how many numbers each of them has. */
+  readonly bytes: number;
+  readonly counts: ReadonlySet<number>;
+  readonly left: PromiseWithResolvers<void>;
+}
+
+function kinOf({ tensors }: Layout): Kin {
+  const cut = tensors.filter(hasPieces);
+  return {
+    bytes: cut.reduce((sum, { length }) => sum + length, 0),
+    counts: new Set(cut.map(elementsOf)),
+    left: Promise.withResolvers(),
+  };
+}
+
+function isKin(a: Kin, b: Kin): boolean {
+  const [few, many] = a.counts.size < b.counts.size ? [a, b] : [b, a];
+  for (const count of few.counts) if (many.counts.has(count)) return true;
+  return false;
+}
