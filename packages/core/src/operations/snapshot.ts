@@ -5,6 +5,7 @@
  * (docs/format.md, The protocol). Nothing is locked. If something that the run relied on was given up meanwhile, it is
  * stored again and the run goes on.
  */
+import type { Compression } from '../codec/compression.ts';
 import type { FinishedPack } from '../pack/pack-writer.ts';
 import { gearTable } from '../chunker/gear.ts';
 import { isMbkError, MbkError } from '../errors.ts';
@@ -69,6 +70,8 @@ export interface SnapshotRequest {
   readonly tag?: string | undefined;
   readonly host: string;
   readonly git: GitProvenance | null;
+  /** How hard content that is new is compressed; `fast` unless given. */
+  readonly compression?: Compression | undefined;
   /** Reads every file, whatever the stat cache says. */
   readonly force?: boolean | undefined;
   /** Threads that read, 1 for none; unless given, one for each core as soon as there is enough to do. */
@@ -152,14 +155,15 @@ async function takeSnapshot(
   request: SnapshotRequest,
   { onProgress }: SnapshotOptions,
 ): Promise<SnapshotReport> {
+  const { compression } = request;
   const run = toHex(repository.random(16));
   const startedAt = repository.now();
   await sweepLeftovers(repository);
   const room = roomWatch(repository);
   await room.check(0);
-  const session = await openWriteSession(repository);
+  const session = await openWriteSession(repository, request);
   const progress = progressTeller(session.writer.stats, onProgress);
-  const { store, addedTo, settle } = captureStoreOf(repository, session, { room, onCut: progress.cut });
+  const { store, addedTo, settle } = captureStoreOf(repository, session, { room, onCut: progress.cut, compression });
   for (let round = 1; ; round += 1) {
     // A walk and threads serve once; a stream too, but it cannot be begun again.
     const fresh = round === 1 ? {} : { walked: undefined, tools: undefined };
@@ -259,7 +263,11 @@ function destinationOf({ retentionOf }: SnapshotRequest, collection: CollectionR
 function captureStoreOf(
   { keys, log, now }: Repository,
   session: WriteSession,
-  { onCut, room }: { readonly room: RoomWatch; readonly onCut: (bytes: number) => void },
+  {
+    onCut,
+    room,
+    compression,
+  }: Pick<SnapshotRequest, 'compression'> & { readonly room: RoomWatch; readonly onCut: (bytes: number) => void },
 ): {
   readonly store: CaptureStore;
   readonly addedTo: ReadonlyMap<string, number>;
@@ -294,6 +302,7 @@ function captureStoreOf(
     store: {
       keys,
       keyset: keys.shared,
+      compression,
       async store(type, bytes, destination) {
         const { byteLength } = bytes;
         await room.check(byteLength);

@@ -68,7 +68,7 @@ function packBytesOf(jobs: number): number {
 }
 
 export function capturePool(options: CapturePoolOptions): CapturePool {
-  const { keys, keyset, gear, plugins, jobs, claim, putPack, signal } = options;
+  const { keys, keyset, compression, gear, plugins, jobs, claim, putPack, signal } = options;
   const windowBytes = Math.min(leastWindowBytes + helpBytes + helpBytesEach * jobs, Math.floor(allWindowsBytes / jobs));
   const memory = kernelMemory((kernelScratchBytes + windowBytes) * jobs);
   const kernels = kernelModule();
@@ -95,6 +95,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
       loads: loadsBuffer,
       rules: plugins.rules,
       headBytes: plugins.headBytes,
+      compression,
       packBytes: packBytesOf(jobs),
     }),
     handlers: () => ({

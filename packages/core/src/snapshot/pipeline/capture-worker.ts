@@ -44,11 +44,11 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   const pages = pagePool();
   const calls = callsOf(main, pages);
   const loads = loadTable(setup.loads);
-  const { number, keys, keyset, packBytes } = setup;
+  const { number, keys, keyset, compression, packBytes } = setup;
   const kernels = memoryKernels(setup.memory, { scratch: setup.scratch, module: setup.kernels });
   const memory = kernels.bytes;
   // Each thread fills one pack: which of them a frame goes to is as random as which thread is free.
-  const packer = framePacker({ keys, keyset, random, openPacks: 1, packBytes, pages });
+  const packer = framePacker({ keys, keyset, random, compression, openPacks: 1, packBytes, pages });
   const sender = packSender(packer, (pack) => calls.pack(pack));
   const window = memory.subarray(setup.window.offset, setup.window.offset + setup.window.length);
   const gear = kernels.gearScanner(setup.gear);

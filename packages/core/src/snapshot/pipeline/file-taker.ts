@@ -2,6 +2,7 @@
  * Takes the files of a snapshot that have to be read: in this thread as long as there is little to do, else in worker
  * threads, small files in batches and large ones each by a thread that the others help.
  */
+import type { Compression } from '../../codec/compression.ts';
 import type { Keys, Keyset } from '../../crypto/keyset.ts';
 import type { GearTable } from '../../chunker/gear.ts';
 import { MbkError } from '../../errors.ts';
@@ -41,6 +42,8 @@ export interface FileTaker {
 export interface CaptureStore {
   readonly keys: Keys;
   readonly keyset: Keyset;
+  /** Of data blobs; `fast` unless given. */
+  readonly compression?: Compression | undefined;
   /** Stores a blob from here. */
   store(type: BlobType, bytes: Uint8Array, destination: Destination): Promise<{ readonly id: BlobId }>;
   /** Whether a data blob is to be stored by whoever asks. */
