@@ -77,7 +77,7 @@ describe('threads of a snapshot', () => {
   test('compress as they are told: not at all, with little work, or as far as they can', async () => {
     const lab = await testRepository();
     fs.mkdirSync(join(lab.source, 'lab'));
-    const lines = Array.from({ length: 60_000 }, (_, i) => `step ${i} loss ${Math.sin(i).toFixed(6)}\n`);
+    const lines = Array.from({ length: 24_000 }, (_, i) => `step ${i} loss ${Math.sin(i).toFixed(6)}\n`);
     fs.writeFileSync(join(lab.source, 'lab', 'log'), lines.join(''));
     for (const jobs of [1, 2]) {
       const storedWith = async (compression: SnapshotRequest['compression']): Promise<number> => {
