@@ -12,6 +12,7 @@ import { isMbkError, MbkError } from '../errors.ts';
 import { toHex } from '../format/bytes.ts';
 import type { ByteString } from '../format/byte-name.ts';
 import type { Lifetime } from '../format/ids.ts';
+import { parameters } from '../format/limits.ts';
 import type { GitProvenance } from '../format/snapshot-manifest.ts';
 import { isExpired, lostAfter } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
@@ -344,7 +345,8 @@ async function capture(
     readonly onFile: (progress: CaptureProgress) => void;
   },
 ): Promise<CapturedSource> {
-  const { keys, now, signal } = repository;
+  const { keys, log, now, signal } = repository;
+  const { smallTensorBytes } = log.fold.features?.parameters ?? parameters;
   if (keys.shared.chunker === undefined)
     throw new MbkError('role-denied', 'the key that was used may not take snapshots');
   const { plugins, jobs, tools, stream } = request;
@@ -353,7 +355,7 @@ async function capture(
   const gear = gearTable(keys.shared.chunker);
   const taker =
     stream === undefined
-      ? fileTaker({ store, plugins, gear, jobs, threads: tools?.threads, signal })
+      ? fileTaker({ store, plugins, gear, smallTensorBytes, jobs, threads: tools?.threads, signal })
       : streamTaker({ store, gear, stream, signal });
   try {
     const captured = await captureSource({

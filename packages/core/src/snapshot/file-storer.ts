@@ -32,11 +32,17 @@ export interface OpenFile extends FileReader {
 export interface FileStorerOptions {
   readonly store: StoreBlob;
   readonly gear: GearTable;
+  /** Of entry 1; that of new repositories unless given. */
+  readonly smallTensorBytes?: number | undefined;
 }
 
 /** A storer that works in this thread; its window of 12 MiB serves every file. */
-export function fileStorer({ store, gear }: FileStorerOptions): FileStorer {
-  const cutter = fileCutter({ store: async (bytes) => (await store('data', bytes)).id, gear: gearScanner(gear) });
+export function fileStorer({ store, gear, smallTensorBytes }: FileStorerOptions): FileStorer {
+  const cutter = fileCutter({
+    store: async (bytes) => (await store('data', bytes)).id,
+    gear: gearScanner(gear),
+    smallTensorBytes,
+  });
   return {
     store: (file, options) =>
       storeContent(store, options, (layout, onChunk) => cutter.cut(file, { ...options, layout }, onChunk)),

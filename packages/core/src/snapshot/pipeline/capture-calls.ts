@@ -24,6 +24,7 @@ export interface CaptureSetup {
   readonly keys: Keys;
   readonly keyset: Keyset;
   readonly gear: Int32Array;
+  readonly smallTensorBytes: number;
   /** Memory that all threads share: where each has its scratch and its window. */
   readonly memory: KernelMemory;
   readonly kernels: KernelModule;

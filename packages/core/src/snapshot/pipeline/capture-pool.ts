@@ -40,6 +40,8 @@ export interface CapturePool {
 
 export interface CapturePoolOptions extends CaptureStore {
   readonly gear: GearTable;
+  /** Of entry 1. */
+  readonly smallTensorBytes: number;
   readonly plugins: AssetPlugins;
   readonly jobs: number;
   /** As many threads that were started before. */
@@ -68,7 +70,7 @@ function packBytesOf(jobs: number): number {
 }
 
 export function capturePool(options: CapturePoolOptions): CapturePool {
-  const { keys, keyset, compression, gear, plugins, jobs, claim, putPack, signal } = options;
+  const { keys, keyset, compression, gear, smallTensorBytes, plugins, jobs, claim, putPack, signal } = options;
   const windowBytes = Math.min(leastWindowBytes + helpBytes + helpBytesEach * jobs, Math.floor(allWindowsBytes / jobs));
   const memory = kernelMemory((kernelScratchBytes + windowBytes) * jobs);
   const kernels = kernelModule();
@@ -88,6 +90,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
       keys,
       keyset,
       gear,
+      smallTensorBytes,
       memory,
       kernels,
       scratch: number * kernelScratchBytes,

@@ -37,6 +37,8 @@ type PieceOptions = Pick<SharedPiece, 'destination' | 'element'>;
 
 /** Bytes of one batch of small files: what one solid frame holds, and the last file may go beyond. */
 const batchBytes = parameters.frameBytes + parameters.wholeFileBytes;
+/** A thread is helped with pieces of this size and more: a message costs as much as a smaller one. */
+const helpedBytes = 65_536;
 /** Chunks that are sent together. */
 const chunksAtOnce = 256;
 
@@ -44,7 +46,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   const pages = pagePool();
   const calls = callsOf(main, pages);
   const loads = loadTable(setup.loads);
-  const { number, keys, keyset, compression, packBytes } = setup;
+  const { number, keys, keyset, compression, packBytes, smallTensorBytes } = setup;
   const kernels = memoryKernels(setup.memory, { scratch: setup.scratch, module: setup.kernels });
   const memory = kernels.bytes;
   // Each thread fills one pack: which of them a frame goes to is as random as which thread is free.
@@ -68,7 +70,8 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
 
   /** Stores a piece of this thread's file, or has a thread store it that has less to do. */
   const storePiece = async (bytes: Uint8Array, options: PieceOptions): Promise<BlobId> => {
-    const helper = bytes.buffer === memory.buffer ? loads.takeHelper(number, own) : undefined;
+    const isLarge = bytes.length >= helpedBytes && bytes.buffer === memory.buffer;
+    const helper = isLarge ? loads.takeHelper(number, own) : undefined;
     if (helper !== undefined) {
       return calls.piece(helper, { ...options, offset: bytes.byteOffset, length: bytes.length });
     }
@@ -86,7 +89,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   const cutLarge = async ({ file, fd, size, layout, feed, scansRows, destination }: LargeFile): Promise<CutFile> => {
     const store = (bytes: Uint8Array, element?: Element): Promise<BlobId> =>
       storePiece(bytes, { destination, element });
-    const cutter = fileCutter({ store, gear, kernels, window });
+    const cutter = fileCutter({ store, gear, smallTensorBytes, kernels, window });
     let chunks: Chunk[] = [];
     const send = async (): Promise<void> => {
       if (chunks.length === 0) return;

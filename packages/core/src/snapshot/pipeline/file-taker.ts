@@ -55,6 +55,8 @@ export interface FileTakerOptions {
   readonly store: CaptureStore;
   readonly plugins: AssetPlugins;
   readonly gear: GearTable;
+  /** Of entry 1. */
+  readonly smallTensorBytes: number;
   /** Threads: with 1 all is done here; unless given, one for each core, and none while there is little to do. */
   readonly jobs: number | undefined;
   /** Threads that were started before: all is done by them, and their number is that of the jobs. */
@@ -82,7 +84,7 @@ interface Waiting {
 }
 
 export function fileTaker(options: FileTakerOptions): FileTaker {
-  const { store, plugins, gear, signal } = options;
+  const { store, plugins, gear, smallTensorBytes, signal } = options;
   const { threads } = options;
   const jobs = threads?.workers.length ?? captureJobs(options.jobs);
   const little =
@@ -118,7 +120,7 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
       try {
         if (isClosed) throw new MbkError('interrupted', 'the snapshot ended before this file was read');
         current = destination;
-        storer ??= fileStorer({ store: storeHere, gear });
+        storer ??= fileStorer({ store: storeHere, gear, smallTensorBytes });
         const { collection } = destination;
         const { examined } = await takeFile(walked, { storer, plugins, collection, signal });
         taken.resolve(examined);
@@ -129,7 +131,7 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
   };
 
   const startPool = (): CapturePool => {
-    const started = capturePool({ ...store, gear, plugins, jobs, threads, signal });
+    const started = capturePool({ ...store, gear, smallTensorBytes, plugins, jobs, threads, signal });
     for (const waiting of held) dispatch(started, waiting);
     held = [];
     return started;
