@@ -5,6 +5,14 @@
  * and every table is given by its offset. What a call keeps for the next one is a WebAssembly global, of which every
  * instance has its own. The caller has checked that ranges lie in the memory; offsets stay below 2^31.
  */
+export {
+  countContexts,
+  decodeContexts,
+  encodeContexts,
+  findContexts,
+  makeContextDecodeTable,
+  makeContextEncodeTable,
+} from './contexts';
 export { gearHash, gearRoll, gearScan } from './gear';
 export { histogram } from './histogram';
 export { decodeLanes, encodeLanes, laneCounts, makeDecodeTable, makeEncodeTable } from './lanes';

@@ -4,6 +4,19 @@ export { kernelMemory, type KernelMemory } from './kernel-memory.ts';
 export { kernelModule, type KernelModule } from './kernel-module.ts';
 export { gearWindow, type FloatDtype, type GearScanner, type GearTable, type Kernels } from './kernels.ts';
 export { memoryKernels, kernelScratchBytes, type MemoryKernels, type MemoryKernelsOptions } from './memory-kernels.ts';
+export {
+  contextCountsBytes,
+  contextDecodeTableBytes,
+  contextEncodeTableBytes,
+  type ContextKernels,
+  contextLanesRoom,
+  contextMapBytes,
+  contextNextBytes,
+  contextStates,
+  contextWeightSum,
+} from './context-kernels.ts';
+export { twinContexts } from './twin/twin-contexts.ts';
+export { wasmContexts } from './wasm-contexts.ts';
 export { gearScanner } from './twin/gear.ts';
 export { twinKernels } from './twin/twin-kernels.ts';
 export {

@@ -9,10 +9,10 @@ import { parameters } from '../format/limits.ts';
 import type { Element, Piece, PieceCutter } from './piece.ts';
 import { isZero } from './zeros.ts';
 
-const { pieceBytes, smallTensorBytes } = parameters;
+const { pieceBytes } = parameters;
 
-/** A cutter for a file whose layout passed `checkLayout`. */
-export function layoutCutter(layout: Layout): PieceCutter {
+/** A cutter for a file whose layout passed `checkLayout`; tensors of fewer than `smallTensorBytes` are skeleton. */
+export function layoutCutter(layout: Layout, smallTensorBytes: number = parameters.smallTensorBytes): PieceCutter {
   const tensors = layout.tensors
     .map((span, number) => ({ ...span, number }))
     .filter((tensor) => tensor.length >= smallTensorBytes)

@@ -6,11 +6,12 @@ import type { Element } from '../chunker/piece.ts';
 import { MbkError } from '../errors.ts';
 import { equalBytes } from '../format/bytes.ts';
 import { parameters } from '../format/limits.ts';
+import { type Compression, defaultCompression } from './compression.ts';
 import type { Encoded, FrameCodec } from './frame-codec.ts';
 import { rawCodec } from './raw.ts';
 import { releaseBytes } from '../crypto/release-bytes.ts';
 import { tensorCodec } from './tensor.ts';
-import { fastZstdCodec, zstdCodec } from './zstd.ts';
+import { fastZstdCodec, smallestZstdCodec, zstdCodec } from './zstd.ts';
 
 export interface EncodedFrame extends Encoded {
   /** Number of the codec that was taken. */
@@ -36,14 +37,30 @@ const probeSliceBytes = 16 * 1024;
 export interface EncodeFrameOptions {
   /** What the bytes are said to be. */
   readonly element?: Element | undefined;
+  /** `fast` unless given. */
+  readonly compression?: Compression | undefined;
 }
 
 /**
  * The stored form of one frame's plaintext. The result may be `plain` itself, or memory that holds until the next call.
  * Errors: `self-test-failed` when a codec does not give back what it was given.
  */
-export function encodeFrame(plain: Uint8Array, { element }: EncodeFrameOptions = {}): EncodedFrame {
-  const tensor = element === undefined ? undefined : tensorFor(plain, element);
+export function encodeFrame(
+  plain: Uint8Array,
+  { element, compression = defaultCompression }: EncodeFrameOptions = {},
+): EncodedFrame {
+  switch (compression) {
+    case 'off':
+      return raw(plain);
+    case 'fast':
+      return encodeFast(plain, element);
+    case 'best':
+      return encodeBest(plain, element);
+  }
+}
+
+function encodeFast(plain: Uint8Array, element: Element | undefined): EncodedFrame {
+  const tensor = element && tensorFor(plain, element, { least: leastTensorSaving, rival: fastZstdCodec });
   if (tensor !== undefined) {
     const encoded = encodeWith(tensor, plain);
     if (encoded.codec === tensor.number) return encoded;
@@ -57,15 +74,33 @@ export function encodeFrame(plain: Uint8Array, { element }: EncodeFrameOptions =
 }
 
 /** About how many bytes `encodeFrame` makes of a piece of a tensor, from a sample. */
-export function estimateFrame(plain: Uint8Array, element: Element): number {
+export function estimateFrame(
+  plain: Uint8Array,
+  element: Element,
+  compression: Compression = defaultCompression,
+): number {
   const sample = plain.byteLength < probeFromBytes ? plain : sampleOf(plain, element.unit);
   const tensor = plain.byteLength > parameters.pieceBytes ? undefined : tensorCodec(element);
   const fast = storedLength(fastZstdCodec, sample);
   const typed = tensor === undefined ? fast : tensor.encode(sample).stored.byteLength;
   const least = Math.min(fast, typed);
-  return saves(least, sample.byteLength, leastTensorSaving)
+  return saves(least, sample.byteLength, compression === 'best' ? leastSaving : leastTensorSaving)
     ? (least / sample.byteLength) * plain.byteLength
     : plain.byteLength;
+}
+
+/** Whatever saves anything worth decoding, and the codec that makes least of a sample. */
+function encodeBest(plain: Uint8Array, element: Element | undefined): EncodedFrame {
+  const tensor = element && tensorFor(plain, element, { least: leastSaving, rival: smallestZstdCodec });
+  if (tensor !== undefined) {
+    const encoded = encodeWith(tensor, plain);
+    if (encoded.codec === tensor.number) return encoded;
+  }
+  if (plain.byteLength >= probeFromBytes) {
+    const sample = sampleOf(plain);
+    if (!saves(storedLength(zstdCodec, sample), sample.byteLength)) return raw(plain);
+  }
+  return encodeWith(smallestZstdCodec, plain);
 }
 
 /** The same for a given codec, `raw` when it does not pay. */
@@ -79,15 +114,19 @@ export function encodeWith(codec: FrameCodec, plain: Uint8Array): EncodedFrame {
   return { codec: codec.number, ...encoded };
 }
 
-/** The tensor codec, when it makes less of a sample than zstd does. */
-function tensorFor(plain: Uint8Array, element: Element): FrameCodec | undefined {
+/** The tensor codec, when it saves at least that part of a sample, and makes less of it than another codec does. */
+function tensorFor(
+  plain: Uint8Array,
+  element: Element,
+  { least, rival }: { readonly least: number; readonly rival: FrameCodec },
+): FrameCodec | undefined {
   if (plain.byteLength > parameters.pieceBytes) return undefined;
   const tensor = tensorCodec(element);
   if (tensor === undefined) return undefined;
   const sample = plain.byteLength < probeFromBytes ? plain : sampleOf(plain, element.unit);
   const { stored } = tensor.encode(sample);
-  if (stored.byteLength > sample.byteLength * (1 - leastTensorSaving)) return undefined;
-  return stored.byteLength < storedLength(fastZstdCodec, sample) ? tensor : undefined;
+  if (stored.byteLength > sample.byteLength * (1 - least)) return undefined;
+  return stored.byteLength < storedLength(rival, sample) ? tensor : undefined;
 }
 
 /** What a codec makes of a sample, of which nothing stays: there is one of every frame. */

@@ -8,6 +8,7 @@ import { MbkError } from '../errors.ts';
 import { equalBytes } from '../format/bytes.ts';
 import type { BlobId } from '../format/ids.ts';
 import { limits } from '../format/limits.ts';
+import type { Compression } from './compression.ts';
 import { deriveReader, encodeDerived } from './derive.ts';
 import { estimateFrame, type EncodedFrame } from './encode-frame.ts';
 import { encodeTensorDelta, estimateDelta, tensorDeltaReader } from './tensor-delta.ts';
@@ -54,12 +55,13 @@ export function encodeRelated(
   plain: Uint8Array,
   element: Element,
   { bases, sources }: Relatives,
+  compression?: Compression,
 ): RelatedFrame | undefined {
   for (const source of sources) {
     const derived = derive(plain, element, source);
     if (derived !== undefined) return derived;
   }
-  return difference(plain, element, bases);
+  return difference(plain, element, bases, compression);
 }
 
 function derive(plain: Uint8Array, element: Element, { dtype, blobs, offset }: SourceBlobs): RelatedFrame | undefined {
@@ -70,10 +72,15 @@ function derive(plain: Uint8Array, element: Element, { dtype, blobs, offset }: S
   return encoded && checked(deriveReader, encoded, plain, blobs, depth);
 }
 
-function difference(plain: Uint8Array, element: Element, bases: readonly BaseBlob[]): RelatedFrame | undefined {
+function difference(
+  plain: Uint8Array,
+  element: Element,
+  bases: readonly BaseBlob[],
+  compression: Compression | undefined,
+): RelatedFrame | undefined {
   const usable = bases.filter((base) => base.bytes.byteLength === plain.byteLength && depthAbove([base]) !== undefined);
   if (usable.length === 0) return undefined;
-  const alone = estimateFrame(plain, element);
+  const alone = estimateFrame(plain, element, compression);
   const ranked = usable
     .map((base) => ({ base, bytes: estimateDelta(plain, element, base.bytes) }))
     .sort((a, b) => a.bytes - b.bytes);

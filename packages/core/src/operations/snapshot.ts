@@ -5,12 +5,14 @@
  * (docs/format.md, The protocol). Nothing is locked. If something that the run relied on was given up meanwhile, it is
  * stored again and the run goes on.
  */
+import type { Compression } from '../codec/compression.ts';
 import type { FinishedPack } from '../pack/pack-writer.ts';
 import { gearTable } from '../chunker/gear.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import { toHex } from '../format/bytes.ts';
 import type { ByteString } from '../format/byte-name.ts';
 import type { Lifetime } from '../format/ids.ts';
+import { parameters } from '../format/limits.ts';
 import type { GitProvenance } from '../format/snapshot-manifest.ts';
 import { isExpired, lostAfter } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
@@ -77,6 +79,8 @@ export interface SnapshotRequest {
   readonly tag?: string | undefined;
   readonly host: string;
   readonly git: GitProvenance | null;
+  /** How hard content that is new is compressed; `fast` unless given. */
+  readonly compression?: Compression | undefined;
   /** Reads every file, whatever the stat cache says. */
   readonly force?: boolean | undefined;
   /** Threads that read, 1 for none; unless given, one for each core as soon as there is enough to do. */
@@ -160,14 +164,15 @@ async function takeSnapshot(
   request: SnapshotRequest,
   { onProgress }: SnapshotOptions,
 ): Promise<SnapshotReport> {
+  const { compression } = request;
   const run = toHex(repository.random(16));
   const startedAt = repository.now();
   await sweepLeftovers(repository);
   const room = roomWatch(repository);
   await room.check(0);
-  const session = await openWriteSession(repository);
+  const session = await openWriteSession(repository, request);
   const progress = progressTeller(session.writer.stats, onProgress);
-  const { store, addedTo, settle } = captureStoreOf(repository, session, { room, onCut: progress.cut });
+  const { store, addedTo, settle } = captureStoreOf(repository, session, { room, onCut: progress.cut, compression });
   for (let round = 1; ; round += 1) {
     // A walk and threads serve once; a stream too, but it cannot be begun again.
     const fresh = round === 1 ? {} : { walked: undefined, tools: undefined };
@@ -267,7 +272,11 @@ function destinationOf({ retentionOf }: SnapshotRequest, collection: CollectionR
 function captureStoreOf(
   repository: Repository,
   session: WriteSession,
-  { onCut, room }: { readonly room: RoomWatch; readonly onCut: (bytes: number) => void },
+  {
+    onCut,
+    room,
+    compression,
+  }: Pick<SnapshotRequest, 'compression'> & { readonly room: RoomWatch; readonly onCut: (bytes: number) => void },
 ): {
   readonly store: CaptureStore;
   readonly addedTo: ReadonlyMap<string, number>;
@@ -299,12 +308,13 @@ function captureStoreOf(
     await checkpoint();
   };
   const bases = basesOf(repository, writer);
-  const related = relater(bases);
+  const related = relater(bases, compression);
   return {
     addedTo,
     store: {
       keys,
       keyset: keys.shared,
+      compression,
       async store(type, bytes, destination, about) {
         const { byteLength } = bytes;
         await room.check(byteLength);
@@ -332,7 +342,10 @@ function captureStoreOf(
         return put;
       },
       flush: () => writer.flush(),
-      relatives: (flush) => runRelatives({ load: (catalogue) => addStoredTensors(repository, catalogue), flush, bases }),
+      relatives:
+        compression === 'off'
+          ? undefined
+          : (flush) => runRelatives({ load: (catalogue) => addStoredTensors(repository, catalogue), flush, bases }),
     },
     async settle() {
       await Promise.allSettled(puts);
@@ -373,7 +386,8 @@ async function capture(
     readonly onFile: (progress: CaptureProgress) => void;
   },
 ): Promise<CapturedSource> {
-  const { keys, now, signal } = repository;
+  const { keys, log, now, signal } = repository;
+  const { smallTensorBytes } = log.fold.features?.parameters ?? parameters;
   if (keys.shared.chunker === undefined)
     throw new MbkError('role-denied', 'the key that was used may not take snapshots');
   const { plugins, jobs, tools, stream } = request;
@@ -382,7 +396,7 @@ async function capture(
   const gear = gearTable(keys.shared.chunker);
   const taker =
     stream === undefined
-      ? fileTaker({ store, plugins, gear, jobs, threads: tools?.threads, signal })
+      ? fileTaker({ store, plugins, gear, smallTensorBytes, jobs, threads: tools?.threads, signal })
       : streamTaker({ store, gear, stream, signal });
   try {
     const captured = await captureSource({

@@ -8,6 +8,7 @@
  */
 import type { Backend } from '../backend/backend.ts';
 import type { Element } from '../chunker/piece.ts';
+import type { Compression } from '../codec/compression.ts';
 import { type Random, sha256Hex } from '../crypto/hash.ts';
 import type { Keys, Keyset } from '../crypto/keyset.ts';
 import {
@@ -42,6 +43,8 @@ export interface BlobWriterOptions {
   readonly isUsable: PackFilter;
   /** What is written is sealed with it; the shared keyset unless given. */
   readonly keyset?: Keyset | undefined;
+  /** Of data blobs; `fast` unless given. */
+  readonly compression?: Compression | undefined;
   readonly journal?: PackJournal | undefined;
   /** How many packs of one kind and lifetime are open at once; 2 unless given. */
   readonly openPacks?: 1 | 2 | undefined;
@@ -127,6 +130,7 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
     keys,
     keyset,
     random,
+    compression: options.compression,
     openPacks: options.openPacks ?? 2,
     packBytes: options.packBytes,
     pages,

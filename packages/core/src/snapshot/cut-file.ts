@@ -16,7 +16,7 @@ import type { Piece } from '../chunker/piece.ts';
 import type { Chunk } from '../format/chunk-list.ts';
 import { asBlobId, type BlobId } from '../format/ids.ts';
 import type { Layout } from '../format/layout-record.ts';
-import { parameters } from '../format/limits.ts';
+import { layoutFileBytes, parameters } from '../format/limits.ts';
 import { emptySha256 } from '../format/tree.ts';
 import { fastNonFinite } from '../plugins/fast-non-finite.ts';
 import { feedSender } from '../plugins/feed.ts';
@@ -81,6 +81,8 @@ export interface FileCutter {
 export interface FileCutterOptions {
   readonly store: StorePiece;
   readonly gear: GearScanner;
+  /** Of entry 1; that of new repositories unless given. */
+  readonly smallTensorBytes?: number | undefined;
   /** For what looks at numbers; the gear has its own. */
   readonly kernels?: Kernels | undefined;
   /** What files pass through; of `windowBytes` or more unless given. More lets more pieces be stored at once. */
@@ -97,6 +99,7 @@ const smallFileCost = 32_768;
 export function fileCutter({
   store,
   gear,
+  smallTensorBytes,
   kernels,
   window: buffer = new Uint8Array(windowBytes),
 }: FileCutterOptions): FileCutter {
@@ -109,7 +112,7 @@ export function fileCutter({
       const first = buffer.subarray(0, Math.min(size, readBytes));
       await reader.ready?.();
       const filled = readFully(reader, first, 0);
-      const isWhole = filled < (layout === undefined ? parameters.wholeFileBytes : parameters.smallTensorBytes);
+      const isWhole = filled < (layout === undefined ? parameters.wholeFileBytes : layoutFileBytes);
       if (isWhole) {
         sinceTurn += filled + smallFileCost;
         if (sinceTurn > readBytes) {
@@ -121,7 +124,7 @@ export function fileCutter({
         const sha256 = filled === 0 ? emptySha256 : await store(buffer.subarray(0, filled));
         return { size: filled, sha256, isWhole, zeroBytes: 0 };
       }
-      const cutter = layout === undefined ? contentCutter(gear) : layoutCutter(layout);
+      const cutter = layout === undefined ? contentCutter(gear) : layoutCutter(layout, smallTensorBytes);
       const window = fileWindow(buffer);
       const sink = chunkSink(store, onChunk);
       const hash = createHash('sha256');

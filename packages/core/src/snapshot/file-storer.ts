@@ -35,13 +35,16 @@ export interface FileStorerOptions {
   readonly gear: GearTable;
   /** What is stored already that tensors may be built upon. */
   readonly relatives?: Relatives | undefined;
+  /** Of entry 1; that of new repositories unless given. */
+  readonly smallTensorBytes?: number | undefined;
 }
 
 /** A storer that works in this thread; its window of 12 MiB serves every file. */
-export function fileStorer({ store, gear, relatives }: FileStorerOptions): FileStorer {
+export function fileStorer({ store, gear, relatives, smallTensorBytes }: FileStorerOptions): FileStorer {
   const cutter = fileCutter({
     store: async (bytes, about) => (await store('data', bytes, about)).id,
     gear: gearScanner(gear),
+    smallTensorBytes,
   });
   return {
     store: (file, options) =>

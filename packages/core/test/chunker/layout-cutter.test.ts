@@ -35,6 +35,18 @@ describe('layout cutter', () => {
     ]);
   });
 
+  test('which tensors are skeleton is a number of the repository', () => {
+    const file = fileOf([100_000]);
+    const layout = layoutOf(tensor(10, 4094), tensor(10_000, 4096), tensor(20_000, 65_534));
+    const blobs = (pieces: ReturnType<typeof cut>): unknown =>
+      pieces.flatMap(({ kind, offset, length }) => (kind === 'blob' ? [[offset, length]] : []));
+    expect(blobs(cut(file, layout))).toEqual([
+      [10_000, 4096],
+      [20_000, 65_534],
+    ]);
+    expect(blobs(cutInBuffers(layoutCutter(layout, 65_536), file, [4 * MiB]))).toEqual([]);
+  });
+
   test('a piece of zeros is a zero run, also next to one that is not', () => {
     const file = fileOf([100, -4 * MiB, 4 * MiB, -100_000]);
     const pieces = cut(file, layoutOf(tensor(100, 8 * MiB, 4), tensor(100 + 8 * MiB, 100_000, 4)));

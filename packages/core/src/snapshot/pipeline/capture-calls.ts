@@ -5,6 +5,7 @@
  */
 import type { KernelMemory, KernelModule } from '@mbk/kernels';
 import type { MessagePort } from 'node:worker_threads';
+import type { Compression } from '../../codec/compression.ts';
 import type { Element } from '../../chunker/piece.ts';
 import type { Keys, Keyset } from '../../crypto/keyset.ts';
 import type { ByteString } from '../../format/byte-name.ts';
@@ -27,6 +28,7 @@ export interface CaptureSetup {
   readonly keys: Keys;
   readonly keyset: Keyset;
   readonly gear: Int32Array;
+  readonly smallTensorBytes: number;
   /** Memory that all threads share: where each has its scratch and its window. */
   readonly memory: KernelMemory;
   readonly kernels: KernelModule;
@@ -36,6 +38,7 @@ export interface CaptureSetup {
   readonly loads: SharedArrayBuffer;
   readonly rules: readonly AssetRule[];
   readonly headBytes: number;
+  readonly compression: Compression | undefined;
   /** Size at which packs are closed. */
   readonly packBytes: number;
 }

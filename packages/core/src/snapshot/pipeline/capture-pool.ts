@@ -41,6 +41,8 @@ export interface CapturePool {
 
 export interface CapturePoolOptions extends Omit<CaptureStore, 'relatives'> {
   readonly gear: GearTable;
+  /** Of entry 1. */
+  readonly smallTensorBytes: number;
   readonly plugins: AssetPlugins;
   readonly jobs: number;
   readonly relatives: Relatives | undefined;
@@ -70,7 +72,7 @@ function packBytesOf(jobs: number): number {
 }
 
 export function capturePool(options: CapturePoolOptions): CapturePool {
-  const { keys, keyset, gear, plugins, jobs, claim, putPack, signal } = options;
+  const { keys, keyset, compression, gear, smallTensorBytes, plugins, jobs, claim, putPack, signal } = options;
   const windowBytes = Math.min(leastWindowBytes + helpBytes + helpBytesEach * jobs, Math.floor(allWindowsBytes / jobs));
   const memory = kernelMemory((kernelScratchBytes + windowBytes) * jobs);
   const kernels = kernelModule();
@@ -91,6 +93,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
       keys,
       keyset,
       gear,
+      smallTensorBytes,
       memory,
       kernels,
       scratch: number * kernelScratchBytes,
@@ -98,6 +101,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
       loads: loadsBuffer,
       rules: plugins.rules,
       headBytes: plugins.headBytes,
+      compression,
       packBytes: packBytesOf(jobs),
     }),
     handlers: () => ({

@@ -39,6 +39,8 @@ type PieceOptions = Pick<SharedPiece, 'destination' | 'element' | 'wanted'>;
 
 /** Bytes of one batch of small files: what one solid frame holds, and the last file may go beyond. */
 const batchBytes = parameters.frameBytes + parameters.wholeFileBytes;
+/** A thread is helped with pieces of this size and more: a message costs as much as a smaller one. */
+const helpedBytes = 65_536;
 /** Chunks that are sent together. */
 const chunksAtOnce = 256;
 
@@ -46,15 +48,15 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   const pages = pagePool();
   const calls = callsOf(main, pages);
   const loads = loadTable(setup.loads);
-  const { number, keys, keyset, packBytes } = setup;
+  const { number, keys, keyset, compression, packBytes, smallTensorBytes } = setup;
   const kernels = memoryKernels(setup.memory, { scratch: setup.scratch, module: setup.kernels });
   const memory = kernels.bytes;
   // Each thread fills one pack: which of them a frame goes to is as random as which thread is free.
-  const packer = framePacker({ keys, keyset, random, openPacks: 1, packBytes, pages });
+  const packer = framePacker({ keys, keyset, random, compression, openPacks: 1, packBytes, pages });
   const sender = packSender(packer, (pack) => calls.pack(pack));
   const window = memory.subarray(setup.window.offset, setup.window.offset + setup.window.length);
   const gear = kernels.gearScanner(setup.gear);
-  const related = relater(calls.bases);
+  const related = relater(calls.bases, setup.compression);
   const batches: Uint8Array[] = [];
   /** Pieces that this thread stores of its own file and has not stored yet. */
   let own = 0;
@@ -74,7 +76,8 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
 
   /** Stores a piece of this thread's file, or has a thread store it that has less to do. */
   const storePiece = async (bytes: Uint8Array, options: PieceOptions): Promise<BlobId> => {
-    const helper = bytes.buffer === memory.buffer ? loads.takeHelper(number, own) : undefined;
+    const isLarge = bytes.length >= helpedBytes && bytes.buffer === memory.buffer;
+    const helper = isLarge ? loads.takeHelper(number, own) : undefined;
     if (helper !== undefined) {
       return calls.piece(helper, { ...options, offset: bytes.byteOffset, length: bytes.length });
     }
@@ -98,7 +101,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
       return storePiece(bytes, { destination, element: about?.element, wanted: named });
     };
     const relativesOf = seeks ? (tensor: TensorHead) => calls.relatives(file, tensor) : undefined;
-    const cutter = fileCutter({ store, gear, kernels, window });
+    const cutter = fileCutter({ store, gear, smallTensorBytes, kernels, window });
     let chunks: Chunk[] = [];
     const send = async (): Promise<void> => {
       if (chunks.length === 0) return;

@@ -2,6 +2,7 @@
  * Takes the files of a snapshot that have to be read: in this thread as long as there is little to do, else in worker
  * threads, small files in batches and large ones each by a thread that the others help.
  */
+import type { Compression } from '../../codec/compression.ts';
 import type { Keys, Keyset } from '../../crypto/keyset.ts';
 import type { GearTable } from '../../chunker/gear.ts';
 import { MbkError } from '../../errors.ts';
@@ -44,6 +45,8 @@ export interface FileTaker {
 export interface CaptureStore {
   readonly keys: Keys;
   readonly keyset: Keyset;
+  /** Of data blobs; `fast` unless given. */
+  readonly compression?: Compression | undefined;
   /** Stores a blob from here. */
   store(
     type: BlobType,
@@ -64,6 +67,8 @@ export interface FileTakerOptions {
   readonly store: CaptureStore;
   readonly plugins: AssetPlugins;
   readonly gear: GearTable;
+  /** Of entry 1. */
+  readonly smallTensorBytes: number;
   /** Threads: with 1 all is done here; unless given, one for each core, and none while there is little to do. */
   readonly jobs: number | undefined;
   /** Threads that were started before: all is done by them, and their number is that of the jobs. */
@@ -102,7 +107,7 @@ interface LaterFile {
 }
 
 export function fileTaker(options: FileTakerOptions): FileTaker {
-  const { store, plugins, gear, signal } = options;
+  const { store, plugins, gear, smallTensorBytes, signal } = options;
   const { threads } = options;
   const jobs = threads?.workers.length ?? captureJobs(options.jobs);
   const little =
@@ -150,7 +155,7 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
     try {
       if (isClosed) throw new MbkError('interrupted', 'the snapshot ended before this file was read');
       current = destination;
-      storer ??= fileStorer({ store: storeHere, gear, relatives });
+      storer ??= fileStorer({ store: storeHere, gear, relatives, smallTensorBytes });
       const { collection } = destination;
       const file = await takeFile(walked, { storer, plugins, collection, most, signal });
       if ('rank' in file) later.push({ waiting, rank: file.rank });
@@ -164,7 +169,7 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
   };
 
   const startPool = (): CapturePool => {
-    const started = capturePool({ ...store, gear, plugins, jobs, threads, relatives, signal });
+    const started = capturePool({ ...store, gear, smallTensorBytes, plugins, jobs, threads, relatives, signal });
     for (const waiting of held) dispatch(started, waiting);
     held = [];
     return started;

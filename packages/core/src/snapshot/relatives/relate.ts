@@ -3,6 +3,7 @@
  * relatives in memory.
  */
 import type { Element } from '../../chunker/piece.ts';
+import { type Compression, defaultCompression } from '../../codec/compression.ts';
 import { type BaseBlob, encodeRelated, type SourceBlobs } from '../../codec/encode-related.ts';
 import { isMbkError } from '../../errors.ts';
 import type { BlobId } from '../../format/ids.ts';
@@ -34,7 +35,7 @@ const cacheBytes = 20_971_520;
 const mostMisses = 6;
 const mostHopeless = 10_000;
 
-export function relater(fetch: FetchBases): Relater {
+export function relater(fetch: FetchBases, compression: Compression = defaultCompression): Relater {
   const cache = frameCache(cacheBytes);
   const depths = new Map<BlobId, number>();
   /** Tensors of which a piece was tried in vain. */
@@ -84,7 +85,7 @@ export function relater(fetch: FetchBases): Relater {
     });
     const bases = baseIds.flatMap((id) => loaded.get(id) ?? []);
     return store(() => {
-      const related = encodeRelated(bytes, element, { bases, sources });
+      const related = encodeRelated(bytes, element, { bases, sources }, compression);
       if (related !== undefined) misses = 0;
       else if (bases.length > 0) {
         if (hopeless.size >= mostHopeless) hopeless.clear();

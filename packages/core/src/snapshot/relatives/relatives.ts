@@ -17,7 +17,8 @@ export interface Relatives {
 
 /** A file that is being stored. */
 export interface Visit {
-  readonly ask: AskRelatives;
+  /** Undefined while nothing is known that anything could be built upon. */
+  readonly ask: AskRelatives | undefined;
   /** Takes the chunks of the file in their order. */
   chunk(chunk: Chunk): void;
   /** The file is stored, with this layout. */
@@ -62,13 +63,14 @@ export function runRelatives({ load, flush, bases }: RelativesOptions): Relative
       const kin = kinOf(layout);
       if (kin.bytes >= leastBytes) await makeReadable(kin);
       underWay.add(kin);
+      const ask: AskRelatives = ({ number, probe }) => {
+        const span = layout.tensors[number];
+        return Promise.resolve(span && catalogue.find({ ...span, probe }));
+      };
       const idAt = new Map<number, BlobId>();
       let position = 0;
       return {
-        ask({ number, probe }) {
-          const span = layout.tensors[number];
-          return Promise.resolve(span && catalogue.find({ ...span, probe }));
-        },
+        ask: catalogue.size === 0 ? undefined : ask,
         chunk(chunk) {
           if (chunk.kind === 'blob') idAt.set(position, chunk.id);
           position += chunk.length;
