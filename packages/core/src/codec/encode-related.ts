@@ -115,14 +115,18 @@ function checked(
   const bases = blobs.map(({ bytes }) => bytes);
   let cause: unknown;
   try {
-    const decoded = decode(stored, { plainLength: plain.byteLength, parameters, bases, what: 'a frame that was just encoded' });
-    if (equalBytes(decoded, plain)) return { encoded: { codec: number, ...encoded }, bases: blobs.map(({ id }) => id), depth };
+    const decoded = decode(stored, {
+      plainLength: plain.byteLength,
+      parameters,
+      bases,
+      what: 'a frame that was just encoded',
+    });
+    if (equalBytes(decoded, plain))
+      return { encoded: { codec: number, ...encoded }, bases: blobs.map(({ id }) => id), depth };
   } catch (error) {
     cause = error;
   }
-  throw new MbkError(
-    'self-test-failed',
-    `codec ${name} did not give back the ${plain.byteLength} bytes it encoded`,
-    { cause },
-  );
+  throw new MbkError('self-test-failed', `codec ${name} did not give back the ${plain.byteLength} bytes it encoded`, {
+    cause,
+  });
 }

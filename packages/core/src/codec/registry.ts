@@ -11,7 +11,9 @@ import { zstdCodec } from './zstd.ts';
 type Decoder = Pick<FrameCodec, 'decode' | 'decodeParts'>;
 
 const codecs: ReadonlyMap<number, Decoder> = new Map(
-  [rawCodec, zstdCodec, tensorReader, tensorDeltaReader, deriveReader].map((codec: Decoder & Pick<FrameCodec, 'number'>) => [codec.number, codec]),
+  [rawCodec, zstdCodec, tensorReader, tensorDeltaReader, deriveReader].map(
+    (codec: Decoder & Pick<FrameCodec, 'number'>) => [codec.number, codec],
+  ),
 );
 
 /** The plaintext of a frame that codec `number` wrote. Errors: `codec-unknown`, `value-invalid`. */

@@ -6,7 +6,6 @@
  * stored again and the run goes on.
  */
 import type { Compression } from '../codec/compression.ts';
-import type { FinishedPack } from '../pack/pack-writer.ts';
 import { gearTable } from '../chunker/gear.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import { toHex } from '../format/bytes.ts';
@@ -30,14 +29,7 @@ import { fileTaker, type CaptureStore } from '../snapshot/pipeline/file-taker.ts
 import { streamTaker, walkStreamed, type StreamedFile } from '../snapshot/streamed-file.ts';
 import type { WalkAhead } from '../snapshot/walk-ahead.ts';
 import { openStatCache, type CaptureRef, type CollectionRef, type StatCache } from '../snapshot/stat-cache.ts';
-import { relater, type FetchBases } from '../snapshot/relatives/relate.ts';
-import { runRelatives } from '../snapshot/relatives/relatives.ts';
-import { gatherBases, type BaseFrame } from '../pack/base-frames.ts';
-import type { BlobWriter } from '../pack/blob-writer.ts';
-import type { Relate } from '../pack/frame-packer.ts';
-import type { BlobId } from '../format/ids.ts';
-import { isBadContent } from './bad-content.ts';
-import { addStoredTensors } from './stored-tensors.ts';
+import { captureStoreOf } from './capture-store.ts';
 import { findingsOf, refuseErrors, type AssetFinding } from './asset-findings.ts';
 import { examineCollections } from './examine-collections.ts';
 import { mergeIndexIfPossible } from './merge-index.ts';
@@ -134,12 +126,6 @@ export interface SnapshotOptions {
 
 /** How often a run starts again because what it relied on was given up; each time needs a prune in between. */
 const maxRounds = 10;
-
-/** Bytes of stored packs, and time, after which work in progress is indexed in the log, so that an interruption keeps it. */
-const checkpointBytes = 1_073_741_824;
-/** Blobs that no segment names are in memory, and all of them as objects while a segment is made. */
-const checkpointBlobs = 32_768;
-const checkpointMs = 600_000;
 
 /**
  * Takes a snapshot.
@@ -266,110 +252,6 @@ function storeFor(request: SnapshotRequest, store: CaptureStore): StoreInCollect
 
 function destinationOf({ retentionOf }: SnapshotRequest, collection: CollectionRef): Destination {
   return { ...collection, lifetime: retentionOf(collection)?.lifetime ?? 'long' };
-}
-
-/** Stores blobs for collections, and counts what is new in each domain; what takes long is indexed in the log on the way. */
-function captureStoreOf(
-  repository: Repository,
-  session: WriteSession,
-  {
-    onCut,
-    room,
-    compression,
-  }: Pick<SnapshotRequest, 'compression'> & { readonly room: RoomWatch; readonly onCut: (bytes: number) => void },
-): {
-  readonly store: CaptureStore;
-  readonly addedTo: ReadonlyMap<string, number>;
-  /** Resolves when no put is under way; what went wrong with them is told by the puts themselves. */
-  settle(): Promise<void>;
-} {
-  const { keys, log, now } = repository;
-  const { writer } = session;
-  const addedTo = new Map<string, number>();
-  const count = ({ domain }: Destination, bytes: number): void =>
-    void addedTo.set(domain, (addedTo.get(domain) ?? 0) + bytes);
-  let checkpointAt = now() + checkpointMs;
-  let checkpointing: Promise<void> | undefined;
-  /** Indexes what is stored when that is due. One at a time: whoever stores meanwhile goes on, up to the next one due. */
-  const checkpoint = async (): Promise<void> => {
-    const isDue =
-      writer.pendingBytes >= checkpointBytes || writer.pendingBlobs >= checkpointBlobs || now() >= checkpointAt;
-    if (!isDue) return;
-    if (checkpointing !== undefined) return checkpointing;
-    checkpointAt = now() + checkpointMs;
-    checkpointing = session.checkpoint(log).finally(() => void (checkpointing = undefined));
-    await checkpointing;
-  };
-  /** Packs of threads that are being put. */
-  const puts = new Set<Promise<void>>();
-  const putAndCheck = async (pack: FinishedPack): Promise<void> => {
-    await room.check(pack.contents.row.size);
-    await writer.putPack(pack);
-    await checkpoint();
-  };
-  const bases = basesOf(repository, writer);
-  const related = relater(bases, compression);
-  return {
-    addedTo,
-    store: {
-      keys,
-      keyset: keys.shared,
-      compression,
-      async store(type, bytes, destination, about) {
-        const { byteLength } = bytes;
-        await room.check(byteLength);
-        await checkpoint();
-        const element = about?.element;
-        const wanted = await about?.wanted;
-        const relating =
-          element === undefined || wanted === undefined
-            ? undefined
-            : (pack: (relate?: Relate) => Promise<void>) => related.with(bytes, { element, wanted }, pack);
-        const stored = await writer.store(type, bytes, { lifetime: destination.lifetime, element, relating });
-        if (type === 'data') onCut(byteLength);
-        if (stored.added) count(destination, byteLength);
-        return stored;
-      },
-      claim(id, byteLength, destination) {
-        const isNew = writer.claim('data', id, byteLength);
-        if (isNew) count(destination, byteLength);
-        onCut(byteLength);
-        return isNew;
-      },
-      putPack(pack) {
-        const put = putAndCheck(pack).finally(() => void puts.delete(put));
-        puts.add(put);
-        return put;
-      },
-      flush: () => writer.flush(),
-      relatives:
-        compression === 'off'
-          ? undefined
-          : (flush) => runRelatives({ load: (catalogue) => addStoredTensors(repository, catalogue), flush, bases }),
-    },
-    async settle() {
-      await Promise.allSettled(puts);
-    },
-  };
-}
-
-/**
- * The frames of blobs that a session may build upon; undefined for those that cannot be read, by this role or at all:
- * then nothing is built upon them.
- */
-function basesOf({ backend, packs, signal }: Repository, writer: BlobWriter): FetchBases {
-  const read = async (id: BlobId): Promise<BaseFrame | undefined> => {
-    const whole = writer.base(id);
-    if (whole === undefined) return undefined;
-    try {
-      const [base] = await gatherBases([whole], { backend, keyOf: packs.keyOf, signal });
-      return base;
-    } catch (error) {
-      if (isBadContent(error) || isMbkError(error, 'role-denied')) return undefined;
-      throw error;
-    }
-  };
-  return (ids) => Promise.all(ids.map(read));
 }
 
 /** Walks the source and stores it. */

@@ -151,8 +151,7 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
   async function basesOf({ pack, frame }: BasedCopy, signal: AbortSignal | undefined): Promise<readonly Uint8Array[]> {
     const bases: Uint8Array[] = [];
     for (const id of frame.bases) {
-      const willDo = (base: BlobCopy): boolean =>
-        base.frame.depth < frame.depth && base.pack.keyset === pack.keyset;
+      const willDo = (base: BlobCopy): boolean => base.frame.depth < frame.depth && base.pack.keyset === pack.keyset;
       bases.push(await readSome(pack.kind, id, willDo, signal));
     }
     return bases;
@@ -187,10 +186,7 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
     }
   }
 
-  async function bases(
-    frame: BasedCopy,
-    { signal }: ReadBlobOptions = {},
-  ): Promise<readonly BaseFrame[] | undefined> {
+  async function bases(frame: BasedCopy, { signal }: ReadBlobOptions = {}): Promise<readonly BaseFrame[] | undefined> {
     const found = findBases(index, frame, prefers ?? (() => true));
     if (found === undefined) return undefined;
     try {

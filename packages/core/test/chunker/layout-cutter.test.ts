@@ -28,7 +28,13 @@ describe('layout cutter', () => {
     expect(cut(file, layout)).toEqual([
       { kind: 'skeleton', offset: 0, length: 1000 },
       { kind: 'blob', offset: 1000, length: longest, element, tensor: { number: 0, offset: 0 } },
-      { kind: 'blob', offset: 1000 + longest, length: 6_300_000 - longest, element, tensor: { number: 0, offset: longest } },
+      {
+        kind: 'blob',
+        offset: 1000 + longest,
+        length: 6_300_000 - longest,
+        element,
+        tensor: { number: 0, offset: longest },
+      },
       { kind: 'skeleton', offset: 6_301_000, length: 8 * MiB - 6_301_000 },
       { kind: 'blob', offset: 8 * MiB, length: 65_536, element: half, tensor: { number: 2, offset: 0 } },
       { kind: 'skeleton', offset: 8 * MiB + 65_536, length: 2 * MiB - 65_536 },

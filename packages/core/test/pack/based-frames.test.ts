@@ -31,7 +31,11 @@ async function chainOf(pieces: readonly Uint8Array[]): Promise<Session & { reado
     const whole = base && here.writer.base(base);
     const bases: BaseBlob[] = [];
     if (whole !== undefined)
-      bases.push({ id: whole.copy.id, bytes: await here.reader.readBlob('data', whole.copy.id), depth: whole.copy.frame.depth });
+      bases.push({
+        id: whole.copy.id,
+        bytes: await here.reader.readBlob('data', whole.copy.id),
+        depth: whole.copy.frame.depth,
+      });
     const relate = (): ReturnType<typeof encodeRelated> => encodeRelated(bytes, element, { bases, sources: [] });
     await here.writer.store('data', bytes, { element, relating: (pack) => pack(relate) });
     await here.writer.flush();
@@ -68,7 +72,8 @@ describe('frames that are built upon others', () => {
     expect(depths).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2]);
     expect(Math.max(...depths)).toBe(limits.depth);
     const reader = await readerOf(here, (_, bytes) => bytes);
-    for (const [step, id] of here.ids.entries()) expect(Buffer.compare(await reader.readBlob('data', id), steps[step] ?? pieceOf(0))).toBe(0);
+    for (const [step, id] of here.ids.entries())
+      expect(Buffer.compare(await reader.readBlob('data', id), steps[step] ?? pieceOf(0))).toBe(0);
     const seen: BlobId[] = [];
     for await (const { id, bytes } of reader.readBlobs('data', here.ids)) {
       seen.push(id);

@@ -80,7 +80,9 @@ export function tensorCatalogue(): TensorCatalogue {
         if (!bases.includes(tensor)) bases.push(tensor);
       }
       const sources =
-        probe === undefined ? [] : targetsOf(dtype).flatMap((target) => made.get(madeKey(elementsOf(question), target, probe)) ?? []);
+        probe === undefined
+          ? []
+          : targetsOf(dtype).flatMap((target) => made.get(madeKey(elementsOf(question), target, probe)) ?? []);
       if (bases.length + sources.length === 0) return undefined;
       return { bases, sources: [...new Set(sources)].slice(0, mostSources) };
     },
@@ -112,7 +114,10 @@ function targetsOf(dtype: string): readonly string[] {
   return [dtype, `${dtype}+`];
 }
 
-function storedTensor({ dtype, unit, offset, length }: TensorSpan, idAt: ReadonlyMap<number, BlobId>): StoredTensor | undefined {
+function storedTensor(
+  { dtype, unit, offset, length }: TensorSpan,
+  idAt: ReadonlyMap<number, BlobId>,
+): StoredTensor | undefined {
   const pieceBytes = pieceBytesOf(unit);
   const pieces: (BlobId | null)[] = [];
   for (let at = 0; at < length; at += pieceBytes) pieces.push(idAt.get(offset + at) ?? null);

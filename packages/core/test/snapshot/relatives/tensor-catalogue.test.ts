@@ -59,7 +59,14 @@ describe('the catalogue of tensors', () => {
     const catalogue = tensorCatalogue();
     const { layout, idAt } = fileOf('source', { probes: { Q8_0: '12345678' } });
     catalogue.add(layout, idAt);
-    const made = { name: 'x', dtype: 'Q8_0', unit: 34, shape: [5 * MiB], length: (5 * MiB * 34) / 32, probe: '12345678' };
+    const made = {
+      name: 'x',
+      dtype: 'Q8_0',
+      unit: 34,
+      shape: [5 * MiB],
+      length: (5 * MiB * 34) / 32,
+      probe: '12345678',
+    };
     expect(catalogue.find(made)?.sources.map(({ dtype }) => dtype)).toEqual(['BF16']);
     expect(catalogue.find({ ...made, probe: '12345679' })).toBeUndefined();
     expect(catalogue.find({ ...made, length: 34 * MiB })).toBeUndefined();
