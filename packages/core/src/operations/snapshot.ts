@@ -36,7 +36,7 @@ import { mergeIndexIfPossible } from './merge-index.ts';
 import { commitSnapshots, type CommittedSnapshot } from './snapshot-commit.ts';
 import { statCachePlace, type SnapshotTools } from './prepare-snapshot.ts';
 import { storeTables } from './snapshot-tables.ts';
-import { roomWatch, type RoomWatch } from './room-watch.ts';
+import { roomWatch } from './room-watch.ts';
 import { openWriteSession, ReliedOnGone, type WriteSession } from './write-session.ts';
 
 export interface SnapshotRequest {

@@ -90,23 +90,36 @@ export function runRelatives({ load, flush, bases }: RelativesOptions): Relative
 
 /** What of a file tells whether others may be kin to it. */
 interface Kin {
-  /** Of tensors that are cut into pieces, and how many numbers each of them has. */
+  /** Of tensors that are cut into pieces. */
   readonly bytes: number;
-  readonly counts: ReadonlySet<number>;
+  /** The types of those that have so many numbers. */
+  readonly types: ReadonlyMap<number, ReadonlySet<string>>;
   readonly left: PromiseWithResolvers<void>;
 }
 
 function kinOf({ tensors }: Layout): Kin {
-  const cut = tensors.filter(hasPieces);
-  return {
-    bytes: cut.reduce((sum, { length }) => sum + length, 0),
-    counts: new Set(cut.map(elementsOf)),
-    left: Promise.withResolvers(),
-  };
+  const types = new Map<number, Set<string>>();
+  let bytes = 0;
+  for (const span of tensors.filter(hasPieces)) {
+    const count = elementsOf(span);
+    const known = types.get(count) ?? new Set();
+    types.set(count, known.add(span.dtype));
+    bytes += span.length;
+  }
+  return { bytes, types, left: Promise.withResolvers() };
 }
 
+/** What others are made from. */
+const floats: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
+
+/** Whether a tensor of one may be built upon one of the other: of the same type, or made from it. */
 function isKin(a: Kin, b: Kin): boolean {
-  const [few, many] = a.counts.size < b.counts.size ? [a, b] : [b, a];
-  for (const count of few.counts) if (many.counts.has(count)) return true;
+  const [few, many] = a.types.size < b.types.size ? [a, b] : [b, a];
+  for (const [count, types] of few.types) {
+    const others = many.types.get(count);
+    if (others === undefined) continue;
+    for (const type of types) if (floats.has(type) || others.has(type)) return true;
+    for (const other of others) if (floats.has(other)) return true;
+  }
   return false;
 }

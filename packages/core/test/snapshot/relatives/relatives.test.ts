@@ -51,6 +51,17 @@ describe('files of one run', () => {
     expect(done).toEqual(['load']);
   });
 
+  test('of two quantisations do not wait for each other, but for what they may have been made from', async () => {
+    const { relatives } = relativesOf();
+    const eighths = await relatives.visit(layoutOf('Q8_0', 34 * 65_536, 34));
+    await relatives.visit(layoutOf('Q4_0', 18 * 65_536, 18));
+    const settled: string[] = [];
+    void relatives.visit(layoutOf('F16', 4 * MiB, 2)).then(() => settled.push('source'));
+    await new Promise(setImmediate);
+    expect(settled).toEqual([]);
+    eighths.leave();
+  });
+
   test('that are small wait for nobody', async () => {
     const { relatives, done } = relativesOf();
     const layout = layoutOf('BF16', 500_000, 2);
