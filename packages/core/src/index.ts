@@ -92,10 +92,13 @@ export { storedFiles } from './operations/stored-files.ts';
 export type { StoredFiles } from './operations/stored-files.ts';
 export { addTag, listTags, removeTag } from './operations/tags.ts';
 export type { AddTagRequest, TagAdded, TagListRow } from './operations/tags.ts';
+export { livenessOf } from './operations/liveness.ts';
+export type { Liveness } from './operations/liveness.ts';
 export { usageOf } from './operations/usage.ts';
 export type {
   CollectionUsage,
   DomainUsage,
+  LivenessUsage,
   PeriodUsage,
   StorageUsage,
   Usage,

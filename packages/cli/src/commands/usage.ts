@@ -1,5 +1,5 @@
 import { exitCodes, usageOf } from '@mbk/core';
-import type { Usage as Sizes, UsageReport } from '@mbk/core';
+import type { LivenessUsage, Usage as Sizes, UsageReport } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
@@ -46,7 +46,7 @@ export default class Usage extends MbkCommand {
 
 function renderUsage(report: UsageReport, style: Styler, columns: number | undefined): string {
   if (report.snapshots === 0) return 'There are no snapshots yet.';
-  const { domains, periods, storage, problems } = report;
+  const { domains, liveness, periods, storage, problems } = report;
   const rows = domains.flatMap((one) => [
     ...one.collections.map(({ collection, captures, newest, ...sizes }) => [
       escapeForTerminal(one.domain),
@@ -80,12 +80,37 @@ function renderUsage(report: UsageReport, style: Styler, columns: number | undef
         `${formatBytes(index)} of index, ${formatBytes(catalogue + log + state)} of history, ${formatBytes(keys + other)} of keys and else`,
       columns ?? Infinity,
     ),
+    ...renderLiveness(liveness, columns ?? Infinity),
   ];
   for (const { commit, collection, message } of problems) {
     const what = collection === null ? shortId(commit) : `${escapeForTerminal(collection)} of ${shortId(commit)}`;
     lines.push(style('red', `not counted: ${what}: ${escapeForTerminal(message)}`));
   }
   return lines.join('\n');
+}
+
+/** What of the storage no capture needs, where there is any of it. */
+function renderLiveness(liveness: LivenessUsage | null, columns: number): string[] {
+  if (liveness === null) return [];
+  const { broken, idleBytes, isComplete, mayGo, pinned } = liveness;
+  if (!isComplete)
+    return [wrapWords('Nothing is said to be free to go: not all that the snapshots need could be read.', columns)];
+  const sentences = [
+    ...(pinned.blobs === 0
+      ? []
+      : [
+          `Kept only because others are stored over them: ${formatCount(pinned.blobs, 'blob')}, ` +
+            `${formatBytes(pinned.stored)} (${formatBytes(pinned.bytes)} plain)`,
+        ]),
+    ...(mayGo.packs + idleBytes === 0
+      ? []
+      : [
+          `No snapshot needs: ${formatBytes(mayGo.bytes)} in ${formatCount(mayGo.packs, 'pack')} that may go, ` +
+            `${formatBytes(idleBytes)} in packs of which a part is needed`,
+        ]),
+    ...(broken === 0 ? [] : [`Cannot be had: ${formatCount(broken, 'blob')} that snapshots need; see mbk verify`]),
+  ];
+  return sentences.map((sentence) => wrapWords(sentence, columns));
 }
 
 function sizeCells({ raw, deduplicated, stored }: Sizes): string[] {

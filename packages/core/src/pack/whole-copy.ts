@@ -19,13 +19,50 @@ export function findWhole(
   isUsable: PackFilter,
   isInScope: (keyset: KeysetId) => boolean = () => true,
 ): readonly BlobCopy[] | undefined {
+  return wholeOf(id, isInScope, (blob, accepts) => void index.find(kind, blob, isUsable, accepts));
+}
+
+/**
+ * The same by the copies that readers and prune prefer: of every blob the shallowest whole one, and of several as shallow
+ * one that `favours` holds for.
+ */
+export function shallowestWhole(
+  index: IndexSet,
+  kind: PackKind,
+  id: BlobId,
+  isUsable: PackFilter,
+  favours: (copy: BlobCopy) => boolean = () => false,
+): readonly BlobCopy[] | undefined {
+  return wholeOf(
+    id,
+    () => true,
+    (blob, accepts) => {
+      const copies: BlobCopy[] = [];
+      index.find(kind, blob, isUsable, (copy) => {
+        copies.push(copy);
+        return false;
+      });
+      const rank = (copy: BlobCopy): number => copy.frame.depth * 2 + (copies.length > 1 && favours(copy) ? 0 : 1);
+      copies.sort((a, b) => rank(a) - rank(b)).find(accepts);
+    },
+  );
+}
+
+/** Offers the usable copies of a blob one after the other until one is taken. */
+type Search = (id: BlobId, accepts: (copy: BlobCopy) => boolean) => void;
+
+function wholeOf(
+  id: BlobId,
+  isInScope: (keyset: KeysetId) => boolean,
+  search: Search,
+): readonly BlobCopy[] | undefined {
   let withBases: ChainBelow | undefined;
   let chain: readonly BlobCopy[] | undefined;
-  index.find(kind, id, isUsable, (copy) => {
+  search(id, (copy) => {
     if (copy.frame.depth > limits.depth || !isInScope(copy.pack.keyset)) return false;
     // Most copies have no bases: they are to cost no more than looking them up.
     if (copy.frame.bases.length === 0) chain = [copy];
-    else chain = (withBases ??= chainsBelow(index, kind, isUsable))(copy);
+    else chain = (withBases ??= chainsBelow(search))(copy);
     return chain !== undefined;
   });
   return chain;
@@ -34,7 +71,7 @@ export function findWhole(
 /** A copy that has bases and those below it; undefined where one of its bases has no whole copy. */
 type ChainBelow = (copy: BlobCopy) => readonly BlobCopy[] | undefined;
 
-function chainsBelow(index: IndexSet, kind: PackKind, isUsable: PackFilter): ChainBelow {
+function chainsBelow(search: Search): ChainBelow {
   /** By blob, keyset and bound: what one blob comes to is asked once, however many frames name it as a base. */
   const asked = new Map<string, readonly BlobCopy[] | undefined>();
 
@@ -42,7 +79,7 @@ function chainsBelow(index: IndexSet, kind: PackKind, isUsable: PackFilter): Cha
     const question = `${blob} ${below} ${keyset}`;
     if (asked.has(question)) return asked.get(question);
     let chain: readonly BlobCopy[] | undefined;
-    index.find(kind, blob, isUsable, (copy) => {
+    search(blob, (copy) => {
       if (copy.frame.depth >= below || copy.pack.keyset !== keyset) return false;
       chain = copy.frame.bases.length === 0 ? [copy] : withBases(copy);
       return chain !== undefined;
