@@ -36,15 +36,22 @@ const head = object({ n: count, hash: sha256 });
 /** How fast work is; null as long as that is not known. */
 const pace = { elapsedMs: count, bytesPerSecond: orNull(count), leftMs: orNull(count) };
 const sizes = { raw: count, deduplicated: count, stored: count };
-/** Of `mbk usage --assets`: `raw` is `stored` and all that is saved together. */
+const integer = { type: 'integer' };
+/** Of `mbk usage --assets`: `raw` is all the others together. */
 const assetSizes = {
   raw: count,
-  stored: { type: 'integer' },
+  stored: count,
   saved: object({
-    dedup: { type: 'integer' },
+    dedup: integer,
     zeros: count,
-    coding: { type: 'object', description: 'By codec.', additionalProperties: { type: 'integer' } },
+    raw: integer,
+    zstd: integer,
+    tensor: integer,
+    delta: integer,
+    derive: integer,
+    other: integer,
   }),
+  absent: count,
 };
 const actor = object({ id: sha256, name: orNull(text) });
 const mode = { type: 'integer', minimum: 0, maximum: 0o7777 };
@@ -529,7 +536,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
               collection: text,
               captures: count,
               ...assetSizes,
-              assets: list(object({ path, kind: text, versions: count, ...assetSizes })),
+              assets: list(object({ path, kind: text, captures: count, ...assetSizes })),
               assetsOmitted: count,
               others: object(assetSizes),
             }),

@@ -1,4 +1,5 @@
 /** Blobs stored over other blobs by hand: what a snapshot finds known it names, however it is stored. */
+import type { EncodedFrame } from '../../src/codec/encode-frame.ts';
 import { noParameters } from '../../src/codec/frame-codec.ts';
 import { rawCodec } from '../../src/codec/raw.ts';
 import type { BlobId, PackId } from '../../src/format/ids.ts';
@@ -10,9 +11,11 @@ import { idOf } from '../pack/test-keys.ts';
 
 export interface StoredOver {
   readonly bytes: Uint8Array;
-  /** What its row names; the frame itself holds all of its bytes. */
+  /** What its row names. */
   readonly bases: readonly BlobId[];
   readonly depth: number;
+  /** What a codec made of it; unless given the frame holds all bytes as they are. */
+  readonly encoded?: Pick<EncodedFrame, 'codec' | 'stored'>;
 }
 
 /** Puts a pack of these blobs, each in a frame of its own, and a segment that names it. */
@@ -21,9 +24,10 @@ export async function storeOver(
   blobs: readonly StoredOver[],
 ): Promise<PackId> {
   const pack = packWriter({ keys, keyset: keys.shared, kind: 'data', lifetime: 'long', random });
-  for (const { bases, bytes, depth } of blobs) {
+  for (const { bases, bytes, depth, encoded: { codec, stored } = { codec: rawCodec.number, stored: bytes } } of blobs) {
+    // What was encoded is the pack writer's.
+    const encoded = { codec, stored: new Uint8Array(stored), parameters: noParameters };
     const blob = { id: idOf(bytes), type: 'data', length: bytes.byteLength } as const;
-    const encoded = { codec: rawCodec.number, stored: bytes, parameters: noParameters };
     pack.addFrame({ plain: bytes, blobs: [blob], encoded, bases, depth });
   }
   const { contents, key, parts } = pack.close();
