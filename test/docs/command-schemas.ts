@@ -36,11 +36,29 @@ const head = object({ n: count, hash: sha256 });
 /** How fast work is; null as long as that is not known. */
 const pace = { elapsedMs: count, bytesPerSecond: orNull(count), leftMs: orNull(count) };
 const sizes = { raw: count, deduplicated: count, stored: count };
+const integer = { type: 'integer' };
+/** Of `mbk usage --assets`: `raw` is all the others together. */
+const assetSizes = {
+  raw: count,
+  stored: count,
+  saved: object({
+    dedup: integer,
+    zeros: count,
+    raw: integer,
+    zstd: integer,
+    tensor: integer,
+    delta: integer,
+    derive: integer,
+    other: integer,
+  }),
+  absent: count,
+};
 const actor = object({ id: sha256, name: orNull(text) });
 const mode = { type: 'integer', minimum: 0, maximum: 0o7777 };
 const owner = list({ type: 'integer', minimum: 0 }, { minItems: 2, maxItems: 2 });
 const dependent = object({ commit, domain: text, collection: text, path });
 const problems = list(object({ path, message: text }));
+const usageProblems = list(object({ commit, collection: orNull(text), message: text }));
 
 const listed = {
   path,
@@ -494,7 +512,38 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
         other: count,
         total: count,
       }),
-      problems: list(object({ commit, collection: orNull(text), message: text })),
+      liveness: orNull(
+        object({
+          isComplete: flag,
+          needed: object({ blobs: count, stored: count }),
+          pinned: object({ blobs: count, bytes: count, stored: count }),
+          broken: count,
+          mayGo: object({ packs: count, bytes: count }),
+          idleBytes: count,
+        }),
+      ),
+      problems: usageProblems,
+    }),
+    event('summary', {
+      snapshots: count,
+      ...assetSizes,
+      domains: list(
+        object({
+          domain: text,
+          ...assetSizes,
+          collections: list(
+            object({
+              collection: text,
+              captures: count,
+              ...assetSizes,
+              assets: list(object({ path, kind: text, captures: count, ...assetSizes })),
+              assetsOmitted: count,
+              others: object(assetSizes),
+            }),
+          ),
+        }),
+      ),
+      problems: usageProblems,
     }),
   ],
   status: [

@@ -94,10 +94,15 @@ export { storedFiles } from './operations/stored-files.ts';
 export type { StoredFiles } from './operations/stored-files.ts';
 export { addTag, listTags, removeTag } from './operations/tags.ts';
 export type { AddTagRequest, TagAdded, TagListRow } from './operations/tags.ts';
+export { assetUsageOf } from './operations/asset-usage.ts';
+export type { AssetUsage, AssetUsageReport, CollectionAssets, SavedSizes } from './operations/asset-usage.ts';
+export { livenessOf } from './operations/liveness.ts';
+export type { Liveness } from './operations/liveness.ts';
 export { usageOf } from './operations/usage.ts';
 export type {
   CollectionUsage,
   DomainUsage,
+  LivenessUsage,
   PeriodUsage,
   StorageUsage,
   Usage,

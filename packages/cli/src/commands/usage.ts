@@ -1,8 +1,15 @@
-import { exitCodes, usageOf } from '@mbk/core';
-import type { Usage as Sizes, UsageReport } from '@mbk/core';
+import { assetUsageOf, exitCodes, usageOf } from '@mbk/core';
+import type {
+  AssetUsageReport,
+  CollectionAssets,
+  LivenessUsage,
+  SavedSizes,
+  Usage as Sizes,
+  UsageReport,
+} from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
-import { escapeForTerminal } from '../escape.ts';
+import { escapeForTerminal, escapePath } from '../escape.ts';
 import { shortId } from '../moment.ts';
 import { oneDomain } from '../one-domain.ts';
 import type { Styler } from '../output.ts';
@@ -22,6 +29,12 @@ export default class Usage extends MbkCommand {
   static override flags = {
     domain: Flags.string({ char: 'd', description: 'The same.', helpValue: 'DOMAIN' }),
     by: Flags.string({ description: 'Part of time of the history.', options: ['day', 'month'], default: 'month' }),
+    assets: Flags.boolean({
+      description:
+        'Of each asset, what its files would take in all captures (RAW), what they take (STORED), and what the rest is ' +
+        'saved by: content that was there before (DEDUP), typed and general compression (CODED), differences to other ' +
+        'tensors (DELTA), recipes in place of bytes (DERIVED).',
+    }),
   };
 
   async run(): Promise<void> {
@@ -32,12 +45,16 @@ export default class Usage extends MbkCommand {
         view: { facts: [`${looked.done} of ${formatCount(looked.total, 'collection')} counted`] },
         fields: { ...looked },
       }));
-      const request = {
-        domain: oneDomain(args.domain, flags.domain),
-        by: flags.by === 'day' ? ('day' as const) : ('month' as const),
-      };
+      const domain = oneDomain(args.domain, flags.domain);
+      const by = flags.by === 'day' ? 'day' : 'month';
       const onProgress = (done: number, total: number): void => void (looked = { done, total });
-      const report = await usageOf(repository, request, { onProgress }).finally(stop);
+      if (flags.assets) {
+        const report = await assetUsageOf(repository, { domain }, { onProgress }).finally(stop);
+        this.out.result({ type: 'summary', ...report }, renderAssetUsage);
+        if (report.problems.length > 0) this.endWith(exitCodes.damaged);
+        return;
+      }
+      const report = await usageOf(repository, { domain, by }, { onProgress }).finally(stop);
       this.out.result({ type: 'summary', ...report }, renderUsage);
       if (report.problems.length > 0) this.endWith(exitCodes.damaged);
     });
@@ -46,7 +63,7 @@ export default class Usage extends MbkCommand {
 
 function renderUsage(report: UsageReport, style: Styler, columns: number | undefined): string {
   if (report.snapshots === 0) return 'There are no snapshots yet.';
-  const { domains, periods, storage, problems } = report;
+  const { domains, liveness, periods, storage, problems } = report;
   const rows = domains.flatMap((one) => [
     ...one.collections.map(({ collection, captures, newest, ...sizes }) => [
       escapeForTerminal(one.domain),
@@ -80,12 +97,76 @@ function renderUsage(report: UsageReport, style: Styler, columns: number | undef
         `${formatBytes(index)} of index, ${formatBytes(catalogue + log + state)} of history, ${formatBytes(keys + other)} of keys and else`,
       columns ?? Infinity,
     ),
+    ...renderLiveness(liveness, columns ?? Infinity),
   ];
-  for (const { commit, collection, message } of problems) {
+  return [...lines, ...renderProblems(problems, style)].join('\n');
+}
+
+function renderProblems(problems: UsageReport['problems'], style: Styler): string[] {
+  return problems.map(({ commit, collection, message }) => {
     const what = collection === null ? shortId(commit) : `${escapeForTerminal(collection)} of ${shortId(commit)}`;
-    lines.push(style('red', `not counted: ${what}: ${escapeForTerminal(message)}`));
-  }
-  return lines.join('\n');
+    return style('red', `not counted: ${what}: ${escapeForTerminal(message)}`);
+  });
+}
+
+/** Assets of a collection that people see. */
+const listedAssets = 20;
+
+function renderAssetUsage(report: AssetUsageReport, style: Styler, columns: number | undefined): string {
+  if (report.snapshots === 0) return 'There are no snapshots yet.';
+  const rows = report.domains.flatMap(({ domain, collections }) =>
+    collections.flatMap((one) => collectionRows(domain, one, style)),
+  );
+  rows.push([style('bold', 'all'), '', ...savedCells(report)]);
+  const head = ['ASSET', 'CAPTURES', 'RAW', 'STORED', 'DEDUP', 'CODED', 'DELTA', 'DERIVED'];
+  const table = renderTable(head, rows, { right: [1, 2, 3, 4, 5, 6, 7], columns, cut: [0], drop: [1, 4] });
+  return [table, ...renderProblems(report.problems, style)].join('\n');
+}
+
+function collectionRows(domain: string, one: CollectionAssets, style: Styler): string[][] {
+  const { assets, assetsOmitted, captures, collection, others } = one;
+  const more = assets.length + assetsOmitted - Math.min(assets.length, listedAssets);
+  return [
+    [style('bold', escapeForTerminal(`${domain} ${collection}`)), String(captures), ...savedCells(one)],
+    ...assets
+      .slice(0, listedAssets)
+      .map((asset) => [`  ${escapePath(asset.path)}`, String(asset.captures), ...savedCells(asset)]),
+    ...(more > 0 ? [[style('dim', `  and ${formatCount(more, 'more asset')}`)]] : []),
+    ...(others.raw > 0 && assets.length > 0 ? [[style('dim', '  other files'), '', ...savedCells(others)]] : []),
+  ];
+}
+
+function savedCells({ raw, saved, stored }: SavedSizes): string[] {
+  const coded = saved.zeros + saved.raw + saved.zstd + saved.tensor + saved.other;
+  return [
+    formatBytes(raw),
+    formatBytes(stored),
+    ...[saved.dedup, coded, saved.delta, saved.derive].map((bytes) => (bytes <= 0 ? '-' : formatBytes(bytes))),
+  ];
+}
+
+/** What of the storage no capture needs, where there is any of it. */
+function renderLiveness(liveness: LivenessUsage | null, columns: number): string[] {
+  if (liveness === null) return [];
+  const { broken, idleBytes, isComplete, mayGo, pinned } = liveness;
+  if (!isComplete)
+    return [wrapWords('Nothing is said to be free to go: not all that the snapshots need could be read.', columns)];
+  const sentences = [
+    ...(pinned.blobs === 0
+      ? []
+      : [
+          `Kept only because others are stored over them: ${formatCount(pinned.blobs, 'blob')}, ` +
+            `${formatBytes(pinned.stored)} (${formatBytes(pinned.bytes)} plain)`,
+        ]),
+    ...(mayGo.packs + idleBytes === 0
+      ? []
+      : [
+          `No snapshot needs: ${formatBytes(mayGo.bytes)} in ${formatCount(mayGo.packs, 'pack')} that may go, ` +
+            `${formatBytes(idleBytes)} in packs of which a part is needed`,
+        ]),
+    ...(broken === 0 ? [] : [`Cannot be had: ${formatCount(broken, 'blob')} that snapshots need; see mbk verify`]),
+  ];
+  return sentences.map((sentence) => wrapWords(sentence, columns));
 }
 
 function sizeCells({ raw, deduplicated, stored }: Sizes): string[] {

@@ -13,6 +13,7 @@ import { linesOf } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
 import { isBadContent } from './bad-content.ts';
 import { requireDomain } from './history.ts';
+import { livenessFrom, type Liveness } from './liveness.ts';
 import { blobCounter } from './usage/blob-counter.ts';
 import { groupCaptures, type UsageProblem } from './usage/group-captures.ts';
 import { periodsOf, type PeriodUsage } from './usage/periods.ts';
@@ -54,9 +55,16 @@ export interface UsageReport extends Usage {
   readonly periods: readonly PeriodUsage[];
   /** Bytes of entries by their kind, as the storage lists them, and what no kind knows. */
   readonly storage: StorageUsage;
+  /** What must stay and what may go; null where only one domain was looked at. */
+  readonly liveness: LivenessUsage | null;
   /** What could not be read, and is not counted. */
   readonly problems: readonly UsageProblem[];
 }
+
+/** `Liveness` in numbers: packs that may go, and their bytes. */
+export type LivenessUsage = Omit<Liveness, 'mayGo' | 'stays'> & {
+  readonly mayGo: { readonly packs: number; readonly bytes: number };
+};
 
 export interface UsageRequest {
   /** Only this domain. */
@@ -110,6 +118,7 @@ export async function usageOf(
       collections: rows,
     });
   }
+  const live = domain === undefined ? await livenessFrom(repository, count.met, problems.length === 0) : undefined;
   return {
     snapshots: lines.length,
     raw: domains.reduce((sum, row) => sum + row.raw, 0),
@@ -117,6 +126,11 @@ export async function usageOf(
     domains,
     periods: periodsOf(lines, repository.timezone, by),
     storage: await storageOf(repository),
+    liveness: live === undefined ? null : inNumbers(live),
     problems,
   };
+}
+
+function inNumbers({ mayGo, stays: _, ...rest }: Liveness): LivenessUsage {
+  return { ...rest, mayGo: { packs: mayGo.length, bytes: mayGo.reduce((sum, { size }) => sum + size, 0) } };
 }

@@ -32,7 +32,7 @@ import { pagePool } from './pack-pages.ts';
 import type { PackJournal } from './pack-journal.ts';
 import type { FinishedPack } from './pack-writer.ts';
 import { rowsOfPacks } from './segment-source.ts';
-import { copiesOf, findWhole, type WholeCopy } from './whole-copy.ts';
+import { copiesIn, findWhole, type WholeCopy } from './whole-copy.ts';
 
 export interface BlobWriterOptions {
   readonly backend: Backend;
@@ -242,7 +242,7 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
   }
 
   function rely(whole: WholeCopy): void {
-    for (const { pack } of copiesOf(whole)) relied.add(pack.id);
+    for (const { pack } of copiesIn(whole)) relied.add(pack.id);
   }
 
   function isKnown(kind: PackKind, id: BlobId): boolean {

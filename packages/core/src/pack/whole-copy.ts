@@ -25,28 +25,34 @@ export function findWhole(
   isUsable: PackFilter,
   isInScope: (keyset: KeysetId) => boolean = () => true,
 ): WholeCopy | undefined {
-  let below: BasesBelow | undefined;
-  let whole: WholeCopy | undefined;
-  index.find(kind, id, isUsable, (copy) => {
-    if (copy.frame.depth > limits.depth || !isInScope(copy.pack.keyset)) return false;
-    // Most copies have no bases: they are to cost no more than looking them up.
-    if (copy.frame.bases.length === 0) whole = { copy, bases: [] };
-    else {
-      const bases = (below ??= basesBelow(index, kind, isUsable))(copy);
-      whole = bases && { copy, bases };
-    }
-    return whole !== undefined;
-  });
-  return whole;
+  return wholeOf(id, isInScope, (blob, accepts) => void index.find(kind, blob, isUsable, accepts));
 }
 
-/** The copies that a copy with bases is decoded from; undefined where one of its bases has no whole copy. */
+/**
+ * The same by the copies that readers and prune prefer: of every blob the shallowest whole one, and of several as shallow
+ * one that `favours` holds for.
+ */
+export function shallowestWhole(
+  index: IndexSet,
+  kind: PackKind,
+  id: BlobId,
+  isUsable: PackFilter,
+  favours: (copy: BlobCopy) => boolean = () => false,
+): WholeCopy | undefined {
+  return wholeOf(id, () => true, shallowestFirst(index, kind, isUsable, favours));
+}
+
+/** What of a copy says which bases it has, and which copies of them will do. */
+export type BasedCopy = Pick<BlobCopy, 'pack' | 'frame'>;
+
+/** The shallowest copies that a copy with bases is decoded from; undefined where one of its bases has no whole copy. */
 export function findBases(index: IndexSet, copy: BasedCopy, isUsable: PackFilter): readonly WholeCopy[] | undefined {
-  return basesBelow(index, copy.pack.kind, isUsable)(copy);
+  return basesBelow(shallowestFirst(index, copy.pack.kind, isUsable, () => false))(copy);
 }
 
 /** Every copy of `whole` once: itself and those that it is decoded from. */
-export function copiesOf(whole: WholeCopy): readonly BlobCopy[] {
+export function copiesIn(whole: WholeCopy): readonly BlobCopy[] {
+  if (whole.bases.length === 0) return [whole.copy];
   const seen = new Set<WholeCopy>();
   const visit = (one: WholeCopy): void => {
     if (seen.has(one)) return;
@@ -57,11 +63,43 @@ export function copiesOf(whole: WholeCopy): readonly BlobCopy[] {
   return [...seen].map(({ copy }) => copy);
 }
 
-/** What of a copy says which bases it has, and which copies of them will do. */
-export type BasedCopy = Pick<BlobCopy, 'pack' | 'frame'>;
+/** Offers the usable copies of a blob one after the other until one is taken. */
+type Search = (id: BlobId, accepts: (copy: BlobCopy) => boolean) => void;
+
+function shallowestFirst(
+  index: IndexSet,
+  kind: PackKind,
+  isUsable: PackFilter,
+  favours: (copy: BlobCopy) => boolean,
+): Search {
+  return (blob, accepts) => {
+    const copies: BlobCopy[] = [];
+    index.find(kind, blob, isUsable, (copy) => {
+      copies.push(copy);
+      return false;
+    });
+    const rank = (copy: BlobCopy): number => copy.frame.depth * 2 + (copies.length > 1 && favours(copy) ? 0 : 1);
+    copies.sort((a, b) => rank(a) - rank(b)).find(accepts);
+  };
+}
+
+function wholeOf(id: BlobId, isInScope: (keyset: KeysetId) => boolean, search: Search): WholeCopy | undefined {
+  let below: BasesBelow | undefined;
+  let whole: WholeCopy | undefined;
+  search(id, (copy) => {
+    if (copy.frame.depth > limits.depth || !isInScope(copy.pack.keyset)) return false;
+    // Most copies have no bases: they are to cost no more than looking them up.
+    const bases = copy.frame.bases.length === 0 ? [] : (below ??= basesBelow(search))(copy);
+    whole = bases && { copy, bases };
+    return whole !== undefined;
+  });
+  return whole;
+}
+
+/** The copies that a copy is decoded from; undefined where one of its bases has no whole copy. */
 type BasesBelow = (copy: BasedCopy) => readonly WholeCopy[] | undefined;
 
-function basesBelow(index: IndexSet, kind: PackKind, isUsable: PackFilter): BasesBelow {
+function basesBelow(search: Search): BasesBelow {
   /** By blob, keyset and bound: what one blob comes to is asked once, however many frames name it as a base. */
   const asked = new Map<string, WholeCopy | undefined>();
   /** By place. */
@@ -71,7 +109,7 @@ function basesBelow(index: IndexSet, kind: PackKind, isUsable: PackFilter): Base
     const question = `${blob} ${below} ${keyset}`;
     if (asked.has(question)) return asked.get(question);
     let whole: WholeCopy | undefined;
-    index.find(kind, blob, isUsable, (copy) => {
+    search(blob, (copy) => {
       if (copy.frame.depth >= below || copy.pack.keyset !== keyset) return false;
       whole = wholeAt(copy);
       return whole !== undefined;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
@@ -12,6 +12,9 @@ import {
   type VerifyReport,
   type VerifyRequest,
 } from '../../src/operations/verify.ts';
+import { executeIndexRepair, planIndexRepair } from '../../src/operations/repair-index.ts';
+import { idOf } from '../pack/test-keys.ts';
+import { storeOver } from './store-over.ts';
 import { temporaryFolder, testRepository, type TestRepository } from './make-repository.ts';
 
 /** A source with every kind of record: chunk lists, zero runs, links, empty files and folders. */
@@ -107,6 +110,64 @@ describe.each(ways)('verify, %s,', (_, way) => {
     expect(paths).toContain('lab/deep/sparse');
     expect(paths).not.toContain('lab/notes2.txt');
     expect(new Set(finding?.dependents?.map(({ commit }) => commit)).size).toBeGreaterThanOrEqual(2);
+  });
+
+  describe('of blobs that are stored over others', () => {
+    /** Files `a` to `d` with one blob each: `b` over `a`, `c` over `b`, and `d` by itself; one pack each. */
+    const labOfChain = async (): Promise<{ readonly lab: TestRepository; readonly packs: readonly PackId[] }> => {
+      const lab = await testRepository();
+      const blobs = ['a', 'b', 'c', 'd'].map(() => randomBytes(100_000));
+      mkdirSync(join(lab.source, 'lab'));
+      const repository = await lab.open();
+      const packs: PackId[] = [];
+      for (const [at, bytes] of blobs.entries()) {
+        const bases = at === 3 ? [] : blobs.slice(Math.max(at - 1, 0), at).map(idOf);
+        packs.push(await storeOver(repository, [{ bytes, bases, depth: at === 3 ? 0 : at }]));
+        writeFileSync(join(lab.source, 'lab', 'abcd'[at] ?? ''), bytes);
+      }
+      await repository.close();
+      await lab.snapshot();
+      return { lab, packs };
+    };
+    const keyOf = (packs: readonly PackId[], at: number): string => packKey('data', packs[at] ?? ('' as PackId));
+    const pathsOf = ({ findings: [finding] }: VerifyReport): unknown[] =>
+      (finding?.dependents ?? []).map(({ path }) => path).toSorted();
+
+    test('damage in a base names every file that needs it, at any depth, and no other', async () => {
+      const { lab, packs } = await labOfChain();
+      expect(await verify(lab, { data: true })).toMatchObject({ findings: [] });
+      const whole = await lab.backend.get(keyOf(packs, 0));
+      await damage(lab.backend, keyOf(packs, 0), flipAt(50_000));
+      const damaged = await verify(lab, { data: true });
+      expect(damaged.findings.map(({ code, key }) => [code, key])).toEqual([['pack-damaged', keyOf(packs, 0)]]);
+      expect(pathsOf(damaged)).toEqual(['lab/a', 'lab/b', 'lab/c']);
+
+      await damage(lab.backend, keyOf(packs, 0), () => whole);
+      await damage(lab.backend, keyOf(packs, 1), flipAt(50_000));
+      expect(pathsOf(await verify(lab, { data: true }))).toEqual(['lab/b', 'lab/c']);
+
+      await lab.backend.delete(keyOf(packs, 1));
+      const absent = await verify(lab);
+      expect(absent.findings.map(({ code, key }) => [code, key])).toEqual([['pack-absent', keyOf(packs, 1)]]);
+      expect(pathsOf(absent)).toEqual(['lab/b', 'lab/c']);
+    });
+
+    test('a base that is no file of a snapshot is read with it, and stored again with what is lost under it', async () => {
+      const { lab, packs } = await labOfChain();
+      for (const name of ['a', 'b']) rmSync(join(lab.source, 'lab', name));
+      await lab.snapshot();
+      await damage(lab.backend, keyOf(packs, 0), flipAt(50_000));
+      const newest = await verify(lab, { data: true, revisions: ['lab'] });
+      expect(newest.findings.map(({ code, key }) => [code, key])).toEqual([['pack-damaged', keyOf(packs, 0)]]);
+      expect(pathsOf(newest)).toEqual(['lab/c']);
+
+      await lab.backend.delete(keyOf(packs, 0));
+      const repository = await lab.open();
+      await executeIndexRepair(repository, await planIndexRepair(repository));
+      await repository.close();
+      await lab.snapshot();
+      expect(await verify(lab, { data: true, revisions: ['lab'] })).toMatchObject({ errors: 0 });
+    });
   });
 
   test('a changed byte in a frame is found by reading data, and names the frame and its files', async () => {

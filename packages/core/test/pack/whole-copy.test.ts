@@ -5,7 +5,7 @@ import { utf8 } from '../../src/format/bytes.ts';
 import { asBlobId, asKeysetId, asPackId, type BlobId, type PackId } from '../../src/format/ids.ts';
 import type { BlobCopy } from '../../src/pack/blob-copy.ts';
 import { indexSet, type IndexSet } from '../../src/pack/index-set.ts';
-import { copiesOf, findWhole } from '../../src/pack/whole-copy.ts';
+import { copiesIn, findWhole, shallowestWhole } from '../../src/pack/whole-copy.ts';
 import { session } from './session.ts';
 import { idOf, testKeys } from './test-keys.ts';
 
@@ -61,7 +61,7 @@ function indexOf(copies: readonly Copy[]): IndexSet {
 function packsOf(index: IndexSet, blob: BlobId, gone: readonly number[] = []): PackId[] | undefined {
   const unusable = new Set(gone.map(packOf));
   const whole = findWhole(index, 'data', blob, (pack) => !unusable.has(pack));
-  return whole && copiesOf(whole).map(({ pack }) => pack.id);
+  return whole && copiesIn(whole).map(({ pack }) => pack.id);
 }
 
 const [a, b, c] = [blobOf(1), blobOf(2), blobOf(3)];
@@ -139,7 +139,7 @@ describe('a whole copy', () => {
         for (let number = 0; number <= 5; number += 1) {
           const id = blobOf(number);
           const whole = findWhole(index, 'data', id, (pack) => !unusable.has(pack));
-          const chain = whole && copiesOf(whole);
+          const chain = whole && copiesIn(whole);
           expect(chain !== undefined).toBe(all.some((one, at) => one.blob === id && isWhole(at)));
           if (chain !== undefined) expectSound(id, chain, unusable);
         }
@@ -163,6 +163,38 @@ describe('a whole copy', () => {
       }),
     ).toBeUndefined();
     expect(asked).toBeLessThan(5000);
+  });
+});
+
+describe('the shallowest whole copy', () => {
+  const shallowest = (index: IndexSet, blob: BlobId, gone: readonly number[] = [], favoured?: number): unknown => {
+    const unusable = new Set(gone.map(packOf));
+    const favours = ({ pack }: BlobCopy): boolean => favoured !== undefined && pack.id === packOf(favoured);
+    const whole = shallowestWhole(index, 'data', blob, (pack) => !unusable.has(pack), favours);
+    return whole && copiesIn(whole).map(({ pack }) => pack.id);
+  };
+  const index = indexOf([
+    { blob: b, depth: 1, bases: [a] },
+    { blob: a, depth: 0, bases: [] },
+    { blob: b, depth: 0, bases: [] },
+    { blob: c, depth: 2, bases: [b] },
+    { blob: b, depth: 0, bases: [] },
+  ]);
+
+  test('is taken before those that were stored before it, also as a base', () => {
+    expect([packOf(2), packOf(4)]).toContainEqual((shallowest(index, b) as PackId[])[0]);
+    expect(shallowest(index, b)).toHaveLength(1);
+    expect(shallowest(index, c, [4])).toEqual([packOf(3), packOf(2)]);
+    expect(shallowest(index, b, [2, 4])).toEqual([packOf(0), packOf(1)]);
+    expect(shallowest(index, b, [1, 2, 4])).toBeUndefined();
+  });
+
+  test('is the favoured one of several as shallow, and no deeper one', () => {
+    for (const favoured of [2, 4]) {
+      expect(shallowest(index, b, [], favoured)).toEqual([packOf(favoured)]);
+      expect(shallowest(index, c, [], favoured)).toEqual([packOf(3), packOf(favoured)]);
+    }
+    expect(shallowest(index, b, [4], 0)).toEqual([packOf(2)]);
   });
 });
 

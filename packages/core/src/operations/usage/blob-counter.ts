@@ -9,7 +9,7 @@ import { isDeleted, isLost } from '../../log/fold.ts';
 import type { Repository } from '../../repository.ts';
 import { checkDepth, childParts, readPart, type TreePart } from '../../snapshot/tree-reader.ts';
 import { tableParts } from '../verify/verify-content.ts';
-import { blobTally } from './blob-tally.ts';
+import { blobTally, type BlobTally } from './blob-tally.ts';
 
 export interface BlobCounter {
   /** Every collection that begins from here on is of another domain. */
@@ -21,6 +21,8 @@ export interface BlobCounter {
   collection(): Counted;
   domain(): Counted;
   all(): Counted;
+  /** Every blob that was met. */
+  readonly met: BlobTally;
 }
 
 export interface Counted {
@@ -114,5 +116,6 @@ export async function blobCounter(repository: Repository): Promise<BlobCounter> 
     collection: () => counted(sums.collection),
     domain: () => counted(sums.domain),
     all: () => counted(sums.all),
+    met: tally,
   };
 }

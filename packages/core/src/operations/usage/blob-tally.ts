@@ -9,8 +9,10 @@ import type { BlobId } from '../../format/ids.ts';
 
 export interface BlobTally {
   readonly size: number;
-  /** The stamp that the blob was given last, 0 before the first; gives it `stamp`, above 0. */
+  /** The stamp that the blob was given last, 0 before the first; gives it `stamp`, above 0 and below 2^32. */
   meet(id: BlobId, stamp: number): number;
+  /** The stamp that the blob was given last, 0 before the first. */
+  last(id: BlobId): number;
 }
 
 const words = 5;
@@ -32,30 +34,43 @@ export function blobTally(): BlobTally {
     }
   };
 
+  /** Of the id that was looked for last. */
+  const wanted = new Uint32Array(4);
+
+  /** Where the blob is, or would be. */
+  const placeOf = (id: BlobId): number => {
+    const a = Number.parseInt(id.slice(0, 8), 16);
+    const b = Number.parseInt(id.slice(8, 16), 16);
+    const c = Number.parseInt(id.slice(16, 24), 16);
+    const d = Number.parseInt(id.slice(24, 32), 16);
+    wanted[0] = a;
+    wanted[1] = b;
+    wanted[2] = c;
+    wanted[3] = d;
+    let place = (a & (places - 1)) * words;
+    while (
+      table[place + 4] !== 0 &&
+      !(table[place] === a && table[place + 1] === b && table[place + 2] === c && table[place + 3] === d)
+    )
+      place = place + words === table.length ? 0 : place + words;
+    return place;
+  };
+
   return {
     get size() {
       return size;
     },
     meet(id, stamp) {
       if (size * 4 >= places * 3) grow();
-      const a = Number.parseInt(id.slice(0, 8), 16);
-      const b = Number.parseInt(id.slice(8, 16), 16);
-      const c = Number.parseInt(id.slice(16, 24), 16);
-      const d = Number.parseInt(id.slice(24, 32), 16);
-      let place = (a & (places - 1)) * words;
-      for (;;) {
-        const before = table[place + 4] ?? 0;
-        if (before === 0) {
-          table.set([a, b, c, d, stamp], place);
-          size += 1;
-          return 0;
-        }
-        if (table[place] === a && table[place + 1] === b && table[place + 2] === c && table[place + 3] === d) {
-          table[place + 4] = stamp;
-          return before;
-        }
-        place = place + words === table.length ? 0 : place + words;
+      const place = placeOf(id);
+      const before = table[place + 4] ?? 0;
+      if (before === 0) {
+        table.set(wanted, place);
+        size += 1;
       }
+      table[place + 4] = stamp;
+      return before;
     },
+    last: (id) => table[placeOf(id) + 4] ?? 0,
   };
 }

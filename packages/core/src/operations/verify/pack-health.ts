@@ -21,27 +21,47 @@ export interface PackHealth {
   causeOf(kind: PackKind, id: BlobId): OpenFinding | undefined;
 }
 
+/** Answers that are remembered, about 300 bytes each. */
+const mostAsked = 65_536;
+
 export function packHealth(index: IndexSet, fold: Fold): PackHealth {
   const packs = new Map<PackId, OpenFinding>();
   const frames = new Map<string, OpenFinding>();
   const faultOf = ({ pack, number }: BlobCopy): OpenFinding | undefined =>
     packs.get(pack.id) ?? frames.get(`${pack.id} ${number}`);
 
+  /**
+   * By blob, bound and keyset: a base that many frames name, and forks at every depth, is looked at once. Forgotten as soon
+   * as something else is spoilt, and when there are many.
+   */
+  const asked = new Map<string, BlobCopy | undefined>();
+  const wholeBase = (id: BlobId, depth: number, keyset: string): BlobCopy | undefined => {
+    const question = `${id} ${depth} ${keyset}`;
+    if (asked.has(question)) return asked.get(question);
+    const copy = wholeBelow('data', id, depth, keyset);
+    if (asked.size >= mostAsked) asked.clear();
+    asked.set(question, copy);
+    return copy;
+  };
+
   const wholeBelow = (kind: PackKind, id: BlobId, depth: number, keyset: string | undefined): BlobCopy | undefined =>
     index.lookup(kind, id).find((copy) => {
       const { pack, frame } = copy;
       if (frame.depth >= depth || (keyset !== undefined && pack.keyset !== keyset)) return false;
       if (isDeleted(fold, pack.id) || isLost(fold, pack.id) || faultOf(copy) !== undefined) return false;
-      return frame.bases.every((base) => wholeBelow('data', base, frame.depth, pack.keyset) !== undefined);
+      return frame.bases.every((base) => wholeBase(base, frame.depth, pack.keyset) !== undefined);
     });
 
-  const causeBelow = (kind: PackKind, id: BlobId, depth: number): OpenFinding | undefined => {
+  const causeBelow = (kind: PackKind, id: BlobId, depth: number, seen: Set<string>): OpenFinding | undefined => {
+    const question = `${id} ${depth}`;
+    if (seen.has(question)) return undefined;
+    seen.add(question);
     for (const copy of index.lookup(kind, id)) {
       if (copy.frame.depth >= depth) continue;
       const fault = faultOf(copy);
       if (fault !== undefined) return fault;
       for (const base of copy.frame.bases) {
-        const below = causeBelow('data', base, copy.frame.depth);
+        const below = causeBelow('data', base, copy.frame.depth, seen);
         if (below !== undefined) return below;
       }
     }
@@ -49,12 +69,18 @@ export function packHealth(index: IndexSet, fold: Fold): PackHealth {
   };
 
   return {
-    spoilPack: (pack, finding) => void packs.set(pack, finding),
-    spoilFrame: (pack, frame, finding) => void frames.set(`${pack} ${frame}`, finding),
+    spoilPack(pack, finding) {
+      packs.set(pack, finding);
+      asked.clear();
+    },
+    spoilFrame(pack, frame, finding) {
+      frames.set(`${pack} ${frame}`, finding);
+      asked.clear();
+    },
     get isSpoilt() {
       return packs.size > 0 || frames.size > 0;
     },
     wholeCopy: (kind, id) => wholeBelow(kind, id, Infinity, undefined),
-    causeOf: (kind, id) => causeBelow(kind, id, Infinity),
+    causeOf: (kind, id) => causeBelow(kind, id, Infinity, new Set()),
   };
 }

@@ -51,7 +51,7 @@ export interface ContentCheck {
   readonly hasBroken: boolean;
   /** Why a blob cannot be had, undefined when it can: the finding of the pack that is to blame, else one of its own. */
   faultOf(type: BlobType, id: BlobId): OpenFinding | undefined;
-  /** Packs of the copies that the collections need. */
+  /** Packs of the copies that the collections need, and of those of their bases. */
   readonly needed: ReadonlySet<PackId>;
 }
 
@@ -82,11 +82,24 @@ export function contentCheck(run: Verification, options: ContentCheckOptions): C
     if (!broken.has(key)) broken.set(key, { error, finding: undefined });
   };
 
+  /** Bases whose packs were added. */
+  const neededBases = new Set<BlobId>();
+  const need = (kind: PackKind, id: BlobId): void => {
+    for (const { pack, frame } of index.lookup(kind, id)) {
+      needed.add(pack.id);
+      for (const base of frame.bases) {
+        if (neededBases.has(base)) continue;
+        neededBases.add(base);
+        need(kind, base);
+      }
+    }
+  };
+
   /** The blob's copies as packs that are needed; false, and broken, when none of them is whole. */
   const require = (type: BlobType, id: BlobId, length: number | undefined): boolean => {
     const kind = packKindOf(type);
     const copy = health.wholeCopy(kind, id);
-    if (collectsNeeded) for (const { pack } of index.lookup(kind, id)) needed.add(pack.id);
+    if (collectsNeeded) need(kind, id);
     if (copy === undefined) {
       breakBlob(type, id, noCopy(type, id));
       return false;
