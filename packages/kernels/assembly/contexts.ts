@@ -83,6 +83,28 @@ export function countContexts(counts: usize, contexts: usize, symbols: usize, co
   }
 }
 
+/** Replaces `count` bytes by what `table` has for each. */
+export function translate(bytes: usize, count: usize, table: usize): void {
+  let i: usize = 0;
+  while (i + 8 <= count) {
+    const eight = load<u64>(bytes + i);
+    let other = <u64>load<u8>(table + <usize>(eight & 255));
+    other |= (<u64>load<u8>(table + <usize>((eight >> 8) & 255))) << 8;
+    other |= (<u64>load<u8>(table + <usize>((eight >> 16) & 255))) << 16;
+    other |= (<u64>load<u8>(table + <usize>((eight >> 24) & 255))) << 24;
+    other |= (<u64>load<u8>(table + <usize>((eight >> 32) & 255))) << 32;
+    other |= (<u64>load<u8>(table + <usize>((eight >> 40) & 255))) << 40;
+    other |= (<u64>load<u8>(table + <usize>((eight >> 48) & 255))) << 48;
+    other |= (<u64>load<u8>(table + <usize>(eight >> 56))) << 56;
+    store<u64>(bytes + i, other);
+    i += 8;
+  }
+  while (i < count) {
+    store<u8>(bytes + i, load<u8>(table + load<u8>(bytes + i)));
+    i += 1;
+  }
+}
+
 /** The sum of 256 weights of 16 bits. */
 function sumOf(weights: usize): u32 {
   let sum: u32 = 0;

@@ -12,6 +12,7 @@ export {
   findContexts,
   makeContextDecodeTable,
   makeContextEncodeTable,
+  translate,
 } from './contexts';
 export {
   classesOf,

@@ -177,6 +177,26 @@ describe('symbols with contexts', () => {
     );
   });
 
+  test('contexts are replaced by others', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.uint8Array({ minLength: 256, maxLength: 256 }),
+        (bytes, table) => {
+          for (const kernels of [twin, wasm]) {
+            kernels.bytes.fill(0xa5);
+            kernels.bytes.set(bytes, at.contexts);
+            kernels.bytes.set(table, at.map);
+            kernels.translate(at.contexts, bytes.length, at.map);
+            const end = at.contexts + bytes.length;
+            expect(kernels.bytes.slice(at.contexts, end)).toEqual(bytes.map((byte) => table[byte] ?? 0));
+            expect(kernels.bytes[end]).toBe(0xa5);
+          }
+        },
+      ),
+    );
+  });
+
   test('a symbol that is alone in its context takes no bits', () => {
     const given: Model = {
       next: new Uint8Array(contextNextBytes),
