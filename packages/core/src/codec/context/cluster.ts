@@ -19,7 +19,10 @@ interface Group {
 const tableBits = 24;
 const weightBits = 8;
 /** Groups that are compared with all others; before, only neighbours are. */
-const mostCompared = 24;
+const mostCompared = 16;
+/** Contexts with less than this part of all symbols, or fewer symbols, go along with their neighbour. */
+const leastShare = 1 / 256;
+const leastTotal = 48;
 
 /**
  * Groups the contexts that `counts` counts, 256 counters for each, of which the first `symbols` are not 0: neighbours
@@ -35,6 +38,7 @@ export function clusterContexts(
     const total = own.reduce((sum, count) => sum + count, 0);
     if (total > 0) groups.push({ counts: own, contexts: [context], total });
   }
+  joinSmall(groups);
   joinNeighbours(groups);
   joinAny(groups, most);
   groups.sort((a, b) => Math.min(...a.contexts) - Math.min(...b.contexts));
@@ -68,6 +72,14 @@ function join(into: Group, from: Group): void {
     into.counts[symbol] = (into.counts[symbol] ?? 0) + (from.counts[symbol] ?? 0);
   into.total += from.total;
   into.contexts.push(...from.contexts);
+}
+
+/** Joins groups that are too small to be looked at with those behind them, the last one with the one before. */
+function joinSmall(groups: Group[]): void {
+  const least = Math.max(leastTotal, groups.reduce((sum, { total }) => sum + total, 0) * leastShare);
+  for (let i = groups.length - 2; i >= 0; i -= 1) {
+    if ((groups[i + 1]?.total ?? 0) < least || (i === 0 && (groups[0]?.total ?? 0) < least)) joinAt(groups, i, i + 1);
+  }
 }
 
 /** Joins groups that stand side by side while that saves, and until no more than `mostCompared` are left. */

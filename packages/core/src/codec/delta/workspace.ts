@@ -15,15 +15,13 @@ import {
   wasmStreams,
 } from '@mbk/kernels';
 import { parameters } from '../../format/limits.ts';
-import { classMapBytes } from '../context/model.ts';
+import { classMapBytes, mostModelBytes, mostTables } from '../context/model.ts';
 import { mostPlanBytes } from './parts.ts';
 
 /** Bytes of a segment, and items of one of its parts, at most (docs/format.md, The delta codec). */
-export const segmentBytes = 262_144;
+export const segmentBytes = 524_288;
 /** Most bytes of a frame that is encoded: those of a piece of a tensor. */
 export const mostPlainBytes: number = parameters.pieceBytes;
-/** Tables of all models of a frame together, at most. */
-export const mostTablesInAll = 128;
 /** Contexts that are counted at once. */
 const mostContexts = 256;
 /** Kernels may look a little beyond a range that they work on, and write up to 8 bytes beyond. */
@@ -46,6 +44,8 @@ type Region =
   | 'tables'
   | 'next'
   | 'map'
+  /** Of each context its table. */
+  | 'joined'
   | 'plan'
   | 'sizes'
   /** A segment as it was or is, and the same of the base. */
@@ -58,7 +58,7 @@ type Region =
   | 'classes'
   | 'symbols'
   | 'contexts'
-  /** Lanes and rests of one part of a segment. */
+  /** The model, lanes and rests of one part of a segment. */
   | 'coded'
   /** The coded form of a frame, as it is written. */
   | 'stored';
@@ -66,9 +66,10 @@ type Region =
 const regionBytes: Readonly<Record<Region, number>> = {
   counters: mostContexts * contextCountsBytes,
   weights: 512,
-  tables: mostTablesInAll * Math.max(contextEncodeTableBytes, contextDecodeTableBytes),
+  tables: mostTables * Math.max(contextEncodeTableBytes, contextDecodeTableBytes),
   next: contextNextBytes,
   map: classMapBytes,
+  joined: 256,
   plan: mostPlanBytes,
   sizes: 16,
   plain: segmentBytes,
@@ -78,7 +79,7 @@ const regionBytes: Readonly<Record<Region, number>> = {
   classes: segmentBytes,
   symbols: segmentBytes,
   contexts: segmentBytes,
-  coded: contextLanesRoom(segmentBytes) + segmentBytes,
+  coded: mostModelBytes + 12 + contextLanesRoom(segmentBytes) + segmentBytes,
   stored: mostPlainBytes,
 };
 
