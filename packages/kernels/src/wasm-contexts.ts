@@ -35,6 +35,7 @@ export function wasmContexts(memory: KernelMemory, module: KernelModule = kernel
     bytes: new Uint8Array(memory.buffer),
     findContexts: wasm.findContexts,
     countContexts: wasm.countContexts,
+    translate: wasm.translate,
     makeContextEncodeTable: wasm.makeContextEncodeTable,
     encodeContexts: wasm.encodeContexts,
     makeContextDecodeTable: (weights, table) => wasm.makeContextDecodeTable(weights, table) !== 0,

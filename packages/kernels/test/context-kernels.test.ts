@@ -177,6 +177,26 @@ describe('symbols with contexts', () => {
     );
   });
 
+  test('contexts are replaced by others', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.uint8Array({ minLength: 256, maxLength: 256 }),
+        (bytes, table) => {
+          for (const kernels of [twin, wasm]) {
+            kernels.bytes.fill(0xa5);
+            kernels.bytes.set(bytes, at.contexts);
+            kernels.bytes.set(table, at.map);
+            kernels.translate(at.contexts, bytes.length, at.map);
+            const end = at.contexts + bytes.length;
+            expect(kernels.bytes.slice(at.contexts, end)).toEqual(bytes.map((byte) => table[byte] ?? 0));
+            expect(kernels.bytes[end]).toBe(0xa5);
+          }
+        },
+      ),
+    );
+  });
+
   test('a symbol that is alone in its context takes no bits', () => {
     const given: Model = {
       next: new Uint8Array(contextNextBytes),
@@ -184,7 +204,11 @@ describe('symbols with contexts', () => {
       weights: Array.from({ length: kinds }, () => weightsOf([200], [1])),
     };
     load(wasm, given);
-    place(wasm, given, new Array<number>(1000).fill(3));
+    place(
+      wasm,
+      given,
+      Array.from({ length: 1000 }, () => 3),
+    );
     wasm.findContexts(at.next, at.map, at.known, at.symbols, 1000, at.contexts);
     wasm.makeContextEncodeTable(at.weights, at.encode);
     wasm.encodeContexts(at.encode, at.contexts, at.symbols, 1000, at.coded, at.sizes);
@@ -201,7 +225,7 @@ describe('symbols with contexts', () => {
       weights: Array.from({ length: kinds }, () => weights),
     };
     load(wasm, given);
-    const symbols = chances.flatMap((times, symbol) => new Array<number>(times).fill(symbol));
+    const symbols = chances.flatMap((times, symbol) => Array.from({ length: times }, () => symbol));
     place(wasm, given, symbols);
     wasm.findContexts(at.next, at.map, at.known, at.symbols, symbols.length, at.contexts);
     wasm.makeContextEncodeTable(at.weights, at.encode);

@@ -11,8 +11,8 @@ import { limits } from '../format/limits.ts';
 import type { Compression } from './compression.ts';
 import { deriveReader, encodeDerived } from './derive.ts';
 import { estimateFrame, type EncodedFrame } from './encode-frame.ts';
-import { encodeTensorDelta, estimateDelta, tensorDeltaReader } from './tensor-delta.ts';
-import type { DecodeOptions, Encoded } from './frame-codec.ts';
+import { encodeTensorDelta, estimateDelta, givesTensorDelta, tensorDeltaReader } from './tensor-delta.ts';
+import type { Encoded } from './frame-codec.ts';
 
 /** A stored blob that a frame may be built upon. */
 export interface BaseBlob {
@@ -65,11 +65,15 @@ export function encodeRelated(
 }
 
 function derive(plain: Uint8Array, element: Element, { dtype, blobs, offset }: SourceBlobs): RelatedFrame | undefined {
-  const depth = depthAbove(blobs);
-  if (depth === undefined) return undefined;
+  if (depthAbove(blobs) === undefined) return undefined;
   const bases = blobs.map(({ bytes }) => bytes);
   const encoded = encodeDerived(plain, element, { dtype, bases, offset });
-  return encoded && checked(deriveReader, encoded, plain, blobs, depth);
+  if (encoded === undefined) return undefined;
+  const gives = (): boolean => {
+    const options = { plainLength: plain.byteLength, parameters: encoded.parameters, bases, what };
+    return equalBytes(deriveReader.decode(encoded.stored, options), plain);
+  };
+  return checked(deriveReader, encoded, blobs, { plain, gives });
 }
 
 function difference(
@@ -89,7 +93,8 @@ function difference(
   const { base } = best;
   const encoded = encodeTensorDelta(plain, element, base.bytes);
   if (encoded === undefined || encoded.stored.byteLength >= alone * deltaPays) return undefined;
-  return checked(tensorDeltaReader, encoded, plain, [base], base.depth + 1);
+  const gives = (): boolean => givesTensorDelta(plain, encoded, base.bytes, what);
+  return checked(tensorDeltaReader, encoded, [base], { plain, gives });
 }
 
 /** Depth of a frame upon copies of these; undefined when it would be more than any may have. */
@@ -98,31 +103,17 @@ function depthAbove(blobs: readonly BaseBlob[]): number | undefined {
   return depth <= limits.depth ? depth : undefined;
 }
 
-interface Reader {
-  readonly number: number;
-  readonly name: string;
-  decode(stored: Uint8Array, options: DecodeOptions): Uint8Array;
-}
-
+/** What a codec made, once it gave back what it was given. */
 function checked(
-  { number, name, decode }: Reader,
+  { number, name }: { readonly number: number; readonly name: string },
   encoded: Encoded,
-  plain: Uint8Array,
   blobs: readonly BaseBlob[],
-  depth: number,
+  { plain, gives }: { readonly plain: Uint8Array; readonly gives: () => boolean },
 ): RelatedFrame {
-  const { stored, parameters } = encoded;
-  const bases = blobs.map(({ bytes }) => bytes);
+  const depth = depthAbove(blobs) ?? limits.depth;
   let cause: unknown;
   try {
-    const decoded = decode(stored, {
-      plainLength: plain.byteLength,
-      parameters,
-      bases,
-      what: 'a frame that was just encoded',
-    });
-    if (equalBytes(decoded, plain))
-      return { encoded: { codec: number, ...encoded }, bases: blobs.map(({ id }) => id), depth };
+    if (gives()) return { encoded: { codec: number, ...encoded }, bases: blobs.map(({ id }) => id), depth };
   } catch (error) {
     cause = error;
   }
@@ -130,3 +121,5 @@ function checked(
     cause,
   });
 }
+
+const what = 'a frame that was just encoded';

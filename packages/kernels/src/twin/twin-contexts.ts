@@ -61,6 +61,10 @@ export function twinContexts(bytes: Uint8Array): ContextKernels {
       }
     },
 
+    translate(from, count, table) {
+      for (let i = from; i < from + count; i += 1) view.setUint8(i, at(table + at(i)));
+    },
+
     makeContextEncodeTable(weights, table) {
       let start = 0;
       for (const [symbol, weight] of weightsOf(weights).entries()) {

@@ -96,9 +96,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
     const { file, fd, size, layout, feed, scansRows, seeks, destination } = large;
     const store = async (bytes: Uint8Array, about?: PieceAbout): Promise<BlobId> => {
       const wanted = await about?.wanted;
-      // What is known of a tensor is known of this file's only.
-      const named = wanted && { ...wanted, tensor: `${file} ${wanted.tensor}` };
-      return storePiece(bytes, { destination, element: about?.element, wanted: named });
+      return storePiece(bytes, { destination, element: about?.element, wanted });
     };
     const relativesOf = seeks ? (tensor: TensorHead) => calls.relatives(file, tensor) : undefined;
     const cutter = fileCutter({ store, gear, smallTensorBytes, kernels, window });

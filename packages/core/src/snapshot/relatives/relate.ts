@@ -31,16 +31,14 @@ export type FetchBases = (ids: readonly BlobId[]) => Promise<readonly (BaseFrame
 
 /** Of blobs that were read: neighbours among quantised tensors are made from the same ones. */
 const cacheBytes = 20_971_520;
-/** After so many tensors in a row that no other made less of, none is tried by its shape or name. */
+/** After so many tensors of a file in a row that no other made less of, none of it is tried by its shape or name. */
 const mostMisses = 6;
-const mostHopeless = 10_000;
 
 export function relater(fetch: FetchBases, compression: Compression = defaultCompression): Relater {
   const cache = frameCache(cacheBytes);
   const depths = new Map<BlobId, number>();
-  /** Tensors of which a piece was tried in vain. */
-  const hopeless = new Set<string>();
-  let misses = 0;
+  /** Of the file at hand: tensors of which a piece was tried in vain, and how many tensors in a row were. */
+  const tries = { file: -1, hopeless: new Set<number>(), misses: 0 };
   let turn: Promise<unknown> = Promise.resolve();
 
   const load = async (ids: readonly BlobId[]): Promise<ReadonlyMap<BlobId, BaseBlob>> => {
@@ -73,8 +71,13 @@ export function relater(fetch: FetchBases, compression: Compression = defaultCom
     { element, wanted }: About,
     store: (relate: Relate | undefined) => Promise<unknown>,
   ): Promise<unknown> => {
-    const { tensor } = wanted;
-    const isTried = misses < mostMisses && !hopeless.has(tensor);
+    const { file, tensor } = wanted;
+    if (tries.file !== file) {
+      tries.file = file;
+      tries.hopeless.clear();
+      tries.misses = 0;
+    }
+    const isTried = tries.misses < mostMisses && !tries.hopeless.has(tensor);
     const sourceIds = wanted.sources.flatMap(({ blobs }) => blobs);
     const baseIds = isTried ? wanted.bases : [];
     if (sourceIds.length + baseIds.length === 0) return store(undefined);
@@ -86,11 +89,10 @@ export function relater(fetch: FetchBases, compression: Compression = defaultCom
     const bases = baseIds.flatMap((id) => loaded.get(id) ?? []);
     return store(() => {
       const related = encodeRelated(bytes, element, { bases, sources }, compression);
-      if (related !== undefined) misses = 0;
-      else if (bases.length > 0) {
-        if (hopeless.size >= mostHopeless) hopeless.clear();
-        hopeless.add(tensor);
-        misses += 1;
+      if (related !== undefined) tries.misses = 0;
+      else if (bases.length > 0 && tries.file === file) {
+        tries.hopeless.add(tensor);
+        tries.misses += 1;
       }
       return related;
     });

@@ -38,7 +38,7 @@ export function relativeSeeker(ask: AskRelatives | undefined): RelativeSeeker {
       if (offset === 0) begin(number, element.dtype, bytes);
       if (current?.number !== number) return { element };
       const { relatives } = current;
-      const wanted = relatives.then((found) => found && wantedOf(`${number}`, found, element, { offset, length }));
+      const wanted = relatives.then((found) => found && wantedOf(found, element, { offset, length }));
       wanted.catch(() => undefined);
       return { element, wanted };
     },

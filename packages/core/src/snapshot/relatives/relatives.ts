@@ -41,6 +41,7 @@ const leastBytes = 1_048_576;
 export function runRelatives({ load, flush, bases }: RelativesOptions): Relatives {
   const catalogue = tensorCatalogue();
   let loading: Promise<void> | undefined;
+  let files = 0;
   const underWay = new Set<Kin>();
   /** Files that are stored, some of it perhaps in packs that are not full yet. */
   let unput: Kin[] = [];
@@ -63,9 +64,11 @@ export function runRelatives({ load, flush, bases }: RelativesOptions): Relative
       const kin = kinOf(layout);
       if (kin.bytes >= leastBytes) await makeReadable(kin);
       underWay.add(kin);
+      const file = (files += 1);
       const ask: AskRelatives = ({ number, probe }) => {
         const span = layout.tensors[number];
-        return Promise.resolve(span && catalogue.find({ ...span, probe }));
+        const found = span && catalogue.find({ ...span, probe });
+        return Promise.resolve(found && { ...found, file, tensor: number });
       };
       const idAt = new Map<number, BlobId>();
       let position = 0;

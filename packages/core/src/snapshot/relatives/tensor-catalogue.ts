@@ -16,6 +16,9 @@ export interface StoredTensor {
 
 /** What a tensor may be built upon, likeliest first. */
 export interface TensorRelatives {
+  /** Number of the file in the run, and of the tensor in the file. */
+  readonly file: number;
+  readonly tensor: number;
   /** Of as many bytes, cut in the same way. */
   readonly bases: readonly StoredTensor[];
   /** Of as many numbers. */
@@ -36,7 +39,7 @@ export interface TensorCatalogue {
   /** Adds the tensors of a file that have pieces of their own; `idAt` gives the blob that begins at an offset of the file. */
   add(layout: Layout, idAt: ReadonlyMap<number, BlobId>): void;
   /** Undefined when there is none. */
-  find(question: TensorQuestion): TensorRelatives | undefined;
+  find(question: TensorQuestion): Pick<TensorRelatives, 'bases' | 'sources'> | undefined;
   /** How many tensors it holds. */
   readonly size: number;
 }

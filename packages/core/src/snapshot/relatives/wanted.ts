@@ -5,8 +5,9 @@ import type { BlobId } from '../../format/ids.ts';
 import type { StoredTensor, TensorRelatives } from './tensor-catalogue.ts';
 
 export interface Wanted {
-  /** Names the tensor: what was found of one piece of it holds for the others. */
-  readonly tensor: string;
+  /** Numbers of file and tensor: what was found of one piece of it holds for the others. */
+  readonly file: number;
+  readonly tensor: number;
   /** Pieces at the same place of other tensors. */
   readonly bases: readonly BlobId[];
   readonly sources: readonly WantedSource[];
@@ -30,12 +31,12 @@ const mostSourceBytes = 33_554_432;
 
 /** Undefined where there are none for this piece. */
 export function wantedOf(
-  tensor: string,
-  { bases, sources }: TensorRelatives,
+  { file, tensor, bases, sources }: TensorRelatives,
   element: Element,
   place: PiecePlace,
 ): Wanted | undefined {
   const wanted: Wanted = {
+    file,
     tensor,
     bases: bases.flatMap(({ pieces, pieceBytes }) => pieces[place.offset / pieceBytes] ?? []),
     sources: sources.flatMap((source) => sourceOf(source, element, place) ?? []),

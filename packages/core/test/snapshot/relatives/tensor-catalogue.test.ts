@@ -75,12 +75,13 @@ describe('the catalogue of tensors', () => {
 
 describe('what a piece may be built upon', () => {
   const piece = parameters.pieceBytes;
+  const one = { file: 1, tensor: 0 };
   const bf16 = { dtype: 'BF16', pieceBytes: piece, pieces: [id('0'), id('1'), null, id('3')] };
 
   test('is the piece at the same place of a tensor of the same kind', () => {
     const element = { dtype: 'BF16', unit: 2 };
     const of = (offset: number): unknown =>
-      wantedOf('t', { bases: [bf16], sources: [] }, element, { offset, length: 1000 })?.bases;
+      wantedOf({ ...one, bases: [bf16], sources: [] }, element, { offset, length: 1000 })?.bases;
     expect(of(0)).toEqual([id('0')]);
     expect(of(3 * piece)).toEqual([id('3')]);
     expect(of(2 * piece)).toBeUndefined();
@@ -91,7 +92,7 @@ describe('what a piece may be built upon', () => {
     const element = { dtype: 'Q8_0', unit: 34 };
     const longest = piece - (piece % 34);
     const of = (offset: number, length: number): unknown =>
-      wantedOf('t', { bases: [], sources: [bf16] }, element, { offset, length })?.sources[0];
+      wantedOf({ ...one, bases: [], sources: [bf16] }, element, { offset, length })?.sources[0];
     // A block of 34 bytes is 32 numbers, which are 64 bytes of the source.
     expect(of(0, 34 * 100)).toEqual({ dtype: 'BF16', blobs: [id('0')], offset: 0 });
     expect(of(0, longest)).toEqual({ dtype: 'BF16', blobs: [id('0'), id('1')], offset: 0 });
@@ -101,9 +102,9 @@ describe('what a piece may be built upon', () => {
   });
 
   test('is nothing where the types are not known', () => {
-    const relatives = { bases: [], sources: [bf16] };
+    const relatives = { ...one, bases: [], sources: [bf16] };
     const place = { offset: 0, length: 3400 };
-    expect(wantedOf('t', relatives, { dtype: 'strange', unit: 34 }, place)).toBeUndefined();
-    expect(wantedOf('t', relatives, { dtype: 'Q8_0', unit: 33 }, place)).toBeUndefined();
+    expect(wantedOf(relatives, { dtype: 'strange', unit: 34 }, place)).toBeUndefined();
+    expect(wantedOf(relatives, { dtype: 'Q8_0', unit: 33 }, place)).toBeUndefined();
   });
 });
