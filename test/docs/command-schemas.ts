@@ -114,6 +114,31 @@ const shownAsset = object({
   sha256: orNull(sha256),
 });
 
+const shownTensors = object({
+  commit,
+  domain: text,
+  path,
+  container: text,
+  size: count,
+  sha256,
+  tensors: list(
+    object({
+      name: text,
+      dtype: text,
+      shape: list(count),
+      bytes: count,
+      inSkeleton: flag,
+      how: list(text, {
+        description: 'Codecs of its pieces; zeros where nothing is stored, absent where nothing is found.',
+      }),
+      stored: count,
+      depth: count,
+      bases: count,
+      base: orNull(object({ blob: sha256, tensor: orNull(text), path: orNull(path), commit: orNull(commit) })),
+    }),
+  ),
+});
+
 const difference = object({
   kind: oneOfTexts('added', 'removed', 'modified', 'metadata', 'moved'),
   path,
@@ -484,7 +509,7 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   log: [object({ timezone: text, snapshots: list(historyRow) })],
-  show: [shown, shownAsset],
+  show: [shown, shownAsset, shownTensors],
   ls: [object({ commit, domain: text, path, expired: texts, entries: list(object(listed)) })],
   cat: [],
   diff: [object({ ...differenceFields, inside: list(inside, { description: 'Not with --stat.' }) }, ['inside'])],

@@ -75,6 +75,8 @@ export type { SelfTestOptions, SelfTestReport } from './operations/self-test.ts'
 export { listAssets, showAsset } from './operations/show-asset.ts';
 export type { ShownAsset } from './operations/show-asset.ts';
 export type { AssetLine, AssetReport } from './format/asset-line.ts';
+export { showTensors } from './operations/show-tensors.ts';
+export type { NamedBase, ShownTensor, ShownTensors } from './operations/show-tensors.ts';
 export { showSnapshot } from './operations/show.ts';
 export type { ShownCollection, ShownSnapshot } from './operations/show.ts';
 export { planSnapshot } from './operations/plan-snapshot.ts';
