@@ -41,6 +41,8 @@ export { diffSnapshots } from './operations/diff.ts';
 export type { Difference, DiffReport, DiffRequest, FolderSource } from './operations/diff.ts';
 export { findPaths } from './operations/find-paths.ts';
 export type { FindOptions, FindProblem, FindRequest, FoundPath } from './operations/find-paths.ts';
+export { diffTensors } from './operations/diff-tensors.ts';
+export type { ChangedTensor, TensorChange, TensorDifference } from './operations/diff-tensors.ts';
 export { diffAssetFolders } from './operations/diff-asset-folders.ts';
 export { diffAssets } from './operations/diff-assets.ts';
 export type { DifferenceInside } from './operations/diff-assets.ts';
