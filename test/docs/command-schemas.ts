@@ -191,6 +191,28 @@ const inside = object({
   problem: orNull(finding),
 });
 
+const measure = orNull({ type: 'number', minimum: 0 });
+const tensorDifference = object({
+  path,
+  container: text,
+  compared: count,
+  changed: list(
+    object({
+      name: text,
+      dtype: text,
+      shape: list(count),
+      of: oneOfTexts('elements', 'blocks'),
+      count,
+      changed: count,
+      maxAbs: measure,
+      meanAbs: measure,
+      notFinite: count,
+    }),
+  ),
+  omitted: count,
+  problem: orNull(text),
+});
+
 const totals = object({
   files: count,
   directories: count,
@@ -512,7 +534,16 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
   show: [shown, shownAsset, shownTensors],
   ls: [object({ commit, domain: text, path, expired: texts, entries: list(object(listed)) })],
   cat: [],
-  diff: [object({ ...differenceFields, inside: list(inside, { description: 'Not with --stat.' }) }, ['inside'])],
+  diff: [
+    object(
+      {
+        ...differenceFields,
+        inside: list(inside, { description: 'Not with --stat.' }),
+        tensors: list(tensorDifference, { description: 'Between two snapshots; not with --stat.' }),
+      },
+      ['inside', 'tensors'],
+    ),
+  ],
   find: [
     event('progress', { done: count, total: count }),
     event('match', { entry: entryType, commit, domain: text, takenAt: time, tags: texts, ...foundEntry }),
