@@ -114,6 +114,31 @@ const shownAsset = object({
   sha256: orNull(sha256),
 });
 
+const shownTensors = object({
+  commit,
+  domain: text,
+  path,
+  container: text,
+  size: count,
+  sha256,
+  tensors: list(
+    object({
+      name: text,
+      dtype: text,
+      shape: list(count),
+      bytes: count,
+      inSkeleton: flag,
+      how: list(text, {
+        description: 'Codecs of its pieces; zeros where nothing is stored, absent where nothing is found.',
+      }),
+      stored: count,
+      depth: count,
+      bases: count,
+      base: orNull(object({ blob: sha256, tensor: orNull(text), path: orNull(path), commit: orNull(commit) })),
+    }),
+  ),
+});
+
 const difference = object({
   kind: oneOfTexts('added', 'removed', 'modified', 'metadata', 'moved'),
   path,
@@ -164,6 +189,28 @@ const inside = object({
     ),
   ),
   problem: orNull(finding),
+});
+
+const measure = orNull({ type: 'number', minimum: 0 });
+const tensorDifference = object({
+  path,
+  container: text,
+  compared: count,
+  changed: list(
+    object({
+      name: text,
+      dtype: text,
+      shape: list(count),
+      of: oneOfTexts('elements', 'blocks'),
+      count,
+      changed: count,
+      maxAbs: measure,
+      meanAbs: measure,
+      notFinite: count,
+    }),
+  ),
+  omitted: count,
+  problem: orNull(text),
 });
 
 const totals = object({
@@ -484,10 +531,19 @@ const lines: Readonly<Record<string, readonly Schema[]>> = {
     }),
   ],
   log: [object({ timezone: text, snapshots: list(historyRow) })],
-  show: [shown, shownAsset],
+  show: [shown, shownAsset, shownTensors],
   ls: [object({ commit, domain: text, path, expired: texts, entries: list(object(listed)) })],
   cat: [],
-  diff: [object({ ...differenceFields, inside: list(inside, { description: 'Not with --stat.' }) }, ['inside'])],
+  diff: [
+    object(
+      {
+        ...differenceFields,
+        inside: list(inside, { description: 'Not with --stat.' }),
+        tensors: list(tensorDifference, { description: 'Between two snapshots; not with --stat.' }),
+      },
+      ['inside', 'tensors'],
+    ),
+  ],
   find: [
     event('progress', { done: count, total: count }),
     event('match', { entry: entryType, commit, domain: text, takenAt: time, tags: texts, ...foundEntry }),

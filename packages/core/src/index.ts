@@ -43,6 +43,8 @@ export { diffSnapshots } from './operations/diff.ts';
 export type { Difference, DiffReport, DiffRequest, FolderSource } from './operations/diff.ts';
 export { findPaths } from './operations/find-paths.ts';
 export type { FindOptions, FindProblem, FindRequest, FoundPath } from './operations/find-paths.ts';
+export { diffTensors } from './operations/diff-tensors.ts';
+export type { ChangedTensor, TensorChange, TensorDifference } from './operations/diff-tensors.ts';
 export { diffAssetFolders } from './operations/diff-asset-folders.ts';
 export { diffAssets } from './operations/diff-assets.ts';
 export type { DifferenceInside } from './operations/diff-assets.ts';
@@ -77,6 +79,8 @@ export type { SelfTestOptions, SelfTestReport } from './operations/self-test.ts'
 export { listAssets, showAsset } from './operations/show-asset.ts';
 export type { ShownAsset } from './operations/show-asset.ts';
 export type { AssetLine, AssetReport } from './format/asset-line.ts';
+export { showTensors } from './operations/show-tensors.ts';
+export type { NamedBase, ShownTensor, ShownTensors } from './operations/show-tensors.ts';
 export { showSnapshot } from './operations/show.ts';
 export type { ShownCollection, ShownSnapshot } from './operations/show.ts';
 export { planSnapshot } from './operations/plan-snapshot.ts';

@@ -3,12 +3,13 @@ import {
   diffAssetFolders,
   diffAssets,
   diffSnapshots,
+  diffTensors,
   displayBytes,
   MbkError,
   openFiles,
   storedFiles,
 } from '@mbk/core';
-import type { Difference, DifferenceInside, DiffReport, FolderSource } from '@mbk/core';
+import type { Difference, DifferenceInside, DiffReport, FolderSource, Repository, TensorDifference } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { realpathSync } from 'node:fs';
 import { MbkCommand } from '../base-command.ts';
@@ -20,15 +21,17 @@ import { makeExclude } from '../project/excludes.ts';
 import { compileRules } from '../project/rules.ts';
 import { isStream } from '../project/stream-source.ts';
 import { formatBytes } from '../quantities.ts';
-import { renderFinding } from '../render-finding.ts';
 import { renderDifference } from '../render-difference.ts';
+import { joinInside, renderInside, type InsideOfAsset, type RenderInsideOptions } from '../render-inside.ts';
 import { renderTable } from '../render-table.ts';
 
 export default class Diff extends MbkCommand {
   static override description =
     'Tells what differs between two snapshots, or between one and the project folder as it is now: A added, D removed, ' +
     'M other content, R moved, T only mode, owner or time. A file of the folder counts as unchanged when size and time ' +
-    'are equal; with another time it is read. Paths stand behind --.';
+    'are equal; with another time it is read. Of files that plugins know it tells what changed inside, and between two ' +
+    'snapshots by how much tensors changed: the part of their elements (of quantised ones, of their blocks) that have ' +
+    'other bits, and the largest and the mean difference of all of them. Paths stand behind --.';
   static override usage = 'diff BEFORE [AFTER] [--stat] [-- PATH...]';
   static override examples = [
     '<%= config.bin %> diff healthcare~1 healthcare',
@@ -59,10 +62,43 @@ export default class Diff extends MbkCommand {
       const report = await diffSnapshots(opened.repository, { before, after: other, paths });
       for (const { path, message } of report.problems) this.out.notice(`${escapePath(path)}: ${message}`);
       const inside = flags.stat || flags['no-inside'] ? [] : await this.inside(opened, report, before, other);
-      const value = flags.stat ? report : { ...report, inside };
-      this.out.result(value, flags.stat ? renderStat : (_, style) => renderDiff(report, inside, style));
+      const isDeep = !flags.stat && !flags['no-inside'];
+      const tensors =
+        isDeep && typeof other === 'string' ? await this.tensors(opened.repository, report, [before, other]) : [];
+      const value = flags.stat ? report : { ...report, inside, tensors };
+      const assets = joinInside(inside, tensors);
+      this.out.result(
+        value,
+        flags.stat ? renderStat : (_, style, columns) => renderDiff(report, assets, { style, columns }),
+      );
     } finally {
       await opened.repository.close();
+    }
+  }
+
+  /** By how much the tensors of files changed. */
+  private async tensors(
+    repository: Repository,
+    report: DiffReport,
+    [before, after]: readonly [string, string],
+  ): Promise<readonly TensorDifference[]> {
+    if (!report.differences.some(({ kind, type }) => type === 'file' && kind === 'modified')) return [];
+    let compared = 0;
+    // What a program reads is one object.
+    const stop = this.out.json
+      ? (): void => undefined
+      : this.out.progress(() => ({
+          view: { facts: [`${formatBytes(compared)} of tensors compared`] },
+          fields: { compared },
+        }));
+    const onProgress = (bytes: number): void => void (compared += bytes);
+    try {
+      const sides = { before: await openFiles(repository, before), after: await openFiles(repository, after) };
+      const tensors: TensorDifference[] = [];
+      for await (const one of diffTensors(repository, report, { ...sides, onProgress })) tensors.push(one);
+      return tensors;
+    } finally {
+      stop();
     }
   }
 
@@ -94,18 +130,6 @@ export default class Diff extends MbkCommand {
   }
 }
 
-function renderInside({ difference, kind, path, problem }: DifferenceInside, style: Styler): string[] {
-  const head = style('bold', `${escapePath(path)}  ${kind}`);
-  if (problem !== null) return [head, `  ${renderFinding(path, problem, style)}`];
-  if (difference === null || difference.lines.length === 0) return [];
-  const lines = difference.lines.slice(0, mostLines).map((line) => `  ${escapeForTerminal(line)}`);
-  const more = difference.lines.length - lines.length + (difference.omitted ?? 0);
-  return [head, ...lines, ...(more > 0 ? [style('dim', `  … and ${more} more: --json lists them`)] : [])];
-}
-
-/** Lines of one asset that people see. */
-const mostLines = 100;
-
 /** The project as a snapshot would take it, as far as it belongs to the domain of the revision. */
 function projectFolder({ config, repository, folder }: OpenedForCommand, revision: string): FolderSource {
   if (config === undefined) {
@@ -125,9 +149,9 @@ function projectFolder({ config, repository, folder }: OpenedForCommand, revisio
   };
 }
 
-function renderDiff(report: DiffReport, inside: readonly DifferenceInside[], style: Styler): string {
-  const lines = report.differences.map((one) => renderDifference(one, style));
-  const details = inside.map((one) => renderInside(one, style)).filter((of) => of.length > 0);
+function renderDiff(report: DiffReport, assets: readonly InsideOfAsset[], options: RenderInsideOptions): string {
+  const lines = report.differences.map((one) => renderDifference(one, options.style));
+  const details = assets.map((one) => renderInside(one, options)).filter((of) => of.length > 0);
   return [
     ...lines,
     ...details.flatMap((of) => ['', ...of]),

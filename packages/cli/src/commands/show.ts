@@ -1,4 +1,13 @@
-import { isMbkError, listAssets, listFiles, openFiles, showAsset, showSnapshot } from '@mbk/core';
+import {
+  isMbkError,
+  listAssets,
+  listFiles,
+  MbkError,
+  openFiles,
+  showAsset,
+  showSnapshot,
+  showTensors,
+} from '@mbk/core';
 import type { AssetLine, ListedEntry, Repository, ShownAsset, ShownCollection, ShownSnapshot } from '@mbk/core';
 import { Args, Flags } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
@@ -9,6 +18,7 @@ import type { Styler } from '../output.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
 import { renderFinding } from '../render-finding.ts';
 import { renderTable } from '../render-table.ts';
+import { renderTensors } from '../render-tensors.ts';
 import { writeOut } from '../stdout.ts';
 
 export default class Show extends MbkCommand {
@@ -20,6 +30,7 @@ export default class Show extends MbkCommand {
     '<%= config.bin %> show healthcare',
     '<%= config.bin %> show healthcare/2025-01-31 --files',
     '<%= config.bin %> show healthcare:models/llama.gguf',
+    '<%= config.bin %> show healthcare:models/llama.gguf --tensors',
   ];
   static override args = {
     revision: Args.string({
@@ -30,11 +41,16 @@ export default class Show extends MbkCommand {
 
   static override flags = {
     files: Flags.boolean({ description: 'Every file too, by collection, with its size and SHA-256.' }),
+    tensors: Flags.boolean({
+      description:
+        'Of a path: each tensor, and how it is stored: by which codec, in how many bytes, over which other tensor.',
+    }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Show);
     await this.withRepository(flags.repo, async (repository) => {
+      if (flags.tensors) return this.tensors(repository, args.revision);
       if (repository.resolve(args.revision).path !== undefined) {
         const asset = await showAsset(repository, args.revision);
         return this.out.result({ ...asset, asset: asset.asset ?? null, layout: asset.layout ?? null }, (_, style) =>
@@ -58,6 +74,19 @@ export default class Show extends MbkCommand {
         this.out.notice(`the snapshot before it cannot be checked: ${shown.parentProblem}`);
     });
   }
+
+  private async tensors(repository: Repository, revision: string): Promise<void> {
+    if (repository.resolve(revision).path === undefined)
+      throw new MbkError('usage-invalid', '--tensors is of a file: REVISION:PATH');
+    const { tensors, ...file } = await showTensors(repository, revision);
+    if (this.out.json) await writeJsonList(file, 'tensors', asAsync(tensors));
+    else
+      this.out.result(file, (_, style, columns) => renderTensors(revision, { ...file, tensors }, { style, columns }));
+  }
+}
+
+async function* asAsync<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
+  yield* items;
 }
 
 /** Files and links of the collections that still have them; none where all are given up. */
