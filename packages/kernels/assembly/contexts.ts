@@ -103,7 +103,7 @@ export function makeContextEncodeTable(weights: usize, table: usize): void {
     const entry = table + (symbol << 4);
     const shift: u32 = weight < 2 ? 0 : 31 - clz(weight - 1);
     // For a weight of 1 the quotient would need 33 bits: it is taken one too small, which the addend makes up for.
-    const reciprocal = weight < 2 ? 0xffffffff : <u32>(((<u64>1 << (<u64>shift + 32)) + weight - 1) / weight);
+    const reciprocal = weight < 2 ? 0xffffffff : <u32>((((<u64>1) << (<u64>shift + 32)) + weight - 1) / weight);
     store<u32>(entry, reciprocal);
     store<u32>(entry, weight < 2 ? start + weightSum - 1 : start, 4);
     store<u32>(entry, weight << 19, 8);
@@ -114,16 +114,12 @@ export function makeContextEncodeTable(weights: usize, table: usize): void {
 }
 
 /** The state after a symbol whose entry this is; what leaves it has left. */
-// @ts-ignore: decorator
-@inline
 function taken(x: u32, entry: usize): u32 {
   const quotient = <u32>((<u64>x * load<u32>(entry)) >> 32) >> load<u16>(entry, 14);
   return x + load<u32>(entry, 4) + quotient * load<u16>(entry, 12);
 }
 
 /** The entry of the symbol at `i` in its context. */
-// @ts-ignore: decorator
-@inline
 function entryOf(tables: usize, contexts: usize, symbols: usize, i: usize): usize {
   return tables + ((<usize>load<u8>(contexts + i)) << encodeShift) + ((<usize>load<u8>(symbols + i)) << 4);
 }
@@ -189,7 +185,7 @@ export function encodeContexts(
     }
     c = taken(c, entry);
   }
-  for (let i = last; i > 0; ) {
+  for (let i = last; i > 0;) {
     i -= 1;
     // What is written may stay or be written over; which is not known early enough for a branch.
     const eA = entryOf(tables, contexts, symbols, i);
@@ -246,15 +242,11 @@ export function makeContextDecodeTable(weights: usize, table: usize): bool {
   return true;
 }
 
-// @ts-ignore: decorator
-@inline
 function decodeEntry(tables: usize, map: usize, known: usize, state: usize, x: u32): u32 {
   const context = <usize>load<u8>(map + ((<usize>load<u8>(known)) << 6) + state);
   return load<u32>(tables + (context << decodeShift) + ((<usize>(x & (weightSum - 1))) << 2));
 }
 
-// @ts-ignore: decorator
-@inline
 function left(x: u32, entry: u32): u32 {
   return ((entry >> 20) + 1) * (x >> weightBits) + ((entry >> 8) & (weightSum - 1));
 }
@@ -311,10 +303,10 @@ export function decodeContexts(
       store<u8>(to + quarter + i, eB);
       store<u8>(to + half + i, eC);
       store<u8>(to + third + i, eD);
-      sA = load<u8>(next + (sA << 8) + (<usize>(eA & 255)));
-      sB = load<u8>(next + (sB << 8) + (<usize>(eB & 255)));
-      sC = load<u8>(next + (sC << 8) + (<usize>(eC & 255)));
-      sD = load<u8>(next + (sD << 8) + (<usize>(eD & 255)));
+      sA = load<u8>(next + (sA << 8) + <usize>(eA & 255));
+      sB = load<u8>(next + (sB << 8) + <usize>(eB & 255));
+      sC = load<u8>(next + (sC << 8) + <usize>(eC & 255));
+      sD = load<u8>(next + (sD << 8) + <usize>(eD & 255));
       a = left(a, eA);
       b = left(b, eB);
       c = left(c, eC);
@@ -327,10 +319,10 @@ export function decodeContexts(
       b = select<u32>((b << 16) | load<u16>(pB), b, moreB);
       c = select<u32>((c << 16) | load<u16>(pC), c, moreC);
       d = select<u32>((d << 16) | load<u16>(pD), d, moreD);
-      pA += <usize>moreA << 1;
-      pB += <usize>moreB << 1;
-      pC += <usize>moreC << 1;
-      pD += <usize>moreD << 1;
+      pA += (<usize>moreA) << 1;
+      pB += (<usize>moreB) << 1;
+      pC += (<usize>moreC) << 1;
+      pD += (<usize>moreD) << 1;
       i += 1;
     }
     if (pA > endA || pB > endB || pC > endC || pD > endD) return false;
@@ -365,7 +357,7 @@ function decodeRest(
   while (at < stop) {
     const entry = decodeEntry(tables, map, known + at, state, x);
     store<u8>(to + at, entry);
-    state = load<u8>(next + (state << 8) + (<usize>(entry & 255)));
+    state = load<u8>(next + (state << 8) + <usize>(entry & 255));
     x = left(x, entry);
     if (x < least) {
       if (from + 2 > end) return false;

@@ -13,6 +13,25 @@ export {
   makeContextDecodeTable,
   makeContextEncodeTable,
 } from './contexts';
+export {
+  classesOf,
+  differ16,
+  differ32,
+  differ64,
+  differ8,
+  readRest16,
+  readRest32,
+  readRest64,
+  restBits,
+  undiffer16,
+  undiffer32,
+  undiffer64,
+  undiffer8,
+  upperBits,
+  writeRest16,
+  writeRest32,
+  writeRest64,
+} from './differences';
 export { gearHash, gearRoll, gearScan } from './gear';
 export { histogram } from './histogram';
 export { decodeLanes, encodeLanes, laneCounts, makeDecodeTable, makeEncodeTable } from './lanes';

@@ -17,6 +17,9 @@ export {
 } from './context-kernels.ts';
 export { twinContexts } from './twin/twin-contexts.ts';
 export { wasmContexts } from './wasm-contexts.ts';
+export type { DifferenceKernels } from './difference-kernels.ts';
+export { twinDifferences } from './twin/twin-differences.ts';
+export { wasmDifferences } from './wasm-differences.ts';
 export { gearScanner } from './twin/gear.ts';
 export { twinKernels } from './twin/twin-kernels.ts';
 export {

@@ -184,7 +184,11 @@ describe('symbols with contexts', () => {
       weights: Array.from({ length: kinds }, () => weightsOf([200], [1])),
     };
     load(wasm, given);
-    place(wasm, given, new Array<number>(1000).fill(3));
+    place(
+      wasm,
+      given,
+      Array.from({ length: 1000 }, () => 3),
+    );
     wasm.findContexts(at.next, at.map, at.known, at.symbols, 1000, at.contexts);
     wasm.makeContextEncodeTable(at.weights, at.encode);
     wasm.encodeContexts(at.encode, at.contexts, at.symbols, 1000, at.coded, at.sizes);
@@ -201,7 +205,7 @@ describe('symbols with contexts', () => {
       weights: Array.from({ length: kinds }, () => weights),
     };
     load(wasm, given);
-    const symbols = chances.flatMap((times, symbol) => new Array<number>(times).fill(symbol));
+    const symbols = chances.flatMap((times, symbol) => Array.from({ length: times }, () => symbol));
     place(wasm, given, symbols);
     wasm.findContexts(at.next, at.map, at.known, at.symbols, symbols.length, at.contexts);
     wasm.makeContextEncodeTable(at.weights, at.encode);
