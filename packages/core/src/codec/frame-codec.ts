@@ -39,6 +39,8 @@ export interface Encoded {
 export interface DecodeOptions {
   readonly plainLength: number;
   readonly parameters: Uint8Array;
+  /** The plaintexts of the blobs that the frame row names as bases, in its order. */
+  readonly bases?: readonly Uint8Array[];
   /** Names the frame in messages. */
   readonly what: string;
 }

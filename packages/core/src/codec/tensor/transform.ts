@@ -48,7 +48,7 @@ export const mostUnitBytes = 65_535;
 const bytewise = 16;
 
 /** The widths of the fields of ggml's blocks that are not joined (ggml-common.h). */
-const blockFields: Readonly<Record<string, readonly number[]>> = {
+export const blockFields: Readonly<Record<string, readonly number[]>> = {
   Q1_0: [1, 1, 16],
   Q2_0: [1, 1, 16],
   Q4_0: [1, 1, 16],
