@@ -46,6 +46,7 @@ export {
   firstNonFiniteF32,
   firstNonFiniteF64,
 } from './non-finite';
+export { differRows, sumRows } from './rows';
 export {
   copyRange,
   equalRanges,

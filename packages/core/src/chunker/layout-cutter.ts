@@ -80,8 +80,25 @@ export function layoutCutter(layout: Layout, smallTensorBytes: number = paramete
 }
 
 /** Of numbers with their first byte first nothing is known but how long they are. */
-function elementOf({ dtype, unit, byteOrder }: TensorSpan): Element {
-  return { dtype: byteOrder === 'big' ? '' : dtype, unit };
+function elementOf({ dtype, unit, byteOrder, shape, length }: TensorSpan): Element {
+  if (byteOrder === 'big') return { dtype: '', unit };
+  const row = rowOf(shape, length);
+  return { dtype, unit, ...(row !== undefined && row % unit === 0 && { row }) };
+}
+
+/** Rows of fewer elements are taken together: the kernels of convolutions. */
+const leastRow = 16;
+
+/** Bytes of a row; undefined for what has only one. The last dimension is the one whose elements lie side by side. */
+function rowOf(shape: readonly number[], length: number): number | undefined {
+  const elements = shape.reduce((product, dimension) => product * dimension, 1);
+  let row = 1;
+  for (const dimension of shape.slice(1).toReversed()) {
+    row *= dimension;
+    if (row >= leastRow) break;
+  }
+  const bytes = (length / elements) * row;
+  return row >= leastRow && row < elements && Number.isInteger(bytes) ? bytes : undefined;
 }
 
 /** Bytes of the longest piece of whole units. */

@@ -20,6 +20,8 @@ export interface Piece {
 export interface Element {
   readonly dtype: string;
   readonly unit: number;
+  /** Bytes of a row of the tensor, whose elements lie under those of the row before; undefined where it has no rows. */
+  readonly row?: number | undefined;
 }
 
 export interface PieceCutter {

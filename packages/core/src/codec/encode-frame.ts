@@ -10,7 +10,8 @@ import { type Compression, defaultCompression } from './compression.ts';
 import type { Encoded, FrameCodec } from './frame-codec.ts';
 import { rawCodec } from './raw.ts';
 import { releaseBytes } from '../crypto/release-bytes.ts';
-import { tensorCodec } from './tensor.ts';
+import { choosePlan } from './tensor/choose-plan.ts';
+import { plannedCodec } from './tensor.ts';
 import { fastZstdCodec, smallestZstdCodec, zstdCodec } from './zstd.ts';
 
 export interface EncodedFrame extends Encoded {
@@ -60,7 +61,7 @@ export function encodeFrame(
 }
 
 function encodeFast(plain: Uint8Array, element: Element | undefined): EncodedFrame {
-  const tensor = element && tensorFor(plain, element, { least: leastTensorSaving, rival: fastZstdCodec });
+  const tensor = element && tensorFor(plain, element);
   if (tensor !== undefined) {
     const encoded = encodeWith(tensor, plain);
     if (encoded.codec === tensor.number) return encoded;
@@ -91,16 +92,35 @@ export function estimateFrame(
 
 /** Whatever saves anything worth decoding, and the codec that makes least of a sample. */
 function encodeBest(plain: Uint8Array, element: Element | undefined): EncodedFrame {
-  const tensor = element && tensorFor(plain, element, { least: leastSaving, rival: smallestZstdCodec });
-  if (tensor !== undefined) {
-    const encoded = encodeWith(tensor, plain);
-    if (encoded.codec === tensor.number) return encoded;
-  }
+  const tensor = element && plannedFor(plain, element, true);
+  if (tensor === undefined) return encodeText(plain);
+  const typed = encodeWith(tensor, plain);
+  // Matches, of which weights have none, are found all over a frame and not in a sample.
+  if (storedLength(zstdCodec, plain) > typed.stored.byteLength * matchesPay) return typed;
+  // What it makes lies in the memory that the other one is encoded in next.
+  const smallest = encodeWith(smallestZstdCodec, plain);
+  if (smallest.stored.byteLength < typed.stored.byteLength) return smallest;
+  releaseBytes(smallest.stored);
+  return typed;
+}
+
+/** When a middle level makes at most this of what the tensor codec does, the highest may make less than it. */
+const matchesPay = 1.05;
+
+/** What is no tensor, as small as zstd can make it. */
+function encodeText(plain: Uint8Array): EncodedFrame {
   if (plain.byteLength >= probeFromBytes) {
     const sample = sampleOf(plain);
     if (!saves(storedLength(zstdCodec, sample), sample.byteLength)) return raw(plain);
   }
   return encodeWith(smallestZstdCodec, plain);
+}
+
+/** The tensor codec as a sample says that it stores these elements best. */
+function plannedFor(plain: Uint8Array, element: Element, isBest: boolean): FrameCodec | undefined {
+  if (plain.byteLength > parameters.pieceBytes) return undefined;
+  const plan = choosePlan(plain, element, isBest);
+  return plan && plannedCodec(plan);
 }
 
 /** The same for a given codec, `raw` when it does not pay. */
@@ -114,19 +134,14 @@ export function encodeWith(codec: FrameCodec, plain: Uint8Array): EncodedFrame {
   return { codec: codec.number, ...encoded };
 }
 
-/** The tensor codec, when it saves at least that part of a sample, and makes less of it than another codec does. */
-function tensorFor(
-  plain: Uint8Array,
-  element: Element,
-  { least, rival }: { readonly least: number; readonly rival: FrameCodec },
-): FrameCodec | undefined {
-  if (plain.byteLength > parameters.pieceBytes) return undefined;
-  const tensor = tensorCodec(element);
+/** The tensor codec, when it saves enough of a sample, and makes less of it than zstd does. */
+function tensorFor(plain: Uint8Array, element: Element): FrameCodec | undefined {
+  const tensor = plannedFor(plain, element, false);
   if (tensor === undefined) return undefined;
   const sample = plain.byteLength < probeFromBytes ? plain : sampleOf(plain, element.unit);
   const { stored } = tensor.encode(sample);
-  if (stored.byteLength > sample.byteLength * (1 - least)) return undefined;
-  return stored.byteLength < storedLength(rival, sample) ? tensor : undefined;
+  if (stored.byteLength > sample.byteLength * (1 - leastTensorSaving)) return undefined;
+  return stored.byteLength < storedLength(fastZstdCodec, sample) ? tensor : undefined;
 }
 
 /** What a codec makes of a sample, of which nothing stays: there is one of every frame. */

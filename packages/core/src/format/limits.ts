@@ -25,6 +25,8 @@ export const layoutFileBytes: number = 65_536;
 
 /** A blob of this size or more has a frame of its own. */
 export const ownFrameBytes: number = 524_288;
+/** Of a tensor from this size on: it has weights, and rows, of its own. */
+export const ownTensorFrameBytes: number = 65_536;
 
 export const limits = {
   blobBytes: 16_777_216,

@@ -8,7 +8,7 @@ import type { Element } from '../chunker/piece.ts';
 import type { RelatedFrame } from '../codec/encode-related.ts';
 import type { BlobId, BlobType, Lifetime, PackKind } from '../format/ids.ts';
 import { packKindOf } from '../format/ids.ts';
-import { ownFrameBytes } from '../format/limits.ts';
+import { ownFrameBytes, ownTensorFrameBytes } from '../format/limits.ts';
 import { type FrameAggregator, frameAggregator } from './frame-aggregator.ts';
 import { openPacks, type OpenPacksOptions } from './open-packs.ts';
 import type { FinishedPack, NewFrame } from './pack-writer.ts';
@@ -76,7 +76,9 @@ export function framePacker(options: OpenPacksOptions): FramePacker {
       finished.push(...flushFrame(freed));
       aggregators.delete(oldest);
     }
-    const gathered = known ?? { kind, lifetime, element, frame: freed?.frame ?? frameAggregator() };
+    // Rows of tensors that share a frame are of any length.
+    const alike = element && { dtype: element.dtype, unit: element.unit };
+    const gathered = known ?? { kind, lifetime, element: alike, frame: freed?.frame ?? frameAggregator() };
     aggregators.set(name, gathered);
     return gathered;
   };
@@ -87,7 +89,8 @@ export function framePacker(options: OpenPacksOptions): FramePacker {
       const blob = { id, type, length: bytes.byteLength };
       const related = relate?.();
       if (related !== undefined) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob], ...related });
-      if (bytes.byteLength >= ownFrameBytes) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob], element });
+      const least = element === undefined ? ownFrameBytes : ownTensorFrameBytes;
+      if (bytes.byteLength >= least) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob], element });
       const finished: FinishedPack[] = [];
       const gathered = gatheredOf(kind, lifetime, element, finished);
       if (!gathered.frame.hasRoomFor(bytes.byteLength)) finished.push(...flushFrame(gathered));

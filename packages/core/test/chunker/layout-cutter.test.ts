@@ -41,6 +41,24 @@ describe('layout cutter', () => {
     ]);
   });
 
+  test('says how long a row is, where there are rows, and takes short ones together', () => {
+    const file = fileOf([40_000]);
+    const rowOf = (shape: readonly number[], dtype = 'BF16', unit = 2): unknown => {
+      const length = dtype === 'Q4_0' ? 18 * 1000 : 20_000;
+      const layout = layoutOf({ ...tensor(10, length, unit), shape, dtype });
+      return cut(file, layout).find(({ kind }) => kind === 'blob')?.element?.row;
+    };
+    expect(rowOf([100, 100])).toBe(200);
+    expect(rowOf([10, 10, 100])).toBe(200);
+    expect(rowOf([1000, 10])).toBeUndefined();
+    expect(rowOf([500, 2, 10])).toBe(40);
+    expect(rowOf([10_000])).toBeUndefined();
+    expect(rowOf([1, 10_000])).toBeUndefined();
+    expect(rowOf([100, 3, 3])).toBeUndefined();
+    expect(rowOf([0, 7])).toBeUndefined();
+    expect(rowOf([100, 320], 'Q4_0', 18)).toBe(180);
+  });
+
   test('which tensors are skeleton is a number of the repository', () => {
     const file = fileOf([100_000]);
     const layout = layoutOf(tensor(10, 4094), tensor(10_000, 4096), tensor(20_000, 65_534));
