@@ -12,6 +12,7 @@ export {
   findContexts,
   makeContextDecodeTable,
   makeContextEncodeTable,
+  sumCounts,
   translate,
 } from './contexts';
 export {
@@ -47,6 +48,7 @@ export {
   firstNonFiniteF64,
 } from './non-finite';
 export {
+  clearRange,
   copyRange,
   equalRanges,
   gatherField,

@@ -43,6 +43,7 @@ export function wasmStreams(memory: KernelMemory, module: KernelModule = kernelM
     mergeFifths: wasm.mergeFifths,
     spreadFifths: wasm.spreadFifths,
     copyRange: wasm.copyRange,
+    clearRange: wasm.clearRange,
     equalRanges: (a, b, length) => wasm.equalRanges(a, b, length) !== 0,
     laneCounts: wasm.laneCounts,
     makeEncodeTable: wasm.makeEncodeTable,
