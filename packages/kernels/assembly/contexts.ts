@@ -83,6 +83,21 @@ export function countContexts(counts: usize, contexts: usize, symbols: usize, co
   }
 }
 
+/** Adds up the 256 counters of each of `contexts` contexts, to as many numbers of 32 bits. */
+export function sumCounts(counts: usize, contexts: usize, sums: usize): void {
+  const end = counts + (contexts << 10);
+  while (counts < end) {
+    let sum = i32x4.splat(0);
+    for (let i: usize = 0; i < 1024; i += 16) sum = i32x4.add(sum, v128.load(counts + i));
+    store<i32>(
+      sums,
+      i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3),
+    );
+    sums += 4;
+    counts += 1024;
+  }
+}
+
 /** Replaces `count` bytes by what `table` has for each. */
 export function translate(bytes: usize, count: usize, table: usize): void {
   let i: usize = 0;

@@ -215,8 +215,8 @@ export function writeRest16(z: usize, tokens: usize, count: usize, to: usize): u
     const b = <u64>restOf((four >> 8) & 255);
     const c = <u64>restOf((four >> 16) & 255);
     const d = <u64>restOf(four >> 24);
-    const low = (words & ((<u64>1 << a) - 1)) | (((words >> 16) & ((<u64>1 << b) - 1)) << a);
-    const high = ((words >> 32) & ((<u64>1 << c) - 1)) | (((words >> 48) & ((<u64>1 << d) - 1)) << c);
+    const low = (words & (((<u64>1) << a) - 1)) | (((words >> 16) & (((<u64>1) << b) - 1)) << a);
+    const high = ((words >> 32) & (((<u64>1) << c) - 1)) | (((words >> 48) & (((<u64>1) << d) - 1)) << c);
     bits |= (low | (high << (a + b))) << held;
     held += a + b + c + d;
     store<u64>(to, bits);
@@ -227,7 +227,7 @@ export function writeRest16(z: usize, tokens: usize, count: usize, to: usize): u
   }
   while (i < count) {
     const rest = <u64>restOf(load<u8>(tokens + i));
-    bits |= (<u64>load<u16>(z + (i << 1)) & ((<u64>1 << rest) - 1)) << held;
+    bits |= (<u64>load<u16>(z + (i << 1)) & (((<u64>1) << rest) - 1)) << held;
     held += rest;
     store<u64>(to, bits);
     to += <usize>(held >> 3);
@@ -243,7 +243,7 @@ export function writeRest32(z: usize, tokens: usize, count: usize, to: usize): u
   let held: u64 = 0;
   for (let i: usize = 0; i < count; i += 1) {
     const rest = <u64>restOf(load<u8>(tokens + i));
-    bits |= (<u64>load<u32>(z + (i << 2)) & ((<u64>1 << rest) - 1)) << held;
+    bits |= (<u64>load<u32>(z + (i << 2)) & (((<u64>1) << rest) - 1)) << held;
     held += rest;
     store<u64>(to, bits);
     to += <usize>(held >> 3);
@@ -281,21 +281,49 @@ export function writeRest64(z: usize, tokens: usize, count: usize, to: usize): u
  * bytes beyond them. The tokens are those of numbers of this size.
  */
 export function readRest16(tokens: usize, count: usize, from: usize, z: usize): void {
-  readRest<u16>(tokens, count, from, z);
+  let bit: usize = 0;
+  let i: usize = 0;
+  while (i + 4 <= count) {
+    // The rests of four have up to 52 bits, 57 are certain.
+    let bits = load<u64>(from + (bit >> 3)) >> (<u64>bit & 7);
+    const four = load<u32>(tokens + i);
+    const a = four & 255;
+    const b = (four >> 8) & 255;
+    const c = (four >> 16) & 255;
+    const d = four >> 24;
+    const restA = <u64>restOf(a);
+    const restB = <u64>restOf(b);
+    const restC = <u64>restOf(c);
+    const restD = <u64>restOf(d);
+    let words = (<u64>topOf(a) << restA) | (bits & ((<u64>1 << restA) - 1));
+    bits >>= restA;
+    words |= ((<u64>topOf(b) << restB) | (bits & ((<u64>1 << restB) - 1))) << 16;
+    bits >>= restB;
+    words |= ((<u64>topOf(c) << restC) | (bits & ((<u64>1 << restC) - 1))) << 32;
+    bits >>= restC;
+    words |= ((<u64>topOf(d) << restD) | (bits & ((<u64>1 << restD) - 1))) << 48;
+    store<u64>(z + (i << 1), words);
+    bit += <usize>(restA + restB + restC + restD);
+    i += 4;
+  }
+  while (i < count) {
+    const token = <u32>load<u8>(tokens + i);
+    const rest = <u64>restOf(token);
+    const bits = (load<u64>(from + (bit >> 3)) >> (<u64>bit & 7)) & ((<u64>1 << rest) - 1);
+    bit += <usize>rest;
+    store<u16>(z + (i << 1), <u16>((<u64>topOf(token) << rest) | bits));
+    i += 1;
+  }
 }
 
 export function readRest32(tokens: usize, count: usize, from: usize, z: usize): void {
-  readRest<u32>(tokens, count, from, z);
-}
-
-function readRest<T>(tokens: usize, count: usize, from: usize, z: usize): void {
   let bit: usize = 0;
   for (let i: usize = 0; i < count; i += 1) {
     const token = <u32>load<u8>(tokens + i);
     const rest = <u64>restOf(token);
-    const bits = (load<u64>(from + (bit >> 3)) >> (<u64>bit & 7)) & (((<u64>1) << rest) - 1);
+    const bits = (load<u64>(from + (bit >> 3)) >> (<u64>bit & 7)) & ((<u64>1 << rest) - 1);
     bit += <usize>rest;
-    store<T>(z + i * sizeof<T>(), <T>(((<u64>topOf(token)) << rest) | bits));
+    store<u32>(z + (i << 2), <u32>((<u64>topOf(token) << rest) | bits));
   }
 }
 

@@ -12,6 +12,7 @@ export {
   findContexts,
   makeContextDecodeTable,
   makeContextEncodeTable,
+  sumCounts,
   translate,
 } from './contexts';
 export {
@@ -48,6 +49,7 @@ export {
 } from './non-finite';
 export { differRows, sumRows } from './rows';
 export {
+  clearRange,
   copyRange,
   equalRanges,
   gatherField,

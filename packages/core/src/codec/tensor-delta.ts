@@ -135,7 +135,7 @@ function decodeTo(
     const from = loadSegment(workspace, base, segment, { unit, region: 'base' });
     // Frames are decoded to the start of an array.
     const to = alignedAs({ byteOffset: offset }, at.plain);
-    if (hasBits) kernels.bytes.fill(0, to, to + length);
+    if (hasBits) kernels.clearRange(to, length);
     for (const part of parts.parts) {
       gather(workspace, part, unit, units, from, at.baseItems);
       const items = readPart(workspace, part, units, cursor);

@@ -69,23 +69,17 @@ export const classMapBytes: number = classes * contextStates;
 
 /** What each class and state gives: its context, or what `tableOf` has for that. */
 export function mapOf(shape: ContextShape, tableOf?: Uint8Array): Uint8Array {
+  const { hasClasses, hasStates, stateShift, lowState } = shape;
   const map = new Uint8Array(classMapBytes);
-  for (let known = 0; known < classes; known += 1) {
-    for (let state = 0; state < contextStates; state += 1) {
-      const context = contextOf(shape, known, state);
+  const step = hasStates ? classes : 1;
+  for (let state = 0; state < contextStates; state += 1) {
+    const shifted = hasStates ? Math.min(Math.max((state >> stateShift) - lowState, 0), classes - 1) : 0;
+    for (let known = 0; known < classes; known += 1) {
+      const context = (hasClasses ? known * step : 0) + shifted;
       map[known * contextStates + state] = tableOf === undefined ? context : (tableOf[context] ?? 0);
     }
   }
   return map;
-}
-
-function contextOf(
-  { hasClasses, hasStates, stateShift, lowState }: ContextShape,
-  known: number,
-  state: number,
-): number {
-  const shifted = hasStates ? Math.min(Math.max((state >> stateShift) - lowState, 0), classes - 1) : 0;
-  return (hasClasses ? known * (hasStates ? classes : 1) : 0) + shifted;
 }
 
 /** Writes a model to `bytes` from `start` on; the end of it. */

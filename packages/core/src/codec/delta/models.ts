@@ -1,5 +1,5 @@
 /** Models of the parts of a segment: made of what is to be coded, and made ready to code or to read. */
-import { contextDecodeTableBytes, contextEncodeTableBytes, contextStates } from '@mbk/kernels';
+import { contextCountsBytes, contextDecodeTableBytes, contextEncodeTableBytes, contextStates } from '@mbk/kernels';
 import { type Clusters, clusterContexts } from '../context/cluster.ts';
 import {
   type ContextModel,
@@ -38,9 +38,11 @@ export function fit(workspace: DeltaWorkspace, differences: Differences): Fit {
   kernels.bytes.set(mapOf(shape), at.map);
   classify(workspace, part, count, shape.lowClass);
   kernels.findContexts(at.next, at.map, at.classes, symbols, count, at.contexts);
-  counters.fill(0, 0, 256 * contexts);
+  kernels.clearRange(at.counters, contextCountsBytes * contexts);
   kernels.countContexts(at.counters, at.contexts, symbols, count);
-  return { shape, ...clusterContexts(counters, { contexts, symbols: symbolsOf(part), most: mostTables }) };
+  kernels.sumCounts(at.counters, contexts, at.sums);
+  const counted = { counts: counters, symbols: symbolsOf(part), sums: workspace.sums.subarray(0, contexts) };
+  return { shape, ...clusterContexts(counted, mostTables) };
 }
 
 /** What a frame says of a fit. */

@@ -33,12 +33,15 @@ export interface DeltaWorkspace {
   readonly kernels: DeltaKernels;
   /** Counters of all contexts. */
   readonly counters: Uint32Array;
+  /** The sum of each. */
+  readonly sums: Uint32Array;
   /** Offsets of the regions. */
   readonly at: Readonly<Record<Region, number>>;
 }
 
 type Region =
   | 'counters'
+  | 'sums'
   | 'weights'
   /** Tables to encode by, or to decode by. */
   | 'tables'
@@ -65,6 +68,7 @@ type Region =
 
 const regionBytes: Readonly<Record<Region, number>> = {
   counters: mostContexts * contextCountsBytes,
+  sums: 4 * mostContexts,
   weights: 512,
   tables: mostTables * Math.max(contextEncodeTableBytes, contextDecodeTableBytes),
   next: contextNextBytes,
@@ -107,7 +111,9 @@ export function deltaWorkspaceIn(kernels: DeltaKernels): DeltaWorkspace {
     }),
   ) as Record<Region, number>;
   const { buffer, byteOffset } = kernels.bytes;
-  return { kernels, counters: new Uint32Array(buffer, byteOffset + at.counters, regionBytes.counters / 4), at };
+  const wordsOf = (region: Region): Uint32Array =>
+    new Uint32Array(buffer, byteOffset + at[region], regionBytes[region] / 4);
+  return { kernels, counters: wordsOf('counters'), sums: wordsOf('sums'), at };
 }
 
 /** The workspace of this thread: memory to work in, nothing that a call leaves to the next. */
