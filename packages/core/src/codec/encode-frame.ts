@@ -81,7 +81,7 @@ export function estimateFrame(
   compression: Compression = defaultCompression,
 ): number {
   const sample = plain.byteLength < probeFromBytes ? plain : sampleOf(plain, element.unit);
-  const tensor = plain.byteLength > parameters.pieceBytes ? undefined : tensorCodec(element);
+  const tensor = plannedFor(plain, element, compression === 'best');
   const fast = storedLength(fastZstdCodec, sample);
   const typed = tensor === undefined ? fast : tensor.encode(sample).stored.byteLength;
   const least = Math.min(fast, typed);

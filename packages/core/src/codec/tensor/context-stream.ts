@@ -67,11 +67,12 @@ export function planContexts(workspace: Workspace, place: ContextPlace, old: Str
   if (again !== undefined) return again;
   const shape = chooseShape(workspace, place);
   countShape(workspace, place, shape, place.length);
-  const { tableOf, counts } = clusterContexts(workspace.contextCounts, {
-    contexts: contextsIn(shape),
-    symbols: 256,
-    most: mostTables,
-  });
+  const contexts = contextsIn(shape);
+  const all = workspace.contextCounts;
+  const sums = Uint32Array.from({ length: contexts }, (_, context) =>
+    all.subarray(256 * context, 256 * (context + 1)).reduce((sum, count) => sum + count, 0),
+  );
+  const { tableOf, counts } = clusterContexts({ counts: all, symbols: 256, sums }, mostTables);
   const weights = counts.map((each) => {
     const own = new Uint16Array(256);
     setWeights(each, own);
