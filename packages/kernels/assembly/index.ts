@@ -19,6 +19,18 @@ export {
   firstNonFiniteF64,
 } from './non-finite';
 export {
+  cutBF16,
+  quantiseQ4_0,
+  quantiseQ4_1,
+  quantiseQ5_0,
+  quantiseQ5_1,
+  quantiseQ8_0,
+  roundBF16,
+  roundF16,
+  widenBF16,
+  widenF16,
+} from './recipes';
+export {
   copyRange,
   equalRanges,
   gatherField,

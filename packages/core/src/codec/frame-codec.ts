@@ -39,6 +39,8 @@ export interface Encoded {
 export interface DecodeOptions {
   readonly plainLength: number;
   readonly parameters: Uint8Array;
+  /** Plaintexts of the blobs that the frame row names as bases, in the row's order; they may be anything. */
+  readonly bases?: readonly Uint8Array[] | undefined;
   /** Names the frame in messages. */
   readonly what: string;
 }

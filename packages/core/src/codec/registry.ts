@@ -1,6 +1,7 @@
 /** The codecs that this program knows, by their numbers in frame rows. */
 import { MbkError } from '../errors.ts';
 import { releaseBytes } from '../crypto/release-bytes.ts';
+import { deriveReader } from './derive.ts';
 import type { DecodeOptions, FrameCodec, TakePart } from './frame-codec.ts';
 import { rawCodec } from './raw.ts';
 import { tensorReader } from './tensor.ts';
@@ -9,7 +10,10 @@ import { zstdCodec } from './zstd.ts';
 type Decoder = Pick<FrameCodec, 'decode' | 'decodeParts'>;
 
 const codecs: ReadonlyMap<number, Decoder> = new Map(
-  [rawCodec, zstdCodec, tensorReader].map((codec: Decoder & Pick<FrameCodec, 'number'>) => [codec.number, codec]),
+  [rawCodec, zstdCodec, tensorReader, deriveReader].map((codec: Decoder & Pick<FrameCodec, 'number'>) => [
+    codec.number,
+    codec,
+  ]),
 );
 
 /** The plaintext of a frame that codec `number` wrote. Errors: `codec-unknown`, `value-invalid`. */
