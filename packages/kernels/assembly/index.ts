@@ -49,6 +49,18 @@ export {
 } from './non-finite';
 export { differRows, sumRows } from './rows';
 export {
+  cutBF16,
+  quantiseQ4_0,
+  quantiseQ4_1,
+  quantiseQ5_0,
+  quantiseQ5_1,
+  quantiseQ8_0,
+  roundBF16,
+  roundF16,
+  widenBF16,
+  widenF16,
+} from './recipes';
+export {
   clearRange,
   copyRange,
   equalRanges,

@@ -32,3 +32,6 @@ export {
 } from './stream-kernels.ts';
 export { twinStreams } from './twin/twin-streams.ts';
 export { wasmStreams } from './wasm-streams.ts';
+export type { RecipeKernels } from './recipe-kernels.ts';
+export { twinRecipes } from './twin/recipes.ts';
+export { wasmRecipes } from './wasm-recipes.ts';

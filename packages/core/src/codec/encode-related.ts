@@ -5,11 +5,10 @@
  */
 import type { Element } from '../chunker/piece.ts';
 import { MbkError } from '../errors.ts';
-import { equalBytes } from '../format/bytes.ts';
 import type { BlobId } from '../format/ids.ts';
 import { limits } from '../format/limits.ts';
 import type { Compression } from './compression.ts';
-import { deriveReader, encodeDerived } from './derive.ts';
+import { derivedGives, deriveReader, encodeDerived } from './derive.ts';
 import { estimateFrame, type EncodedFrame } from './encode-frame.ts';
 import { encodeTensorDelta, estimateDelta, givesTensorDelta, tensorDeltaReader } from './tensor-delta.ts';
 import type { Encoded } from './frame-codec.ts';
@@ -69,10 +68,7 @@ function derive(plain: Uint8Array, element: Element, { dtype, blobs, offset }: S
   const bases = blobs.map(({ bytes }) => bytes);
   const encoded = encodeDerived(plain, element, { dtype, bases, offset });
   if (encoded === undefined) return undefined;
-  const gives = (): boolean => {
-    const options = { plainLength: plain.byteLength, parameters: encoded.parameters, bases, what };
-    return equalBytes(deriveReader.decode(encoded.stored, options), plain);
-  };
+  const gives = (): boolean => derivedGives(plain, encoded, { bases, what });
   return checked(deriveReader, encoded, blobs, { plain, gives });
 }
 

@@ -2,7 +2,7 @@
 import { blockOf } from '@mbk/plugin-sdk';
 import type { Piece } from '../../chunker/piece.ts';
 import { isZero } from '../../chunker/zeros.ts';
-import { probeOf, probesOf } from '../../codec/derive.ts';
+import { probeElements, probeOf, probesOf } from '../../codec/derive.ts';
 import type { PieceAbout } from '../chunk-sink.ts';
 import type { AskRelatives } from '../cut-file.ts';
 import type { TensorRelatives } from './tensor-catalogue.ts';
@@ -45,10 +45,8 @@ export function relativeSeeker(ask: AskRelatives | undefined): RelativeSeeker {
   };
 }
 
-/** Numbers of a tensor that a probe looks at. */
-const probedElements = 2048;
-
+/** Bytes of what a probe looks at. */
 function probeBytes(dtype: string): number {
   const block = blockOf(dtype);
-  return block === undefined ? 0 : (probedElements / block.elements) * block.bytes;
+  return block === undefined ? 0 : (probeElements / block.elements) * block.bytes;
 }

@@ -3,6 +3,7 @@
  * one that the new one was made from. It holds what layouts and chunk lists say and is made anew by each run.
  */
 import { blockOf } from '@mbk/plugin-sdk';
+import { probedDtype } from '../../codec/derive.ts';
 import type { BlobId } from '../../format/ids.ts';
 import type { Layout, TensorSpan } from '../../format/layout-record.ts';
 import { parameters } from '../../format/limits.ts';
@@ -69,8 +70,8 @@ export function tensorCatalogue(): TensorCatalogue {
         remember(same, sameKey(span), tensor, mostBases);
         remember(alike, alikeKey(span), { name: span.name, tensor }, mostAlike);
         const elements = elementsOf(span);
-        for (const [target, probe] of Object.entries(span.probes ?? {}))
-          remember(made, madeKey(elements, target, probe), tensor, mostSources);
+        for (const [name, probe] of Object.entries(span.probes ?? {}))
+          remember(made, madeKey(elements, probedDtype(name), probe), tensor, mostSources);
       }
     },
 
@@ -82,12 +83,9 @@ export function tensorCatalogue(): TensorCatalogue {
         if (bases.length >= mostBases) break;
         if (!bases.includes(tensor)) bases.push(tensor);
       }
-      const sources =
-        probe === undefined
-          ? []
-          : targetsOf(dtype).flatMap((target) => made.get(madeKey(elementsOf(question), target, probe)) ?? []);
+      const sources = probe === undefined ? [] : (made.get(madeKey(elementsOf(question), dtype, probe)) ?? []);
       if (bases.length + sources.length === 0) return undefined;
-      return { bases, sources: [...new Set(sources)].slice(0, mostSources) };
+      return { bases, sources };
     },
 
     get size() {
@@ -110,11 +108,6 @@ export function pieceBytesOf(unit: number): number {
 export function elementsOf({ dtype, unit, length }: Pick<TensorSpan, 'dtype' | 'unit' | 'length'>): number {
   const block = blockOf(dtype);
   return block?.bytes === unit ? (length / unit) * block.elements : 0;
-}
-
-/** Probes are named by the type that they are of, some with a variant of how it is made. */
-function targetsOf(dtype: string): readonly string[] {
-  return [dtype, `${dtype}+`];
 }
 
 function storedTensor(
@@ -146,6 +139,7 @@ function remember<T>(map: Map<string, T[]>, key: string, value: T, most: number)
   const known = map.get(key);
   if (known === undefined) map.set(key, [value]);
   else {
+    if (known.includes(value)) return;
     known.unshift(value);
     if (known.length > most) known.pop();
   }
@@ -161,6 +155,6 @@ function alikeKey({ dtype, unit, shape, length }: Kind): string {
   return `${dtype} ${unit} ${shape.join()} ${length}`;
 }
 
-function madeKey(elements: number, target: string, probe: string): string {
-  return `${elements} ${target} ${probe}`;
+function madeKey(elements: number, dtype: string, probe: string): string {
+  return `${elements} ${dtype} ${probe}`;
 }
