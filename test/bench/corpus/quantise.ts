@@ -59,12 +59,17 @@ export function toQ4(weights: Float32Array, target: Uint8Array): void {
     const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
     out = putHalf(target, out, scale);
     for (let at = block; at < block + blockLength / 2; at += 1) {
-      const low = Math.min(15, Math.trunc((weights[at] ?? 0) * inverse + 8.5));
-      const high = Math.min(15, Math.trunc((weights[at + blockLength / 2] ?? 0) * inverse + 8.5));
+      const low = q4Of(weights[at] ?? 0, inverse);
+      const high = q4Of(weights[at + blockLength / 2] ?? 0, inverse);
       target[out] = low | (high << 4);
       out += 1;
     }
   }
+}
+
+/** Each step is rounded: of BF16 weights many are halfway between two numbers of a block. */
+function q4Of(weight: number, inverse: number): number {
+  return Math.min(15, Math.trunc(Math.fround(Math.fround(weight * inverse) + 8.5)));
 }
 
 /** Puts a half-precision float; the place behind it. */

@@ -4,11 +4,10 @@ import { memoryBackend } from '../../src/backend/memory.ts';
 import { type BaseBlob, encodeRelated } from '../../src/codec/encode-related.ts';
 import { type BlobId, packKey } from '../../src/format/ids.ts';
 import { limits } from '../../src/format/limits.ts';
-import { gatherBases, openBase } from '../../src/pack/base-frames.ts';
+import { boxesIn, gatherBases, openBases } from '../../src/pack/base-frames.ts';
 import type { BlobCopy } from '../../src/pack/blob-copy.ts';
 import { blobReader, type BlobReader } from '../../src/pack/blob-reader.ts';
 import { checkBased, checkPack } from '../../src/pack/check-pack.ts';
-import { frameCache } from '../../src/pack/frame-cache.ts';
 import { packReader } from '../../src/pack/pack-reader.ts';
 import { session, type Session } from './session.ts';
 import { idOf, seededBytes } from './test-keys.ts';
@@ -128,13 +127,17 @@ describe('frames that are built upon others', () => {
     if (whole === undefined) throw new Error('expected a copy');
     const [base] = await gatherBases([whole], { backend: here.backend, keyOf: here.packs.keyOf });
     if (base === undefined) throw new Error('expected a base');
-    const cache = frameCache(1_000_000);
-    expect(idOf(openBase(structuredClone(base), cache))).toBe(id);
-    expect(cache.get(here.ids[0] ?? id)).toEqual(steps[0]);
-    const lower = base.bases[0];
+    expect(boxesIn([base])).toHaveLength(5);
+    const copy = structuredClone(base);
+    const lower = structuredClone(base.bases[0]);
     if (lower === undefined) throw new Error('expected a base below');
-    const wrong = { ...base, bases: [{ ...lower, box: flipped(lower.box.slice(), 3) }] };
-    expect(() => openBase(wrong, frameCache(0))).toThrow(expect.objectContaining({ code: 'entry-damaged' }));
+    expect(openBases([base, base]).map(idOf)).toEqual([id, id]);
+    // What is known is not opened.
+    const known = new Map([[lower.id, steps[3] ?? pieceOf(0)]]);
+    expect(openBases([{ ...copy, bases: [{ ...lower, box: new Uint8Array(0) }] }], known).map(idOf)).toEqual([id]);
+    const [again] = await gatherBases([whole], { backend: here.backend, keyOf: here.packs.keyOf });
+    const wrong = again && { ...again, bases: [{ ...lower, box: new Uint8Array(flipped(lower.box, 3)) }] };
+    expect(() => openBases(wrong && [wrong])).toThrow(expect.objectContaining({ code: 'entry-damaged' }));
   });
 
   test('are told apart by the check of a pack, which proves them authentic, and checked with their bases', async () => {

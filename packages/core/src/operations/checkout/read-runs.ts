@@ -4,6 +4,7 @@ import { isMbkError } from '../../errors.ts';
 import { type BlobId, packKey } from '../../format/ids.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
 import { isDamage } from '../../pack/read-twice.ts';
+import { boxesIn } from '../../pack/base-frames.ts';
 import type { BlobReader } from '../../pack/blob-reader.ts';
 import type { ReadRun } from '../../pack/plan-reads.ts';
 import { readBuffers } from '../../pool/read-buffers.ts';
@@ -23,8 +24,9 @@ export interface RunReader {
 }
 
 /** What of a job changes hands. */
-export function buffersOf({ bytes }: Pick<FramesJob<unknown>, 'bytes'>): readonly ArrayBuffer[] {
-  return 'buffer' in bytes ? [bytes.buffer] : [];
+export function buffersOf({ bytes, frames }: Pick<FramesJob<unknown>, 'bytes' | 'frames'>): readonly ArrayBuffer[] {
+  const boxes = boxesIn(frames.flatMap(({ bases = [] }) => bases));
+  return 'buffer' in bytes ? [bytes.buffer, ...boxes] : boxes;
 }
 
 /** A run for one job; small, so that all threads have something to do. */

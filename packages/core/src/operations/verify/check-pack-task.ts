@@ -1,12 +1,12 @@
 /** Checks whole packs in a thread of their own: `checkPack`, with answers that cross to another thread. */
 import { readOpened } from '../../backend/read-opened.ts';
+import { releaseBytes } from '../../crypto/release-bytes.ts';
 import { independentSha256, platformSha256 } from '../../crypto/hash.ts';
 import type { Keys } from '../../crypto/keyset.ts';
 import type { BlobId, PackId, PackKind } from '../../format/ids.ts';
 import { isMbkError } from '../../errors.ts';
 import { openBases, type BaseFrame } from '../../pack/base-frames.ts';
 import { type BasedFrame, checkBased, checkPack, type PackBytes, type PackProblem } from '../../pack/check-pack.ts';
-import { frameCache } from '../../pack/frame-cache.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import type { PackContents } from '../../pack/pack-contents.ts';
 import { Handover, type Handlers } from '../../pool/channel.ts';
@@ -63,9 +63,6 @@ export interface CheckedProblem {
   readonly blobs: readonly BlobId[];
 }
 
-/** Of blobs that frames are built upon. */
-const baseCacheBytes = 16_777_216;
-
 export function checkPackTask({ keys, independent }: CheckPackSetup): Handlers {
   const sha256 = independent ? independentSha256 : platformSha256;
 
@@ -73,7 +70,6 @@ export function checkPackTask({ keys, independent }: CheckPackSetup): Handlers {
     const { contents, problems, based } = checkPack(pack, { kind, id, keys, sha256 });
     return { contents, problems: problems.map(asRecord), based };
   };
-  const cache = frameCache(baseCacheBytes);
 
   return {
     check(job: CheckPackJob) {
@@ -87,12 +83,13 @@ export function checkPackTask({ keys, independent }: CheckPackSetup): Handlers {
     checkBased({ bases, ...frame }: CheckBasedJob): CheckedBased {
       let below: readonly Uint8Array[];
       try {
-        below = openBases(bases, cache);
+        below = openBases(bases);
       } catch (error) {
         if (!isDamage(error) && !isMbkError(error, 'codec-unknown')) throw error;
         return { problem: undefined, isBaseBad: true };
       }
       const problem = checkBased(frame, below, sha256);
+      below.forEach(releaseBytes);
       return { problem: problem && asRecord(problem), isBaseBad: false };
     },
   };

@@ -8,6 +8,7 @@ import { packKey } from '../../format/ids.ts';
 import { limits } from '../../format/limits.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
 import { independentSha256, platformSha256 } from '../../crypto/hash.ts';
+import { boxesIn } from '../../pack/base-frames.ts';
 import { type BasedFrame, checkBased } from '../../pack/check-pack.ts';
 import type { PackContents } from '../../pack/pack-contents.ts';
 import { recordOf } from '../../pool/error-record.ts';
@@ -133,7 +134,9 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
     const bases = await reader.bases({ pack: row, frame }, { signal });
     if (bases !== undefined) {
       const job: CheckBasedJob = { ...based, bases };
-      const { problem, isBaseBad } = (await workers.run('checkBased', job)) as CheckedBased;
+      const { problem, isBaseBad } = (await workers.run('checkBased', job, {
+        buffers: boxesIn(bases),
+      })) as CheckedBased;
       if (!isBaseBad) return problem === undefined ? [] : [problem];
     }
     let below: readonly Uint8Array[];

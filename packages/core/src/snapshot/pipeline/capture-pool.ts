@@ -3,6 +3,7 @@ import { kernelMemory, kernelModule, kernelScratchBytes } from '@mbk/kernels';
 import type { GearTable } from '../../chunker/gear.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import { asBlobId, type BlobId } from '../../format/ids.ts';
+import { boxesIn } from '../../pack/base-frames.ts';
 import { contentsOfColumns } from '../../pack/compact-contents.ts';
 import type { Threads } from '../../pool/threads.ts';
 import { Handover } from '../../pool/channel.ts';
@@ -122,7 +123,10 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
         workerAt(thread).call('piece', piece),
       relatives: ({ file, tensor }: { readonly file: number; readonly tensor: TensorHead }) =>
         seekers.get(file)?.(tensor),
-      bases: (ids: readonly BlobId[]) => options.relatives?.bases(ids) ?? ids.map(() => undefined),
+      async bases(ids: readonly BlobId[]) {
+        const bases = (await options.relatives?.bases(ids)) ?? [];
+        return new Handover(bases, boxesIn(bases));
+      },
     }),
   });
 

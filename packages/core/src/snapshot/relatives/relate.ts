@@ -5,10 +5,10 @@
 import type { Element } from '../../chunker/piece.ts';
 import { type Compression, defaultCompression } from '../../codec/compression.ts';
 import { type BaseBlob, encodeRelated, type SourceBlobs } from '../../codec/encode-related.ts';
+import { releaseBytes } from '../../crypto/release-bytes.ts';
 import { isMbkError } from '../../errors.ts';
 import type { BlobId } from '../../format/ids.ts';
-import { type BaseFrame, openBase } from '../../pack/base-frames.ts';
-import { frameCache } from '../../pack/frame-cache.ts';
+import { type BaseFrame, type KnownBlobs, openBases } from '../../pack/base-frames.ts';
 import type { Relate } from '../../pack/frame-packer.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import type { Wanted } from './wanted.ts';
@@ -30,38 +30,30 @@ export interface About {
 export type FetchBases = (ids: readonly BlobId[]) => Promise<readonly (BaseFrame | undefined)[]>;
 
 /** Of blobs that were read: neighbours among quantised tensors are made from the same ones. */
-const cacheBytes = 20_971_520;
+const cacheBytes = 8_388_608;
 /** After so many tensors of a file in a row that no other made less of, none of it is tried by its shape or name. */
 const mostMisses = 6;
 
 export function relater(fetch: FetchBases, compression: Compression = defaultCompression): Relater {
-  const cache = frameCache(cacheBytes);
-  const depths = new Map<BlobId, number>();
+  const blobs = baseBlobs();
   /** Of the file at hand: tensors of which a piece was tried in vain, and how many tensors in a row were. */
   const tries = { file: -1, hopeless: new Set<number>(), misses: 0 };
   let turn: Promise<unknown> = Promise.resolve();
 
   const load = async (ids: readonly BlobId[]): Promise<ReadonlyMap<BlobId, BaseBlob>> => {
-    const missing = [...new Set(ids)].filter((id) => cache.get(id) === undefined || !depths.has(id));
+    const missing = [...new Set(ids)].filter((id) => blobs.get(id) === undefined);
     const frames = missing.length === 0 ? [] : await fetch(missing);
-    const loaded = new Map<BlobId, BaseBlob>();
-    for (const frame of frames) if (frame !== undefined) depths.set(frame.id, frame.frame.depth);
-    const byId = new Map(frames.flatMap((frame) => (frame === undefined ? [] : [[frame.id, frame] as const])));
-    for (const id of new Set(ids)) {
-      const bytes = cache.get(id) ?? opened(byId.get(id));
-      const depth = depths.get(id);
-      if (bytes !== undefined && depth !== undefined) loaded.set(id, { id, bytes, depth });
-    }
-    return loaded;
+    for (const frame of frames) if (frame !== undefined) open(frame);
+    return new Map(ids.flatMap((id) => blobs.find(id) ?? []).map((blob) => [blob.id, blob]));
   };
 
-  /** Undefined for what is damaged: it is not built upon, and a verification tells of it. */
-  const opened = (frame: BaseFrame | undefined): Uint8Array | undefined => {
+  /** Leaves out what is damaged: it is not built upon, and a verification tells of it. */
+  const open = (base: BaseFrame): void => {
     try {
-      return frame && openBase(frame, cache);
+      const [bytes] = openBases([base], blobs);
+      if (bytes !== undefined) blobs.add({ id: base.id, bytes, depth: base.frame.depth });
     } catch (error) {
-      if (isDamage(error) || isMbkError(error, 'codec-unknown')) return undefined;
-      throw error;
+      if (!isDamage(error) && !isMbkError(error, 'codec-unknown')) throw error;
     }
   };
 
@@ -100,9 +92,47 @@ export function relater(fetch: FetchBases, compression: Compression = defaultCom
 
   return {
     with<T>(bytes: Uint8Array, about: About, store: (relate: Relate | undefined) => Promise<T>): Promise<T> {
-      const mine = turn.then(() => relateTo(bytes, about, store) as Promise<T>);
+      const mine = turn.then(() => relateTo(bytes, about, store) as Promise<T>).finally(() => blobs.trim(cacheBytes));
       turn = mine.catch(() => undefined); // its caller is told
       return mine;
+    },
+  };
+}
+
+interface BaseBlobs extends KnownBlobs {
+  find(id: BlobId): BaseBlob | undefined;
+  /** Takes over the memory of a blob. */
+  add(blob: BaseBlob): void;
+  /** Gives back what was used longest ago, until no more than `most` bytes are left. Nothing of it is in use. */
+  trim(most: number): void;
+}
+
+function baseBlobs(): BaseBlobs {
+  const blobs = new Map<BlobId, BaseBlob>();
+  let held = 0;
+  const find = (id: BlobId): BaseBlob | undefined => {
+    const blob = blobs.get(id);
+    if (blob === undefined) return undefined;
+    // The map is in the order of use.
+    blobs.delete(id);
+    blobs.set(id, blob);
+    return blob;
+  };
+  return {
+    find,
+    get: (id) => find(id)?.bytes,
+    add(blob) {
+      if (blobs.has(blob.id)) return;
+      blobs.set(blob.id, blob);
+      held += blob.bytes.byteLength;
+    },
+    trim(most) {
+      for (const [id, { bytes }] of blobs) {
+        if (held <= most) return;
+        held -= bytes.byteLength;
+        blobs.delete(id);
+        releaseBytes(bytes);
+      }
     },
   };
 }
