@@ -43,13 +43,30 @@ function widened(halves: v128): v128 {
   return v128.or(v128.or(bits, sign), v128.or(exponent, quiet));
 }
 
+/** Four numbers F16 that are neither subnormal, zero, infinite nor NaN, each in the upper half of a lane, as F32. */
+function widenedUsual(halves: v128): v128 {
+  // The shift repeats the sign, of which one is kept.
+  const shifted = v128.and(i32x4.shr_s(halves, 3), i32x4.splat(<i32>0x8fff_e000));
+  return i32x4.add(shifted, i32x4.splat(rebias));
+}
+
 /** `count` numbers F16 as F32. */
 export function widenF16(from: usize, count: usize, to: usize): void {
+  const zero = i32x4.splat(0);
   let i: usize = 0;
   while (i + 8 <= count) {
     const words = v128.load(from + (i << 1));
-    v128.store(to + (i << 2), widened(i32x4.extend_low_i16x8_u(words)));
-    v128.store(to + (i << 2), widened(i32x4.extend_high_i16x8_u(words)), 16);
+    // Zero where the exponent has no bits, or all.
+    const exponents = v128.and(i16x8.add(words, i16x8.splat(0x400)), i16x8.splat(0x7800));
+    if (i16x8.all_true(exponents)) {
+      const low = v128.shuffle<u16>(zero, words, 0, 8, 1, 9, 2, 10, 3, 11);
+      const high = v128.shuffle<u16>(zero, words, 4, 12, 5, 13, 6, 14, 7, 15);
+      v128.store(to + (i << 2), widenedUsual(low));
+      v128.store(to + (i << 2), widenedUsual(high), 16);
+    } else {
+      v128.store(to + (i << 2), widened(i32x4.extend_low_i16x8_u(words)));
+      v128.store(to + (i << 2), widened(i32x4.extend_high_i16x8_u(words)), 16);
+    }
     i += 8;
   }
   while (i < count) {
@@ -115,13 +132,31 @@ function roundedF16(bits: v128): v128 {
   return v128.or(v128.bitselect(others, finite, isLarge), sign);
 }
 
+/** Whether four numbers F32 are neither too small nor too large for normal numbers of F16. */
+function areUsual(bits: v128): bool {
+  const beyond = i32x4.sub(v128.and(bits, i32x4.splat(0x7fff_ffff)), i32x4.splat(leastNormal));
+  return i32x4.all_true(i32x4.lt_u(beyond, i32x4.splat((143 << 23) - leastNormal)));
+}
+
+/** Those as F16, each in the lower half of a lane. */
+function roundedUsual(bits: v128): v128 {
+  const magnitude = v128.and(bits, i32x4.splat(0x7fff_ffff));
+  const odd = v128.and(i32x4.shr_u(bits, 13), i32x4.splat(1));
+  const rounded = i32x4.shr_u(i32x4.add(i32x4.add(magnitude, i32x4.splat(0xfff - rebias)), odd), 13);
+  return v128.or(rounded, v128.and(i32x4.shr_u(bits, 16), i32x4.splat(0x8000)));
+}
+
 /** `count` numbers F32 as F16, to the nearest. */
 export function roundF16(from: usize, count: usize, to: usize): void {
   let i: usize = 0;
   while (i + 8 <= count) {
-    const at = from + (i << 2);
-    const low = roundedF16(v128.load(at));
-    v128.store(to + (i << 1), i16x8.narrow_i32x4_u(low, roundedF16(v128.load(at, 16))));
+    const first = v128.load(from + (i << 2));
+    const last = v128.load(from + (i << 2), 16);
+    const words =
+      areUsual(first) && areUsual(last)
+        ? i16x8.narrow_i32x4_u(roundedUsual(first), roundedUsual(last))
+        : i16x8.narrow_i32x4_u(roundedF16(first), roundedF16(last));
+    v128.store(to + (i << 1), words);
     i += 8;
   }
   while (i < count) {
@@ -233,11 +268,10 @@ export function quantiseQ8_0(from: usize, blocks: usize, to: usize): void {
   }
 }
 
-/** Four numbers less `zero`, times `inverse`, plus `half`, cut to integers; `isFused` rounds product and sum once. */
-function scaledTo(at: usize, zero: v128, inverse: v128, half: v128, isFused: bool, isMoved: bool): v128 {
-  const given = v128.load(at);
-  const numbers = isMoved ? f32x4.sub(given, zero) : given;
-  if (!isFused) return i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(numbers, inverse), half));
+/** Four numbers less `zero`, times `inverse`, plus `half`, cut to integers; in F64 products are exact, so they are not rounded. */
+function scaledTo<Number>(at: usize, zero: v128, inverse: v128, half: v128): v128 {
+  const numbers = f32x4.sub(v128.load(at), zero);
+  if (sizeof<Number>() === 4) return i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(numbers, inverse), half));
   const by = f64x2.promote_low_f32x4(inverse);
   const plus = f64x2.promote_low_f32x4(half);
   const low = f64x2.add(f64x2.mul(f64x2.promote_low_f32x4(numbers), by), plus);
@@ -247,24 +281,24 @@ function scaledTo(at: usize, zero: v128, inverse: v128, half: v128, isFused: boo
   return i32x4.trunc_sat_f32x4_s(sums);
 }
 
-/** 16 numbers as above, as bytes of at most `most`. */
-function levelsOf(at: usize, zero: v128, inverse: v128, half: v128, most: i8, isFused: bool, isMoved: bool): v128 {
-  return i8x16.min_u(
-    bytesOf(
-      scaledTo(at, zero, inverse, half, isFused, isMoved),
-      scaledTo(at + 16, zero, inverse, half, isFused, isMoved),
-      scaledTo(at + 32, zero, inverse, half, isFused, isMoved),
-      scaledTo(at + 48, zero, inverse, half, isFused, isMoved),
-    ),
-    i8x16.splat(most),
+/** 16 numbers as above, as bytes. */
+function levelsOf<Number>(at: usize, zero: v128, inverse: v128, half: v128): v128 {
+  return bytesOf(
+    scaledTo<Number>(at, zero, inverse, half),
+    scaledTo<Number>(at + 16, zero, inverse, half),
+    scaledTo<Number>(at + 32, zero, inverse, half),
+    scaledTo<Number>(at + 48, zero, inverse, half),
   );
 }
 
-/** Blocks of numbers of `bits` bits, 4 or 5, around zero; or, `isMoved`, from their least number on, which is kept. */
-function quantise(from: usize, blocks: usize, to: usize, bits: i32, isFused: bool, isMoved: bool): void {
+/**
+ * Blocks of numbers of `bits` bits, 4 or 5, around zero; or, `isMoved`, from their least number on, which is kept. With F64
+ * as `Number`, product and sum are rounded once.
+ */
+function quantise<Number>(from: usize, blocks: usize, to: usize, bits: i32, isMoved: bool): void {
   const end = from + (blocks << 7);
   const levels = 1 << bits;
-  const most = <i8>(levels - 1);
+  const most = i8x16.splat(<i8>(levels - 1));
   const half = f32x4.splat(isMoved ? <f32>0.5 : <f32>(levels >> 1) + <f32>0.5);
   while (from < end) {
     let lowest: f32 = 0;
@@ -289,8 +323,8 @@ function quantise(from: usize, blocks: usize, to: usize, bits: i32, isFused: boo
     if (abs(inverse) !== Infinity) {
       const by = f32x4.splat(inverse);
       const zero = f32x4.splat(lowest);
-      first = levelsOf(from, zero, by, half, most, isFused, isMoved);
-      last = levelsOf(from + 64, zero, by, half, most, isFused, isMoved);
+      first = i8x16.min_u(levelsOf<Number>(from, zero, by, half), most);
+      last = i8x16.min_u(levelsOf<Number>(from + 64, zero, by, half), most);
     }
     if (bits === 5) {
       store<u16>(to, <u16>i8x16.bitmask(i8x16.shl(first, 3)));
@@ -306,24 +340,24 @@ function quantise(from: usize, blocks: usize, to: usize, bits: i32, isFused: boo
 
 /** `blocks` blocks of 32 numbers F32 as Q4_0, 18 bytes each. */
 export function quantiseQ4_0(from: usize, blocks: usize, to: usize, isFused: bool): void {
-  if (isFused) quantise(from, blocks, to, 4, true, false);
-  else quantise(from, blocks, to, 4, false, false);
+  if (isFused) quantise<f64>(from, blocks, to, 4, false);
+  else quantise<f32>(from, blocks, to, 4, false);
 }
 
 /** `blocks` blocks of 32 numbers F32 as Q4_1, 20 bytes each. */
 export function quantiseQ4_1(from: usize, blocks: usize, to: usize, isFused: bool): void {
-  if (isFused) quantise(from, blocks, to, 4, true, true);
-  else quantise(from, blocks, to, 4, false, true);
+  if (isFused) quantise<f64>(from, blocks, to, 4, true);
+  else quantise<f32>(from, blocks, to, 4, true);
 }
 
 /** `blocks` blocks of 32 numbers F32 as Q5_0, 22 bytes each. */
 export function quantiseQ5_0(from: usize, blocks: usize, to: usize, isFused: bool): void {
-  if (isFused) quantise(from, blocks, to, 5, true, false);
-  else quantise(from, blocks, to, 5, false, false);
+  if (isFused) quantise<f64>(from, blocks, to, 5, false);
+  else quantise<f32>(from, blocks, to, 5, false);
 }
 
 /** `blocks` blocks of 32 numbers F32 as Q5_1, 24 bytes each. */
 export function quantiseQ5_1(from: usize, blocks: usize, to: usize, isFused: bool): void {
-  if (isFused) quantise(from, blocks, to, 5, true, true);
-  else quantise(from, blocks, to, 5, false, true);
+  if (isFused) quantise<f64>(from, blocks, to, 5, true);
+  else quantise<f32>(from, blocks, to, 5, true);
 }

@@ -69,23 +69,23 @@ export function encodeDerived(
   workspace: () => Workspace = threadWorkspace,
 ): Encoded | undefined {
   const floats = sourceOf(source.dtype);
-  if (floats === undefined || floats.dtype === element.dtype || source.offset > mostOffset) return undefined;
-  let best: { readonly recipe: Recipe; readonly exceptions: readonly number[] } | undefined;
-  let room = Math.floor(plain.length * mostKept);
-  for (const recipe of recipesFor(element.dtype)) {
-    const plan = { source: floats, recipe, units: Math.floor(plain.length / recipe.bytes), offset: source.offset };
-    if (recipe.bytes !== element.unit || plan.units === 0 || !hasSource(plan, source.bases)) continue;
-    const exceptions = exceptionsOf(plain, plan, { bases: source.bases, room, workspace: workspace() });
-    if (exceptions === undefined) continue;
-    best = { recipe, exceptions };
-    if (exceptions.length === 0) break;
-    room = keptBytes(plain, plan, exceptions.length) - 1;
-  }
+  const isPlace = source.offset >= 0 && source.offset <= mostOffset;
+  if (floats === undefined || floats.dtype === element.dtype || !isPlace) return undefined;
+  const plans = recipesFor(element.dtype)
+    .map((recipe) => ({
+      source: floats,
+      recipe,
+      units: Math.floor(plain.length / recipe.bytes),
+      offset: source.offset,
+    }))
+    .filter((plan) => plan.recipe.bytes === element.unit && plan.units > 0 && hasSource(plan, source.bases));
+  if (plans.length === 0) return undefined;
+  const best = bestOf(plain, plans, { bases: source.bases, workspace: workspace() });
   if (best === undefined) return undefined;
   const parameters = new Uint8Array(parameterBytes);
-  parameters.set([version, floats.number, best.recipe.number]);
+  parameters.set([version, floats.number, best.plan.recipe.number]);
   viewOf(parameters).setUint32(3, source.offset, true);
-  return { stored: kept(plain, best.recipe, best.exceptions), parameters };
+  return { stored: kept(plain, best.plan.recipe, best.exceptions), parameters };
 }
 
 /**
@@ -100,6 +100,37 @@ export function derivedGives(
   return decodeTo(stored, { plainLength: plain.length, parameters, bases, what }, (bytes, offset) => {
     return Buffer.compare(bytes, plain.subarray(offset, offset + bytes.length)) === 0;
   });
+}
+
+interface Trial {
+  readonly bases: readonly Uint8Array[];
+  /** Bytes that may be kept. */
+  readonly room: number;
+  readonly workspace: Workspace;
+}
+
+interface Found {
+  readonly plan: Plan;
+  readonly exceptions: readonly number[];
+}
+
+/** The plan that keeps least, of equals the first; undefined when all keep too much. */
+function bestOf(plain: Uint8Array, plans: readonly Plan[], trial: Omit<Trial, 'room'>): Found | undefined {
+  let room = Math.floor(plain.length * mostKept);
+  // Most often one gives all: then the first difference ends the trial of another.
+  for (const plan of plans) {
+    const least = keptBytes(plain, plan, 0);
+    const exceptions = least > room ? undefined : exceptionsOf(plain, plan, { ...trial, room: least });
+    if (exceptions !== undefined) return { plan, exceptions };
+  }
+  let best: Found | undefined;
+  for (const plan of plans) {
+    const exceptions = exceptionsOf(plain, plan, { ...trial, room });
+    if (exceptions === undefined) continue;
+    best = { plan, exceptions };
+    room = keptBytes(plain, plan, exceptions.length) - 1;
+  }
+  return best;
 }
 
 /** How all units of a frame are made. */
@@ -134,15 +165,11 @@ function* segmentsOf(plan: Plan, bases: readonly Uint8Array[], workspace: Worksp
 }
 
 /** The blocks that a recipe does not give; undefined when keeping them takes more than `room`. */
-function exceptionsOf(
-  plain: Uint8Array,
-  plan: Plan,
-  how: { readonly bases: readonly Uint8Array[]; readonly room: number; readonly workspace: Workspace },
-): readonly number[] | undefined {
+function exceptionsOf(plain: Uint8Array, plan: Plan, trial: Trial): readonly number[] | undefined {
   const blockBytes = blockBytesOf(plan.recipe);
   const exceptions: number[] = [];
-  if (keptBytes(plain, plan, 0) > how.room) return undefined;
-  for (const { bytes, offset } of segmentsOf(plan, how.bases, how.workspace)) {
+  if (keptBytes(plain, plan, 0) > trial.room) return undefined;
+  for (const { bytes, offset } of segmentsOf(plan, trial.bases, trial.workspace)) {
     const wanted = plain.subarray(offset, offset + bytes.length);
     if (Buffer.compare(bytes, wanted) === 0) continue;
     for (let at = 0; at < bytes.length; at += blockBytes) {
@@ -150,7 +177,7 @@ function exceptionsOf(
         exceptions.push((offset + at) / blockBytes);
       }
     }
-    if (keptBytes(plain, plan, exceptions.length) > how.room) return undefined;
+    if (keptBytes(plain, plan, exceptions.length) > trial.room) return undefined;
     const isFirst = offset === 0 && bytes.length < plan.units * plan.recipe.bytes;
     if (isFirst && exceptions.length * blockBytes > bytes.length * mostOfFirst) return undefined;
   }

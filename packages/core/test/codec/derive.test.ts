@@ -68,8 +68,9 @@ function keptOf(plain: Uint8Array, dtype: string, source: DeriveSource): number 
   return encoded.stored.length;
 }
 
+// prettier-ignore
 const edges = fc.constantFrom(
-  ...[0, 0x8000, 0x7f80, 0xff80, 0x7fc0, 0x7f81, 0xffff, 1, 0x8001, 0x7c00, 0xfc01, 0x3f80, 0x3c00, 0x0080, 0x0400],
+  0, 0x8000, 0x7f80, 0xff80, 0x7fc0, 0x7f81, 0xffff, 1, 0x8001, 0x7c00, 0xfc01, 0x3f80, 0x3c00, 0x0080, 0x0400,
 );
 const halves = (length: fc.ArrayConstraints): fc.Arbitrary<Uint8Array> =>
   fc
@@ -200,7 +201,8 @@ describe('the derive codec', () => {
 
   test('the plain twin of the kernels encodes to the same bytes', () => {
     for (const { from, number, dtype } of pairs) {
-      const floats = gaussian(from, 20_000 * blockOf(from).bytes, number);
+      const elements = number === 4 ? 17_000 : 1600;
+      const floats = gaussian(from, elements * blockOf(from).bytes, number);
       const plain = madeOf(floats, from, number);
       plain[40] = (plain[40] ?? 0) ^ 1;
       const element = { dtype, unit: blockOf(dtype)?.bytes ?? 0 };

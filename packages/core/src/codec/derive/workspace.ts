@@ -1,5 +1,6 @@
 /** The memory in which the derive codec works: one a thread, made when it is first needed, and used again and again. */
 import { kernelMemory, type RecipeKernels, wasmRecipes } from '@mbk/kernels';
+import { once } from '../tensor/workspace.ts';
 import type { Recipe, Source } from './recipe.ts';
 
 /** Elements of a segment: whole blocks, and as F32 they stay in a core's second cache with all that is made of them. */
@@ -22,13 +23,8 @@ export function workspaceIn(kernels: RecipeKernels): Workspace {
   return { kernels };
 }
 
-let made: Workspace | undefined;
-
 /** The workspace of this thread: memory to work in, nothing that a call leaves to the next. */
-export function threadWorkspace(): Workspace {
-  made ??= workspaceIn(wasmRecipes(kernelMemory(workspaceBytes)));
-  return made;
-}
+export const threadWorkspace: () => Workspace = once(() => workspaceIn(wasmRecipes(kernelMemory(workspaceBytes))));
 
 /** Bytes that are given out in parts, one after the other, wherever the cuts between those that hold them are. */
 export interface SourceBytes {

@@ -160,7 +160,7 @@ export function frameMemory(bytes: number): Uint8Array {
 }
 
 /** Makes a value when it is first asked for. */
-function once<T>(make: () => T): () => T {
+export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => {
     made ??= { value: make() };

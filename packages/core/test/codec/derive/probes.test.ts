@@ -62,9 +62,8 @@ describe('probes', () => {
   test('leave out a variant that makes the same, and blocks that would not be whole', () => {
     const wide = made(gaussian('BF16', 200), 'BF16', 0);
     expect(Object.keys(probesOf(wide, 'F32') ?? {})).toEqual(['F16', 'BF16']);
-    expect(Object.keys(probesOf(wide.subarray(0, 4 * 96), 'F32') ?? {})).toEqual([
-      ...['F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'],
-    ]);
+    const whole = ['F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'];
+    expect(Object.keys(probesOf(wide.subarray(0, 4 * 96), 'F32') ?? {})).toEqual(whole);
     const fused = Uint32Array.from({ length: 32 }, (_, i) => [0xbd8d_3dd9, 0xbcf7_2c3d][i] ?? 0);
     expect(Object.keys(probesOf(new Uint8Array(fused.buffer), 'F32') ?? {})).toContain('Q4_0-fused');
     expect(probedDtype('Q4_0-fused')).toBe('Q4_0');
