@@ -128,9 +128,9 @@ function sumOf(weights: usize): u32 {
 }
 
 /**
- * Makes the table of one context for encodeContexts of 256 weights of 16 bits, whose sum is 4096. An entry: the reciprocal
- * of the weight, what is added to the state, the state from which on 16 bits leave it first, 4096 less the weight (16
- * bits), the shift of the reciprocal (16 bits).
+ * Makes the table of one context for encodeContexts of 256 weights of 16 bits, whose sum is 4096. An entry: 2^43 by the
+ * weight, rounded up (64 bits); what is added to the state (16 bits); 4096 less the weight (16 bits); the state from which
+ * on 16 bits leave it first (32 bits).
  */
 export function makeContextEncodeTable(weights: usize, table: usize): void {
   let start: u32 = 0;
@@ -138,22 +138,22 @@ export function makeContextEncodeTable(weights: usize, table: usize): void {
     const weight = <u32>load<u16>(weights + (symbol << 1));
     if (weight === 0) continue;
     const entry = table + (symbol << 4);
-    const shift: u32 = weight < 2 ? 0 : 31 - clz(weight - 1);
-    // For a weight of 1 the quotient would need 33 bits: it is taken one too small, which the addend makes up for.
-    const reciprocal = weight < 2 ? 0xffffffff : <u32>((((<u64>1) << (<u64>shift + 32)) + weight - 1) / weight);
-    store<u32>(entry, reciprocal);
-    store<u32>(entry, weight < 2 ? start + weightSum - 1 : start, 4);
-    store<u32>(entry, weight << 19, 8);
-    store<u16>(entry, weightSum - weight, 12);
-    store<u16>(entry, shift, 14);
+    store<u64>(entry, (((<u64>1) << 43) + weight - 1) / weight);
+    store<u16>(entry, start, 8);
+    store<u16>(entry, weightSum - weight, 10);
+    store<u32>(entry, weight << 19, 12);
     start += weight;
   }
 }
 
-/** The state after a symbol whose entry this is; what leaves it has left. */
-function taken(x: u32, entry: usize): u32 {
-  const quotient = <u32>((<u64>x * load<u32>(entry)) >> 32) >> load<u16>(entry, 14);
-  return x + load<u32>(entry, 4) + quotient * load<u16>(entry, 12);
+/**
+ * The state after a symbol of which these are the two halves of the entry; what leaves it has left. The quotient is exact:
+ * the state is below 2^19 times the weight and what the reciprocal is too large below the weight, so that their product
+ * stays below 2^43.
+ */
+function taken(x: u32, reciprocal: u64, rest: u64): u32 {
+  const quotient = <u32>((<u64>x * reciprocal) >> 43);
+  return x + (<u32>rest & 0xffff) + quotient * (<u32>rest >> 16);
 }
 
 /** The entry of the symbol at `i` in its context. */
@@ -197,54 +197,58 @@ export function encodeContexts(
   let d = least;
   for (let i = min(quarter, count); i > last; i -= 1) {
     const entry = entryOf(tables, contexts, symbols, i - 1);
-    if (a >= load<u32>(entry, 8)) {
+    if (a >= load<u32>(entry, 12)) {
       pA -= 2;
       store<u16>(pA, a);
       a >>= 16;
     }
-    a = taken(a, entry);
+    a = taken(a, load<u64>(entry), load<u64>(entry, 8));
   }
   for (let i = min(half, count); i > quarter + last; i -= 1) {
     const entry = entryOf(tables, contexts, symbols, i - 1);
-    if (b >= load<u32>(entry, 8)) {
+    if (b >= load<u32>(entry, 12)) {
       pB -= 2;
       store<u16>(pB, b);
       b >>= 16;
     }
-    b = taken(b, entry);
+    b = taken(b, load<u64>(entry), load<u64>(entry, 8));
   }
   for (let i = min(third, count); i > half + last; i -= 1) {
     const entry = entryOf(tables, contexts, symbols, i - 1);
-    if (c >= load<u32>(entry, 8)) {
+    if (c >= load<u32>(entry, 12)) {
       pC -= 2;
       store<u16>(pC, c);
       c >>= 16;
     }
-    c = taken(c, entry);
+    c = taken(c, load<u64>(entry), load<u64>(entry, 8));
   }
   for (let i = last; i > 0;) {
     i -= 1;
     // What is written may stay or be written over; which is not known early enough for a branch.
     const eA = entryOf(tables, contexts, symbols, i);
     store<u16>(pA - 2, a);
-    const outA: u32 = u32(a >= load<u32>(eA, 8));
+    const restA = load<u64>(eA, 8);
+    const outA: u32 = u32(a >= <u32>(restA >> 32));
     pA -= outA << 1;
-    a = taken(a >> (outA << 4), eA);
+    a = taken(a >> (outA << 4), load<u64>(eA), restA);
     const eB = entryOf(tables, contexts + quarter, symbols + quarter, i);
     store<u16>(pB - 2, b);
-    const outB: u32 = u32(b >= load<u32>(eB, 8));
+    const restB = load<u64>(eB, 8);
+    const outB: u32 = u32(b >= <u32>(restB >> 32));
     pB -= outB << 1;
-    b = taken(b >> (outB << 4), eB);
+    b = taken(b >> (outB << 4), load<u64>(eB), restB);
     const eC = entryOf(tables, contexts + half, symbols + half, i);
     store<u16>(pC - 2, c);
-    const outC: u32 = u32(c >= load<u32>(eC, 8));
+    const restC = load<u64>(eC, 8);
+    const outC: u32 = u32(c >= <u32>(restC >> 32));
     pC -= outC << 1;
-    c = taken(c >> (outC << 4), eC);
+    c = taken(c >> (outC << 4), load<u64>(eC), restC);
     const eD = entryOf(tables, contexts + third, symbols + third, i);
     store<u16>(pD - 2, d);
-    const outD: u32 = u32(d >= load<u32>(eD, 8));
+    const restD = load<u64>(eD, 8);
+    const outD: u32 = u32(d >= <u32>(restD >> 32));
     pD -= outD << 1;
-    d = taken(d >> (outD << 4), eD);
+    d = taken(d >> (outD << 4), load<u64>(eD), restD);
   }
   let end = finished(to, pA, endA, a, sizes);
   end = finished(end, pB, endB, b, sizes + 4);

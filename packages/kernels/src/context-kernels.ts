@@ -55,6 +55,7 @@ export interface ContextKernels {
   ): boolean;
 }
 
+/** States of a lane. */
 export const contextStates = 64;
 /** What the weights of a context add up to. */
 export const contextWeightSum = 4096;

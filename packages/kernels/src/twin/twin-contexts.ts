@@ -29,14 +29,12 @@ export function twinContexts(bytes: Uint8Array): ContextKernels {
     let x = least;
     for (let i = end - 1; i >= start; i -= 1) {
       const entry = tables + at(contexts + i) * contextEncodeTableBytes + 16 * at(symbols + i);
-      if (x >= view.getUint32(entry + 8, true)) {
+      if (x >= view.getUint32(entry + 12, true)) {
         lane.unshift(x & 255, (x >> 8) & 255);
         x >>>= 16;
       }
-      const weight = contextWeightSum - view.getUint16(entry + 12, true);
-      const addend = view.getUint32(entry + 4, true);
-      const from = weight === 1 ? addend - (contextWeightSum - 1) : addend;
-      x = Math.floor(x / weight) * contextWeightSum + (x % weight) + from;
+      const weight = contextWeightSum - view.getUint16(entry + 10, true);
+      x = Math.floor(x / weight) * contextWeightSum + (x % weight) + view.getUint16(entry + 8, true);
     }
     return [x & 255, (x >> 8) & 255, (x >> 16) & 255, x >>> 24, ...lane];
   };
@@ -79,12 +77,10 @@ export function twinContexts(bytes: Uint8Array): ContextKernels {
       for (const [symbol, weight] of weightsOf(weights).entries()) {
         if (weight === 0) continue;
         const entry = table + 16 * symbol;
-        const shift = Math.max(Math.ceil(Math.log2(weight)) - 1, 0);
-        view.setUint32(entry, weight === 1 ? 0xffff_ffff : Math.ceil(2 ** (shift + 32) / weight), true);
-        view.setUint32(entry + 4, weight === 1 ? start + contextWeightSum - 1 : start, true);
-        view.setUint32(entry + 8, weight * 16 * least, true);
-        view.setUint16(entry + 12, contextWeightSum - weight, true);
-        view.setUint16(entry + 14, shift, true);
+        view.setBigUint64(entry, BigInt(Math.ceil(2 ** 43 / weight)), true);
+        view.setUint16(entry + 8, start, true);
+        view.setUint16(entry + 10, contextWeightSum - weight, true);
+        view.setUint32(entry + 12, weight * 16 * least, true);
         start += weight;
       }
     },

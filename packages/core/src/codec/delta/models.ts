@@ -1,16 +1,7 @@
 /** Models of the parts of a segment: made of what is to be coded, and made ready to code or to read. */
 import { contextCountsBytes, contextDecodeTableBytes, contextEncodeTableBytes, contextStates } from '@mbk/kernels';
 import { type Clusters, clusterContexts } from '../context/cluster.ts';
-import {
-  type ContextModel,
-  contextsOf,
-  type ContextShape,
-  lengthOfSymbol,
-  lengthOfToken,
-  mapOf,
-  mostTables,
-  nextOf,
-} from '../context/model.ts';
+import { type ContextModel, contextsOf, type ContextShape, mapOf, mostTables } from '../context/model.ts';
 import { setWeights } from '../context/weights.ts';
 import { classify } from './items.ts';
 import { type Part, symbolsOf } from './parts.ts';
@@ -34,7 +25,7 @@ export function fit(workspace: DeltaWorkspace, differences: Differences): Fit {
   const { part, count, symbols } = differences;
   const shape = shapeFor(workspace, differences);
   const contexts = contextsOf(shape);
-  kernels.bytes.set(nextFor(part, shape.gain), at.next);
+  kernels.bytes.set(nextFor(workspace, part, shape.gain), at.next);
   kernels.bytes.set(mapOf(shape), at.map);
   classify(workspace, part, count, shape.lowClass);
   kernels.findContexts(at.next, at.map, at.classes, symbols, count, at.contexts);
@@ -77,7 +68,7 @@ export function readyToDecode(
   count: number,
 ): void {
   const { kernels, at } = workspace;
-  kernels.bytes.set(nextFor(part, shape.gain), at.next);
+  kernels.bytes.set(nextFor(workspace, part, shape.gain), at.next);
   kernels.bytes.set(mapOf(shape, tableOf), at.map);
   classify(workspace, part, count, shape.lowClass);
   for (const [i, each] of weights.entries()) {
@@ -90,14 +81,10 @@ function bytesOf({ buffer, byteOffset, byteLength }: Uint16Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** How symbols move the state; one for each kind of symbol and gain. */
-const nexts = new Map<string, Uint8Array>();
-
-function nextFor(part: Part, gain: number): Uint8Array {
-  const key = `${part.kind === 'numbers' ? 'tokens' : 'symbols'} ${gain}`;
-  const made = nexts.get(key) ?? nextOf(part.kind === 'numbers' ? lengthOfToken : lengthOfSymbol, gain);
-  nexts.set(key, made);
-  return made;
+function nextFor({ nexts }: DeltaWorkspace, part: Part, gain: number): Uint8Array {
+  const next = nexts[part.kind === 'numbers' ? 'tokens' : 'symbols'][gain];
+  if (next === undefined) throw new RangeError(`expected a gain of 0 to 2, got ${gain}`);
+  return next;
 }
 
 /** Items that are looked at to choose a shape, in runs of so many. */
@@ -112,7 +99,7 @@ const exponents = new Uint32Array(4096);
 /** Which classes and states tell most of these items apart, by a sample of them. */
 function shapeFor(workspace: DeltaWorkspace, { part, count, symbols }: Differences): ContextShape {
   const gain = part.kind !== 'numbers' || part.size === 2 ? 2 : part.size === 4 ? 1 : 0;
-  const next = nextFor(part, gain);
+  const next = nextFor(workspace, part, gain);
   const { bytes } = workspace.kernels;
   const exponentOf = exponentReader(workspace, part);
   const length = Math.min(runItems, Math.ceil(count / runs));

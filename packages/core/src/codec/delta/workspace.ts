@@ -15,7 +15,7 @@ import {
   wasmStreams,
 } from '@mbk/kernels';
 import { parameters } from '../../format/limits.ts';
-import { classMapBytes, mostModelBytes, mostTables } from '../context/model.ts';
+import { classMapBytes, lengthOfSymbol, lengthOfToken, mostModelBytes, mostTables, nextOf } from '../context/model.ts';
 import { mostPlanBytes } from './parts.ts';
 
 /** Bytes of a segment, and items of one of its parts, at most (docs/format.md, The delta codec). */
@@ -35,6 +35,8 @@ export interface DeltaWorkspace {
   readonly counters: Uint32Array;
   /** The sum of each. */
   readonly sums: Uint32Array;
+  /** How tokens and other symbols move the state, for each gain. */
+  readonly nexts: Readonly<Record<'tokens' | 'symbols', readonly Uint8Array[]>>;
   /** Offsets of the regions. */
   readonly at: Readonly<Record<Region, number>>;
 }
@@ -93,6 +95,8 @@ const regionBytes: Readonly<Record<Region, number>> = {
  */
 const stagger = 4096 + 832;
 
+const gains = [0, 1, 2];
+
 /** Bytes of all regions. */
 export const deltaWorkspaceBytes: number = Object.values(regionBytes).reduce((sum, bytes) => sum + place(bytes), 0);
 
@@ -113,7 +117,11 @@ export function deltaWorkspaceIn(kernels: DeltaKernels): DeltaWorkspace {
   const { buffer, byteOffset } = kernels.bytes;
   const wordsOf = (region: Region): Uint32Array =>
     new Uint32Array(buffer, byteOffset + at[region], regionBytes[region] / 4);
-  return { kernels, counters: wordsOf('counters'), sums: wordsOf('sums'), at };
+  const nexts = {
+    tokens: gains.map((gain) => nextOf(lengthOfToken, gain)),
+    symbols: gains.map((gain) => nextOf(lengthOfSymbol, gain)),
+  };
+  return { kernels, counters: wordsOf('counters'), sums: wordsOf('sums'), nexts, at };
 }
 
 /** The workspace of this thread: memory to work in, nothing that a call leaves to the next. */
