@@ -3,17 +3,22 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { memoryBackend } from '../../src/backend/memory.ts';
-import { packKey, type CommitId, type PackId } from '../../src/format/ids.ts';
+import { asBlobId, asPackId, packKey, type BlobId, type CommitId, type PackId } from '../../src/format/ids.ts';
 import { executeCheckout } from '../../src/operations/checkout.ts';
-import { livenessOf, type Liveness } from '../../src/operations/liveness.ts';
+import { livenessFrom, livenessOf, type Liveness } from '../../src/operations/liveness.ts';
+import { blobTally } from '../../src/operations/usage/blob-tally.ts';
 import { usageOf } from '../../src/operations/usage.ts';
 import { verifyRepository } from '../../src/operations/verify.ts';
 import type { Repository } from '../../src/repository.ts';
 import { assetPlugins } from '../../src/snapshot/asset-plugins.ts';
 import { oddHost } from '../plugins/odd-host.ts';
-import { idOf } from '../pack/test-keys.ts';
+import { emptyFold } from '../../src/log/fold.ts';
+import { indexSet, type IndexSet } from '../../src/pack/index-set.ts';
+import { findWhole } from '../../src/pack/whole-copy.ts';
+import { idOf, testKeys } from '../pack/test-keys.ts';
 import { copyOf, testRepository, type TestRepository } from './make-repository.ts';
 import { storeOver } from './store-over.ts';
 
@@ -216,4 +221,67 @@ test('of a chain as snapshots store it, exactly what is kept is enough', async (
   const live = await withOpen(chain.lab, livenessOf);
   expect(live).toMatchObject({ isComplete: true, broken: 0 });
   await expectWhole(await pruned(chain, live), chain, 2, path);
+});
+
+test('of any copies: every needed blob that was whole is whole in what stays, and no blob is pinned that nothing is over', async () => {
+  const keys = testKeys();
+  const blobOf = (number: number): BlobId => asBlobId(number.toString(16).padEnd(64, 'b'));
+  const packOf = (number: number): PackId => asPackId(number.toString(16).padStart(64, 'a'));
+  const copy = fc.record({
+    blob: fc.nat(7),
+    depth: fc.nat(3),
+    bases: fc.uniqueArray(fc.nat(7), { minLength: 1, maxLength: 2 }),
+  });
+  const packs = fc.array(fc.array(copy, { minLength: 1, maxLength: 3 }), { maxLength: 8 });
+  const wholeIn = (index: IndexSet, blob: number, stays: ReadonlySet<PackId>): boolean =>
+    findWhole(index, 'data', blobOf(blob), (pack) => stays.has(pack)) !== undefined;
+
+  await fc.assert(
+    fc.asyncProperty(packs, fc.uniqueArray(fc.nat(7)), async (all, needed) => {
+      const index = indexSet({ backend: memoryBackend(), keys });
+      for (const [number, copies] of all.entries()) {
+        index.addPack({
+          row: {
+            id: packOf(number),
+            ephemeral: new Uint8Array(32),
+            actor: keys.actor.id,
+            keyset: keys.shared.id,
+            size: 1000,
+            kind: 'data',
+            lifetime: 'long',
+            frames: copies.length,
+          },
+          frames: copies.map(({ bases, blob, depth }) => ({
+            offset: 72,
+            boxLength: 100,
+            plainLength: 3,
+            codec: 0,
+            depth,
+            parameters: new Uint8Array(0),
+            bases: depth === 0 ? [] : bases.map(blobOf),
+            blobs: [{ id: blobOf(blob), type: 'data', length: 3 }],
+            boxEnd: new Uint8Array(8),
+          })),
+        });
+      }
+      const met = blobTally();
+      for (const blob of needed) met.meet(blobOf(blob), 1);
+      const source = { index: async () => index, keys, log: { fold: emptyFold }, signal: undefined };
+      const live = await livenessFrom(source, met, true);
+      const stays = new Set(live.stays.map(({ id }) => id));
+      const everything = new Set(all.map((_, number) => packOf(number)));
+      expect(new Set([...stays, ...live.mayGo.map(({ id }) => id)])).toEqual(everything);
+      expect(stays.size + live.mayGo.length).toBe(all.length);
+      const whole = needed.filter((blob) => wholeIn(index, blob, everything));
+      for (const blob of whole) expect(wholeIn(index, blob, stays)).toBe(true);
+      expect(live.broken).toBe(needed.length - whole.length);
+      // What is broken keeps every copy.
+      for (const [number, copies] of all.entries())
+        if (copies.some(({ blob }) => needed.includes(blob) && !whole.includes(blob)))
+          expect(stays.has(packOf(number))).toBe(true);
+      const over = new Set(all.flat().flatMap(({ bases, depth }) => (depth === 0 ? [] : bases)));
+      expect(live.pinned.blobs).toBeLessThanOrEqual([...over].filter((blob) => !needed.includes(blob)).length);
+    }),
+    { numRuns: 300 },
+  );
 });
