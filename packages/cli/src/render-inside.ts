@@ -58,7 +58,9 @@ function linesOfPlugin({ inside, tensors }: InsideOfAsset, { style }: RenderInsi
   if (difference === null) return [];
   const lines = tensors?.problem === null ? withoutChanged(difference) : difference.lines;
   const shown = lines.slice(0, mostLines).map((line) => escapeForTerminal(line));
-  const more = lines.length - shown.length + (difference.omitted ?? 0);
+  // Tensors that are told below are not left out.
+  const told = tensors?.problem === null ? tensors.changed.length + tensors.omitted : 0;
+  const more = lines.length - shown.length + Math.max((difference.omitted ?? 0) - told, 0);
   return [...shown, ...(more > 0 ? [style('dim', `… and ${more} more: --json lists them`)] : [])];
 }
 

@@ -50,6 +50,12 @@ describe('what is inside of an asset', () => {
     const told = renderInside({ inside: plugin, tensors: failed }, wide);
     expect(told).toContain('  ~ tensor w: other values');
     expect(told.at(-1)).toBe('  compared 0; gone');
+    // Changes that a plugin had no room for are counted, unless they are those that are told.
+    const full = { inside: inside([], { omitted: 5 }), tensors: tensors([{}], { omitted: 2 }) };
+    expect(renderInside(full, wide)[1]).toBe('  … and 2 more: --json lists them');
+    expect(renderInside({ ...full, tensors: tensors([{}], { omitted: 9 }) }, wide)[1]).toMatch(
+      /^ {2}Other values in 10/,
+    );
   });
 
   test('of blocks is their share, small shares are not none, and what is not finite is told', () => {
