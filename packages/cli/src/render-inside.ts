@@ -81,17 +81,21 @@ function linesOfTensors(difference: TensorDifference, { columns, style }: Render
   const width = columns === undefined ? undefined : Math.max(columns - 2, 1);
   const lines: string[] = [];
   if (changed.length > 0) {
-    const rows = changed
-      .slice(0, mostLines)
-      .map((tensor) => [
-        escapeForTerminal(tensor.name),
-        escapeForTerminal(tensor.dtype),
-        shareOf(tensor),
-        tensor.maxAbs === null ? '-' : formatNumber(tensor.maxAbs),
-        tensor.meanAbs === null ? '-' : formatNumber(tensor.meanAbs),
-        tensor.notFinite === 0 ? '' : style('red', `${formatCount(tensor.notFinite, 'value')} not finite`),
-      ]);
-    const head = ['TENSOR', 'TYPE', 'CHANGED', 'LARGEST', 'MEAN', ''];
+    const shown = changed.slice(0, mostLines);
+    const isMeasured = shown.some(({ of }) => of === 'elements');
+    const rows = shown.map((tensor) => [
+      escapeForTerminal(tensor.name),
+      escapeForTerminal(tensor.dtype),
+      shareOf(tensor),
+      ...(isMeasured
+        ? [
+            tensor.maxAbs === null ? '-' : formatNumber(tensor.maxAbs),
+            tensor.meanAbs === null ? '-' : formatNumber(tensor.meanAbs),
+            tensor.notFinite === 0 ? '' : style('red', `${formatCount(tensor.notFinite, 'value')} not finite`),
+          ]
+        : []),
+    ]);
+    const head = ['TENSOR', 'TYPE', 'CHANGED', ...(isMeasured ? ['LARGEST', 'MEAN', ''] : [])];
     lines.push(
       wrapWords(sumOf(difference), width ?? Infinity),
       ...renderTable(head, rows, { right: [2, 3, 4], columns: width, cut: [0], drop: [5, 1] }).split('\n'),
@@ -114,7 +118,9 @@ function sumOf({ changed, compared, omitted }: TensorDifference): string {
 
 function shareOf({ changed, count, of }: ChangedTensor): string {
   const share = count === 0 ? 0 : changed / count;
-  const percent = share < 0.0001 ? '<0.01 %' : `${(share * 100).toFixed(share < 0.01 ? 2 : 1)} %`;
+  const digits = (share * 100).toFixed(share < 0.01 ? 2 : 1);
+  // Neither none nor all is said of what is a part.
+  const percent = share < 0.0001 ? '<0.01 %' : digits === '100.0' && share < 1 ? '>99.9 %' : `${digits} %`;
   return of === 'blocks' ? `${percent} of blocks` : percent;
 }
 

@@ -77,6 +77,20 @@ describe('what is inside of an asset', () => {
     ]);
   });
 
+  test('of quantised types alone has no columns for what they have not', () => {
+    const blocks = { dtype: 'Q8_0', of: 'blocks', maxAbs: null, meanAbs: null } as const;
+    const changed = [
+      { ...blocks, name: 'all', changed: 10, count: 10 },
+      { ...blocks, name: 'near', changed: 9_999_999, count: 10_000_000 },
+    ];
+    expect(renderInside({ inside: undefined, tensors: tensors(changed) }, wide).slice(1)).toEqual([
+      '  Other values in 2 of 12 tensors',
+      '  TENSOR  TYPE            CHANGED',
+      '  all     Q8_0  100.0 % of blocks',
+      '  near    Q8_0  >99.9 % of blocks',
+    ]);
+  });
+
   test('fits the terminal: lines are broken, tables are made narrower', () => {
     const line = `20 records added: ${Array.from({ length: 20 }, (_, i) => `id ${i}`).join(', ')}`;
     const name = 'model.layers.31.self_attn.q_proj.weight.with.a.name.that.goes.on.and.on';
