@@ -22,7 +22,13 @@ import {
   rowsPerPage,
   segmentTrailerBytes,
 } from '../../packages/core/src/format/index-segment.ts';
-import { limits, ownFrameBytes, parameters, stateInterval } from '../../packages/core/src/format/limits.ts';
+import {
+  layoutFileBytes,
+  limits,
+  ownFrameBytes,
+  parameters,
+  stateInterval,
+} from '../../packages/core/src/format/limits.ts';
 import { packTrailerBytes } from '../../packages/core/src/format/pack-footer.ts';
 import { encodeLogState } from '../../packages/core/src/format/log-state.ts';
 import { entryText } from '../../packages/core/src/format/tree.ts';
@@ -167,9 +173,9 @@ describe('numbers', () => {
     ['The log', `at most ${mebibytes(limits.logEntryBytes)}`],
     ['State', `Entry n with n mod ${stateInterval} = 0`],
     ['State', `at most ${stateInterval - 1} entries after it`],
-    ['Content', `under ${shown(smallTensorBytes)} bytes, or under ${shown(wholeFileBytes)} without a layout`],
+    ['Content', `under ${shown(layoutFileBytes)} bytes, or under ${shown(wholeFileBytes)} without a layout`],
     ['Content', `starts and ends at a multiple of ${shown(zeroRunBytes)}`],
-    ['Chunking', `each tensor of at least ${shown(smallTensorBytes)} bytes`],
+    ['Chunking', `each tensor of at least \`smallTensorBytes\` (${shown(smallTensorBytes)}) bytes`],
     ['Chunking', `not over ${shown(pieceBytes)} bytes`],
     ['Chunking', `blobs of ${shown(pieceBytes)} bytes, the last one shorter`],
     ['Chunking', `skip ${shown(minimumBytes)} − ${gearWindow} bytes`],

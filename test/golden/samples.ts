@@ -15,7 +15,8 @@ const hash = hex(0x5a, 32);
 const at = Date.UTC(2025, 0, 31, 22, 30);
 const captures = [{ commit, collection: 'models/checkpoint' }];
 
-const features = { format: 1, required: [], parameters, timezone: 'Europe/Berlin' };
+// As in the repositories that the first version made.
+const features = { format: 1, required: [], parameters: { ...parameters, smallTensorBytes: 65_536 }, timezone: 'Europe/Berlin' };
 const keysetRow = { id: keyset, scope: 'shared', generation: 1 };
 const actor = { signing, agreement, name: 'Ada', role: 'writer', kind: 'key-file', domains: ['healthcare'], trusted: true } as const;
 const grantRow = { grant, actor: signing, keysets: [keyset] };

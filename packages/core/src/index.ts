@@ -7,6 +7,8 @@ export { retrying } from './backend/retrying.ts';
 export { isCollectionName, isDomainName } from './catalogue/names.ts';
 export { calendarOf, isTimezone } from './catalogue/calendar.ts';
 export type { Random } from './crypto/hash.ts';
+export { compressions, defaultCompression } from './codec/compression.ts';
+export type { Compression } from './codec/compression.ts';
 export { keyFileText, parseKeyFile, parseRecoveryKey, recoveryKeyText } from './crypto/secret-text.ts';
 export type { Secret } from './crypto/slot.ts';
 export { errorTable, exitCodes, isMbkError, MbkError } from './errors.ts';

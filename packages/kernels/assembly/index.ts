@@ -5,6 +5,35 @@
  * and every table is given by its offset. What a call keeps for the next one is a WebAssembly global, of which every
  * instance has its own. The caller has checked that ranges lie in the memory; offsets stay below 2^31.
  */
+export {
+  countContexts,
+  decodeContexts,
+  encodeContexts,
+  findContexts,
+  makeContextDecodeTable,
+  makeContextEncodeTable,
+  sumCounts,
+  translate,
+} from './contexts';
+export {
+  classesOf,
+  differ16,
+  differ32,
+  differ64,
+  differ8,
+  readRest16,
+  readRest32,
+  readRest64,
+  restBits,
+  undiffer16,
+  undiffer32,
+  undiffer64,
+  undiffer8,
+  upperBits,
+  writeRest16,
+  writeRest32,
+  writeRest64,
+} from './differences';
 export { gearHash, gearRoll, gearScan } from './gear';
 export { histogram } from './histogram';
 export { decodeLanes, encodeLanes, laneCounts, makeDecodeTable, makeEncodeTable } from './lanes';
@@ -18,7 +47,21 @@ export {
   firstNonFiniteF32,
   firstNonFiniteF64,
 } from './non-finite';
+export { differRows, sumRows } from './rows';
 export {
+  cutBF16,
+  quantiseQ4_0,
+  quantiseQ4_1,
+  quantiseQ5_0,
+  quantiseQ5_1,
+  quantiseQ8_0,
+  roundBF16,
+  roundF16,
+  widenBF16,
+  widenF16,
+} from './recipes';
+export {
+  clearRange,
   copyRange,
   equalRanges,
   gatherField,

@@ -49,8 +49,26 @@ export interface StreamKernels {
     pairs: number,
     lows: number,
   ): void;
+  /**
+   * Of `count` numbers of `size` bytes the z of what is left when each is foretold from the `order` numbers (1 to 3) that lie
+   * `distance` numbers apart before it, and its token (difference-kernels.ts). `order` · `distance` numbers lie before `from`.
+   */
+  differRows(
+    from: number,
+    count: number,
+    size: 2 | 4,
+    distance: number,
+    order: number,
+    isFloat: boolean,
+    z: number,
+    tokens: number,
+  ): void;
+  /** Makes `count` z the numbers again. */
+  sumRows(numbers: number, count: number, size: 2 | 4, distance: number, order: number, isFloat: boolean): void;
   /** Copies a range; `copyWithin` is slow in shared memory. */
   copyRange(from: number, length: number, to: number): void;
+  /** Makes a range 0; `fill` is slow there too. */
+  clearRange(at: number, length: number): void;
   equalRanges(a: number, b: number, length: number): boolean;
 
   /** Counts the bytes of the four quarters of a range into four tables of 256 numbers of 32 bits at `tables`. */

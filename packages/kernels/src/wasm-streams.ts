@@ -11,7 +11,28 @@ declare const WebAssembly: {
 };
 
 /** What assembly/streams.ts and assembly/lanes.ts export; booleans are 0 and 1. */
-interface Exports extends Omit<StreamKernels, 'bytes' | 'equalRanges' | 'makeDecodeTable' | 'decodeLanes'> {
+interface Exports extends Omit<
+  StreamKernels,
+  'bytes' | 'equalRanges' | 'makeDecodeTable' | 'decodeLanes' | 'differRows' | 'sumRows'
+> {
+  readonly differRows: (
+    from: number,
+    count: number,
+    size: number,
+    distance: number,
+    order: number,
+    isFloat: number,
+    z: number,
+    tokens: number,
+  ) => void;
+  readonly sumRows: (
+    numbers: number,
+    count: number,
+    size: number,
+    distance: number,
+    order: number,
+    isFloat: number,
+  ) => void;
   readonly equalRanges: (a: number, b: number, length: number) => number;
   readonly makeDecodeTable: (lengths: number, table: number) => number;
   readonly decodeLanes: (
@@ -42,7 +63,12 @@ export function wasmStreams(memory: KernelMemory, module: KernelModule = kernelM
     spreadBits: wasm.spreadBits,
     mergeFifths: wasm.mergeFifths,
     spreadFifths: wasm.spreadFifths,
+    differRows: (from, count, size, distance, order, isFloat, z, tokens) =>
+      wasm.differRows(from, count, size, distance, order, isFloat ? 1 : 0, z, tokens),
+    sumRows: (numbers, count, size, distance, order, isFloat) =>
+      wasm.sumRows(numbers, count, size, distance, order, isFloat ? 1 : 0),
     copyRange: wasm.copyRange,
+    clearRange: wasm.clearRange,
     equalRanges: (a, b, length) => wasm.equalRanges(a, b, length) !== 0,
     laneCounts: wasm.laneCounts,
     makeEncodeTable: wasm.makeEncodeTable,

@@ -76,6 +76,36 @@ describe('splits', () => {
     });
   });
 
+  test.each([2, 4] as const)('numbers of %i bytes that are foretold come back, with 3 · distance before them', (size) => {
+    const order = fc.constantFrom(1, 2, 3);
+    fc.assert(
+      fc.property(content, order, fc.integer({ min: 1, max: 40 }), fc.boolean(), (bytes, by, distance, isFloat) => {
+        const count = Math.max(0, Math.floor(bytes.length / size) - by * distance);
+        const from = source + by * distance * size;
+        both(bytes, (kernels) => {
+          kernels.differRows(from, count, size, distance, by, isFloat, back + by * distance * size, target);
+          kernels.copyRange(source, by * distance * size, back);
+          kernels.sumRows(back + by * distance * size, count, size, distance, by, isFloat);
+          isBack(count === 0 ? new Uint8Array(0) : bytes.subarray(0, (by * distance + count) * size), kernels);
+        });
+      }),
+    );
+  });
+
+  test('what lies on a line or a parabola is foretold', () => {
+    for (const [order, numberOf] of [
+      [1, () => 7],
+      [2, (i: number) => 3 * i + 5],
+      [3, (i: number) => i * i - 4],
+    ] as const) {
+      const numbers = Int32Array.from({ length: 300 }, (_, i) => numberOf(Math.floor(i / 10)));
+      both(new Uint8Array(numbers.buffer), (kernels) => {
+        kernels.differRows(source + 120, 270, 4, 10, order, false, back, target);
+        expect(kernels.bytes.subarray(target, target + 270)).toEqual(new Uint8Array(270));
+      });
+    }
+  });
+
   test('fields are gathered and scattered, whatever their width', () => {
     const widths = fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1, maxLength: 5 });
     fc.assert(
@@ -149,6 +179,8 @@ describe('splits', () => {
             const at = target + (where % bytes.length);
             kernels.bytes[at] = (kernels.bytes[at] ?? 0) ^ mask;
             expect(kernels.equalRanges(source, target, bytes.length)).toBe(false);
+            kernels.clearRange(target, bytes.length);
+            expect(kernels.bytes.subarray(target, target + bytes.length)).toEqual(new Uint8Array(bytes.length));
           });
         },
       ),

@@ -1,6 +1,7 @@
 import {
   assetPlugins,
   bytesOfText,
+  compressions,
   displayBytes,
   encodeByteText,
   exitCodes,
@@ -79,6 +80,10 @@ export default class Snapshot extends MbkCommand {
       helpValue: 'PATH',
       exclusive: ['plan', 'dry-run', 'exclude', 'include-vcs', 'exclude-caches', 'one-file-system', 'dereference'],
     }),
+    compression: Flags.option({
+      options: compressions,
+      description: 'How hard content that is new is compressed. Else as mbk.yaml says, else fast.',
+    })(),
     force: Flags.boolean({ description: 'Read every file, whatever the stat cache says.' }),
     host: Flags.string({ description: 'Name of this host in the snapshot. Else MBK_HOST, else its own.' }),
     jobs: jobsFlag,
@@ -121,10 +126,11 @@ export default class Snapshot extends MbkCommand {
     let preparing: Promise<SnapshotTools> | undefined;
     let opening: Promise<PluginHost> | undefined;
     const opened = await openForCommand(context, async ({ config, folder }) => {
+      const compression = flags.compression ?? config?.compression;
       if (streamPath !== undefined) {
         const { domain, collection } = flags;
         const source = streamSource({ config, path: streamPath, domain, collection, bytes: process.stdin });
-        return { ...source, oneFileSystem: false, git: null, tools: undefined, plugins: assetPlugins([]) };
+        return { ...source, compression, oneFileSystem: false, git: null, tools: undefined, plugins: assetPlugins([]) };
       }
       const source = chooseSource({
         config,
@@ -154,7 +160,7 @@ export default class Snapshot extends MbkCommand {
         (opening = this.openPlugins({ config, root, isStrict: flags.strict })),
         preparing,
       ]);
-      return { ...source, oneFileSystem, dereference, never, git, tools, plugins };
+      return { ...source, compression, oneFileSystem, dereference, never, git, tools, plugins };
     }).catch(async (error: unknown) => {
       walked?.close();
       await (await preparing?.catch(() => undefined))?.threads?.close();

@@ -1,5 +1,6 @@
 /** JSON Schema of `mbk.yaml`; `docs/schemas/mbk-yaml.schema.json` is its published copy, which a test holds equal. */
 
+import { compressions } from '@mbk/core';
 import { hookOperations, hookPhases, hookPolicies } from '../hooks/hook-events.ts';
 
 const domainName = '^[a-z0-9][a-z0-9._-]{0,62}$';
@@ -47,6 +48,10 @@ export const configSchema = {
       type: 'string',
       minLength: 1,
       description: 'IANA time zone of dates in tags; only read by `mbk init`.',
+    },
+    compression: {
+      enum: compressions,
+      description: 'How hard content that is new is compressed: off, fast (unless given), or best, for archives.',
     },
     rules: {
       type: 'array',

@@ -1,6 +1,6 @@
 /** `mbk.yaml`: found from a subfolder, checked against its schema, errors with line and column. */
 
-import { isMbkError, MbkError } from '@mbk/core';
+import { type Compression, isMbkError, MbkError } from '@mbk/core';
 import type { JsonObject } from '@mbk/plugin-sdk';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -55,6 +55,7 @@ export interface ProjectConfig {
   readonly root: string;
   readonly repository?: string;
   readonly timezone?: string;
+  readonly compression?: Compression;
   readonly domains: readonly string[];
   readonly rules: readonly Rule[];
   readonly exclude: readonly string[];

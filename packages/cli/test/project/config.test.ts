@@ -38,6 +38,11 @@ describe('mbk.yaml', () => {
     expect((error as Error).message).toContain(words);
   });
 
+  test.each(['off', 'fast', 'best'])('compression may be %s, as YAML has it', async (compression) => {
+    expect(await readConfig(write(`compression: ${compression}\n`))).toMatchObject({ compression });
+    await expect(readConfig(write(`compression: ${compression}er\n`))).rejects.toThrow('compression');
+  });
+
   test('the published schema is the one that is checked', () => {
     const file = new URL('../../../../docs/schemas/mbk-yaml.schema.json', import.meta.url);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(configSchema);

@@ -9,11 +9,14 @@ import { parameters } from '../format/limits.ts';
 import type { Element, Piece, PieceCutter } from './piece.ts';
 import { isZero } from './zeros.ts';
 
-const { pieceBytes, smallTensorBytes } = parameters;
+const { pieceBytes } = parameters;
 
-/** A cutter for a file whose layout passed `checkLayout`. */
-export function layoutCutter(layout: Layout): PieceCutter {
-  const tensors = layout.tensors.filter((tensor) => tensor.length >= smallTensorBytes).values();
+/** A cutter for a file whose layout passed `checkLayout`; tensors of fewer than `smallTensorBytes` are skeleton. */
+export function layoutCutter(layout: Layout, smallTensorBytes: number = parameters.smallTensorBytes): PieceCutter {
+  const tensors = layout.tensors
+    .map((span, number) => ({ ...span, number }))
+    .filter((tensor) => tensor.length >= smallTensorBytes)
+    .values();
   let tensor = next(tensors);
   let skeletonBytes = 0;
   let start = 0;
@@ -43,7 +46,11 @@ export function layoutCutter(layout: Layout): PieceCutter {
       kind,
       offset: start,
       length,
-      ...(kind === 'blob' && tensor && { element: elementOf(tensor) }),
+      ...(kind === 'blob' &&
+        tensor && {
+          element: elementOf(tensor),
+          tensor: { number: tensor.number, offset: start - tensor.offset },
+        }),
     };
     if (!inTensor) skeletonBytes += length;
     start = position;
@@ -73,8 +80,25 @@ export function layoutCutter(layout: Layout): PieceCutter {
 }
 
 /** Of numbers with their first byte first nothing is known but how long they are. */
-function elementOf({ dtype, unit, byteOrder }: TensorSpan): Element {
-  return { dtype: byteOrder === 'big' ? '' : dtype, unit };
+function elementOf({ dtype, unit, byteOrder, shape, length }: TensorSpan): Element {
+  if (byteOrder === 'big') return { dtype: '', unit };
+  const row = rowOf(shape, length);
+  return { dtype, unit, ...(row !== undefined && row % unit === 0 && { row }) };
+}
+
+/** Rows of fewer elements are taken together: the kernels of convolutions. */
+const leastRow = 16;
+
+/** Bytes of a row; undefined for what has only one. The last dimension is the one whose elements lie side by side. */
+function rowOf(shape: readonly number[], length: number): number | undefined {
+  const elements = shape.reduce((product, dimension) => product * dimension, 1);
+  let row = 1;
+  for (const dimension of shape.slice(1).toReversed()) {
+    row *= dimension;
+    if (row >= leastRow) break;
+  }
+  const bytes = (length / elements) * row;
+  return row >= leastRow && row < elements && Number.isInteger(bytes) ? bytes : undefined;
 }
 
 /** Bytes of the longest piece of whole units. */
@@ -82,7 +106,11 @@ function wholeUnits(unit: number): number {
   return pieceBytes - (pieceBytes % unit);
 }
 
-function next(tensors: ArrayIterator<TensorSpan>): TensorSpan | undefined {
+interface NumberedSpan extends TensorSpan {
+  readonly number: number;
+}
+
+function next(tensors: ArrayIterator<NumberedSpan>): NumberedSpan | undefined {
   const { done, value } = tensors.next();
   return done === true ? undefined : value;
 }

@@ -12,12 +12,16 @@ export interface Piece {
   readonly length: number;
   /** Of a piece of a tensor: what its bytes are said to be. */
   readonly element?: Element | undefined;
+  /** Of a piece of a tensor: which one of the layout, and where in it the piece begins, in bytes. */
+  readonly tensor?: { readonly number: number; readonly offset: number } | undefined;
 }
 
 /** What bytes are: a type of elements by its name, and the bytes of one element or block. A hint that may be wrong. */
 export interface Element {
   readonly dtype: string;
   readonly unit: number;
+  /** Bytes of a row of the tensor, whose elements lie under those of the row before; undefined where it has no rows. */
+  readonly row?: number | undefined;
 }
 
 export interface PieceCutter {

@@ -6,11 +6,13 @@ import type { Element } from '../chunker/piece.ts';
 import { MbkError } from '../errors.ts';
 import { equalBytes } from '../format/bytes.ts';
 import { parameters } from '../format/limits.ts';
+import { type Compression, defaultCompression } from './compression.ts';
 import type { Encoded, FrameCodec } from './frame-codec.ts';
 import { rawCodec } from './raw.ts';
 import { releaseBytes } from '../crypto/release-bytes.ts';
-import { tensorCodec } from './tensor.ts';
-import { fastZstdCodec, zstdCodec } from './zstd.ts';
+import { choosePlan } from './tensor/choose-plan.ts';
+import { plannedCodec } from './tensor.ts';
+import { fastZstdCodec, smallestZstdCodec, zstdCodec } from './zstd.ts';
 
 export interface EncodedFrame extends Encoded {
   /** Number of the codec that was taken. */
@@ -36,14 +38,30 @@ const probeSliceBytes = 16 * 1024;
 export interface EncodeFrameOptions {
   /** What the bytes are said to be. */
   readonly element?: Element | undefined;
+  /** `fast` unless given. */
+  readonly compression?: Compression | undefined;
 }
 
 /**
  * The stored form of one frame's plaintext. The result may be `plain` itself, or memory that holds until the next call.
  * Errors: `self-test-failed` when a codec does not give back what it was given.
  */
-export function encodeFrame(plain: Uint8Array, { element }: EncodeFrameOptions = {}): EncodedFrame {
-  const tensor = element === undefined ? undefined : tensorFor(plain, element);
+export function encodeFrame(
+  plain: Uint8Array,
+  { element, compression = defaultCompression }: EncodeFrameOptions = {},
+): EncodedFrame {
+  switch (compression) {
+    case 'off':
+      return raw(plain);
+    case 'fast':
+      return encodeFast(plain, element);
+    case 'best':
+      return encodeBest(plain, element);
+  }
+}
+
+function encodeFast(plain: Uint8Array, element: Element | undefined): EncodedFrame {
+  const tensor = element && tensorFor(plain, element);
   if (tensor !== undefined) {
     const encoded = encodeWith(tensor, plain);
     if (encoded.codec === tensor.number) return encoded;
@@ -54,6 +72,55 @@ export function encodeFrame(plain: Uint8Array, { element }: EncodeFrameOptions =
   if (!saves(fast, sample.byteLength, element && leastTensorSaving)) return raw(plain);
   const isWorthMore = storedLength(zstdCodec, sample) < fast * levelPays;
   return encodeWith(isWorthMore ? zstdCodec : fastZstdCodec, plain);
+}
+
+/** About how many bytes `encodeFrame` makes of a piece of a tensor, from a sample. */
+export function estimateFrame(
+  plain: Uint8Array,
+  element: Element,
+  compression: Compression = defaultCompression,
+): number {
+  const sample = plain.byteLength < probeFromBytes ? plain : sampleOf(plain, element.unit);
+  const tensor = plannedFor(plain, element, compression === 'best');
+  const fast = storedLength(fastZstdCodec, sample);
+  const typed = tensor === undefined ? fast : tensor.encode(sample).stored.byteLength;
+  const least = Math.min(fast, typed);
+  return saves(least, sample.byteLength, compression === 'best' ? leastSaving : leastTensorSaving)
+    ? (least / sample.byteLength) * plain.byteLength
+    : plain.byteLength;
+}
+
+/** Whatever saves anything worth decoding, and the codec that makes least of a sample. */
+function encodeBest(plain: Uint8Array, element: Element | undefined): EncodedFrame {
+  const tensor = element && plannedFor(plain, element, true);
+  if (tensor === undefined) return encodeText(plain);
+  const typed = encodeWith(tensor, plain);
+  // Matches, of which weights have none, are found all over a frame and not in a sample.
+  if (storedLength(zstdCodec, plain) > typed.stored.byteLength * matchesPay) return typed;
+  // What it makes lies in the memory that the other one is encoded in next.
+  const smallest = encodeWith(smallestZstdCodec, plain);
+  if (smallest.stored.byteLength < typed.stored.byteLength) return smallest;
+  releaseBytes(smallest.stored);
+  return typed;
+}
+
+/** When a middle level makes at most this of what the tensor codec does, the highest may make less than it. */
+const matchesPay = 1.05;
+
+/** What is no tensor, as small as zstd can make it. */
+function encodeText(plain: Uint8Array): EncodedFrame {
+  if (plain.byteLength >= probeFromBytes) {
+    const sample = sampleOf(plain);
+    if (!saves(storedLength(zstdCodec, sample), sample.byteLength)) return raw(plain);
+  }
+  return encodeWith(smallestZstdCodec, plain);
+}
+
+/** The tensor codec as a sample says that it stores these elements best. */
+function plannedFor(plain: Uint8Array, element: Element, isBest: boolean): FrameCodec | undefined {
+  if (plain.byteLength > parameters.pieceBytes) return undefined;
+  const plan = choosePlan(plain, element, isBest);
+  return plan && plannedCodec(plan);
 }
 
 /** The same for a given codec, `raw` when it does not pay. */
@@ -67,10 +134,9 @@ export function encodeWith(codec: FrameCodec, plain: Uint8Array): EncodedFrame {
   return { codec: codec.number, ...encoded };
 }
 
-/** The tensor codec, when it makes less of a sample than zstd does. */
+/** The tensor codec, when it saves enough of a sample, and makes less of it than zstd does. */
 function tensorFor(plain: Uint8Array, element: Element): FrameCodec | undefined {
-  if (plain.byteLength > parameters.pieceBytes) return undefined;
-  const tensor = tensorCodec(element);
+  const tensor = plannedFor(plain, element, false);
   if (tensor === undefined) return undefined;
   const sample = plain.byteLength < probeFromBytes ? plain : sampleOf(plain, element.unit);
   const { stored } = tensor.encode(sample);

@@ -39,6 +39,8 @@ export interface Encoded {
 export interface DecodeOptions {
   readonly plainLength: number;
   readonly parameters: Uint8Array;
+  /** The blobs that the frame row names as bases, in its order; none unless given. They may be anything. */
+  readonly bases?: readonly Uint8Array[] | undefined;
   /** Names the frame in messages. */
   readonly what: string;
 }

@@ -2,14 +2,18 @@
 import { MbkError } from '../errors.ts';
 import { releaseBytes } from '../crypto/release-bytes.ts';
 import type { DecodeOptions, FrameCodec, TakePart } from './frame-codec.ts';
+import { deriveReader } from './derive.ts';
 import { rawCodec } from './raw.ts';
+import { tensorDeltaReader } from './tensor-delta.ts';
 import { tensorReader } from './tensor.ts';
 import { zstdCodec } from './zstd.ts';
 
 type Decoder = Pick<FrameCodec, 'decode' | 'decodeParts'>;
 
 const codecs: ReadonlyMap<number, Decoder> = new Map(
-  [rawCodec, zstdCodec, tensorReader].map((codec: Decoder & Pick<FrameCodec, 'number'>) => [codec.number, codec]),
+  [rawCodec, zstdCodec, tensorReader, tensorDeltaReader, deriveReader].map(
+    (codec: Decoder & Pick<FrameCodec, 'number'>) => [codec.number, codec],
+  ),
 );
 
 /** The plaintext of a frame that codec `number` wrote. Errors: `codec-unknown`, `value-invalid`. */

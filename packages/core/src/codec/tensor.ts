@@ -1,20 +1,43 @@
 /**
- * Codec 2: the elements of a tensor in streams of like bytes, each stored, constant or Huffman-coded (docs/format.md,
- * Frames and codecs). It works in memory that each thread keeps for it, a segment at a time.
+ * Codec 2: the elements of a tensor in streams of like bytes, each stored, constant, Huffman-coded or coded with contexts
+ * (docs/format.md, The tensor codec). It works in memory that each thread keeps for it, a segment at a time.
  *
  *   parameter offset  size  meaning
- *   0                 1     version, 1
+ *   0                 1     version, 1 or 2
  *   1                 1     transform
- *   2                 2n    transform 0 only: widths of its fields
+ *   2                 1     version 2: order, from how many numbers a number is foretold; else 0
+ *   3                 2     version 2: how many numbers these lie apart; else 0
+ *   2 or 5            2n    transform 0 only: widths of its fields
  */
 import type { Element } from '../chunker/piece.ts';
 import { viewOf } from '../format/bytes.ts';
 import type { DecodeOptions, Encoded, FrameCodec, TakePart } from './frame-codec.ts';
-import { malformed, readStream, streamState, type StreamPlace, writeStream } from './tensor/stream.ts';
-import { fieldsOf, join, numbered, split, type Transform, transformOf, transforms } from './tensor/transform.ts';
+import { setBlockClasses } from './tensor/block-classes.ts';
+import { knownOfBlocks } from './tensor/context-shape.ts';
+import { isUsable, mostOrder, type TensorPlan } from './tensor/plan.ts';
+import {
+  type CodedBytes,
+  malformed,
+  readStream,
+  type StreamState,
+  streamState,
+  type StreamPlace,
+  take as takeBytes,
+  writeStream,
+} from './tensor/stream.ts';
+import {
+  fieldsOf,
+  isForeteller,
+  join,
+  mostTransformOfVersion1,
+  numbered,
+  split,
+  type Transform,
+  transformOf,
+  transforms,
+} from './tensor/transform.ts';
 import { alignedAs, mostPlainBytes, segmentBytes, threadWorkspace, type Workspace } from './tensor/workspace.ts';
 
-const version = 1;
 const number = 2;
 const name = 'tensor';
 
@@ -32,37 +55,152 @@ export const tensorReader: Pick<FrameCodec, 'number' | 'name' | 'decode' | 'deco
  */
 export function tensorCodec(element: Element, workspace: () => Workspace = threadWorkspace): FrameCodec | undefined {
   const transform = transformOf(element);
-  if (transform === undefined) return undefined;
+  return transform && plannedCodec({ transform, contexts: false, order: 0, distance: 0 }, workspace);
+}
+
+/** The same, by a plan. */
+export function plannedCodec(plan: TensorPlan, workspace: () => Workspace = threadWorkspace): FrameCodec {
   return {
     number,
     name,
-    encode: (plain) => encode(plain, transform, workspace()),
+    encode: (plain) => encode(plain, plan, workspace()),
     decode: (stored, options) => decode(stored, options, workspace),
     gives: (plain, { stored, parameters }, what) => gives(plain, stored, { parameters, what }, workspace()),
   };
 }
 
-function encode(plain: Uint8Array, transform: Transform, workspace: Workspace): Encoded {
+function encode(plain: Uint8Array, plan: TensorPlan, workspace: Workspace): Encoded {
   if (plain.length > mostPlainBytes)
     throw new RangeError(`expected at most ${mostPlainBytes} bytes, got ${plain.length}`);
   const { kernels, at } = workspace;
+  const { transform } = plan;
   const states = transform.streams.map(() => streamState());
   let to = at.stored;
   let done = 0;
+  let before: number | undefined;
   for (const units of segmentsOf(plain.length, transform.unit)) {
     const end = done + units * transform.unit;
     const segment = plain.subarray(done, end);
     const from = alignedAs(segment, at.plain);
+    keepHistory(workspace, plan, { before, from });
     kernels.bytes.set(segment, from);
-    split(transform, units, workspace, from);
-    for (const [i, place] of placesOf(transform, units, at.planes).entries()) {
-      to = writeStream(workspace, place, states[i] ?? streamState(), to);
-    }
+    to = isForeteller(transform)
+      ? writeForetold(workspace, plan, { units, from, state: states[0] ?? streamState(), to })
+      : writeStreams(workspace, plan, { units, from, states, to });
+    before = from + segment.length;
     done = end;
   }
   kernels.bytes.set(plain.subarray(done), to);
   to += plain.length - done;
-  return { stored: kernels.bytes.subarray(at.stored, to), parameters: encodeParameters(transform) };
+  return { stored: kernels.bytes.subarray(at.stored, to), parameters: encodeParameters(plan) };
+}
+
+interface SegmentStreams {
+  readonly units: number;
+  /** Where the segment lies. */
+  readonly from: number;
+  readonly states: readonly StreamState[];
+}
+
+function writeStreams(
+  workspace: Workspace,
+  { transform, contexts }: TensorPlan,
+  { units, from, states, to }: SegmentStreams & { readonly to: number },
+): number {
+  split(transform, units, workspace, from);
+  let end = to;
+  for (const [i, place] of placesOf(workspace, transform, units, contexts).entries()) {
+    if (contexts) classify(workspace, transform, units, i);
+    end = writeStream(workspace, place, states[i] ?? streamState(), end);
+  }
+  return end;
+}
+
+function readStreams(
+  workspace: Workspace,
+  { transform, contexts }: TensorPlan,
+  { units, from, states, coded }: SegmentStreams & { readonly coded: CodedBytes },
+): void {
+  for (const [i, place] of placesOf(workspace, transform, units, contexts).entries()) {
+    if (contexts) classify(workspace, transform, units, i);
+    readStream(workspace, coded, states[i] ?? streamState(), place);
+  }
+  join(transform, units, workspace, from);
+}
+
+interface ForetoldSegment {
+  readonly units: number;
+  readonly from: number;
+  readonly state: StreamState;
+}
+
+/** Tokens as a stream, and behind them the rests of all numbers. */
+function writeForetold(
+  workspace: Workspace,
+  { transform, contexts, order, distance }: TensorPlan,
+  { units, from, state, to }: ForetoldSegment & { readonly to: number },
+): number {
+  const { kernels, at } = workspace;
+  const { size, isFloat } = numbersOf(transform);
+  const z = at.planes + tokensRoom(units);
+  kernels.differRows(from, units, size, distance, order, isFloat, z, at.planes);
+  const [place] = placesOf(workspace, transform, units, contexts);
+  const end = place === undefined ? to : writeStream(workspace, place, state, to);
+  return size === 2 ? kernels.writeRest16(z, at.planes, units, end) : kernels.writeRest32(z, at.planes, units, end);
+}
+
+function readForetold(
+  workspace: Workspace,
+  { transform, contexts, order, distance }: TensorPlan,
+  { units, from, state, coded }: ForetoldSegment & { readonly coded: CodedBytes },
+): void {
+  const { kernels, at } = workspace;
+  const { size, isFloat } = numbersOf(transform);
+  const [place] = placesOf(workspace, transform, units, contexts);
+  if (place !== undefined) readStream(workspace, coded, state, place);
+  const most = 4 * (8 * size - 1);
+  if (kernels.bytes.subarray(at.planes, at.planes + units).some((token) => token >= most))
+    throw malformed(coded, `a number of ${8 * size} bits has a token of ${most} or more`);
+  const rests = takeBytes(coded, Math.ceil(kernels.restBits(at.planes, units) / 8));
+  // Kernels look a little beyond what they read.
+  const rest = at.planes + tokensRoom(units);
+  kernels.bytes.set(rests, rest);
+  if (size === 2) kernels.readRest16(at.planes, units, rest, from);
+  else kernels.readRest32(at.planes, units, rest, from);
+  kernels.sumRows(from, units, size, distance, order, isFloat);
+}
+
+/** What the numbers of a foreteller are. */
+function numbersOf({ unit, isFloat }: Transform): { readonly size: 2 | 4; readonly isFloat: boolean } {
+  return { size: unit === 2 ? 2 : 4, isFloat: isFloat === true };
+}
+
+/** Tokens, and what kernels write beyond. */
+function tokensRoom(units: number): number {
+  return Math.ceil(units / 64) * 64 + 64;
+}
+
+/** Has what numbers are foretold from right before `from`: the end of the segment before, or zeros. */
+function keepHistory(
+  { kernels }: Workspace,
+  { transform, order, distance }: TensorPlan,
+  { before, from }: { readonly before: number | undefined; readonly from: number },
+): void {
+  const length = order * distance * transform.unit;
+  if (length === 0) return;
+  if (before === undefined) kernels.bytes.fill(0, from - length, from);
+  else kernels.copyRange(before - length, length, from - length);
+}
+
+/** Works out what the scales of blocks say of their numbers, before these are coded. */
+function classify({ kernels, at }: Workspace, { blocks, streams }: Transform, units: number, stream: number): void {
+  if (blocks?.stream !== stream) return;
+  let from = at.planes;
+  const places = streams.map((bytes) => {
+    from += bytes * units;
+    return from - bytes * units;
+  });
+  setBlockClasses(kernels.bytes, blocks, { at: places, units, to: at.classes });
 }
 
 /** The units of each segment of `length` bytes; what is no whole unit stands behind the last. */
@@ -72,13 +210,23 @@ function* segmentsOf(length: number, unit: number): Generator<number> {
 }
 
 /** Where the streams of a segment of `units` units lie. */
-function placesOf({ streams, isNarrow }: Transform, units: number, planes: number): StreamPlace[] {
-  let from = planes;
-  return streams.map((bytes, i) => {
+function placesOf({ at }: Workspace, transform: Transform, units: number, contexts: boolean): StreamPlace[] {
+  const { streams, isNarrow, bits, blocks } = transform;
+  const places: StreamPlace[] = [];
+  let from = at.planes;
+  for (const [i, bytes] of streams.entries()) {
     const length = bytes * units;
+    const knowns = new Map(places.flatMap((earlier, k) => (earlier.length === length ? [[k, earlier.from]] : [])));
+    if (blocks?.stream === i) knowns.set(knownOfBlocks, at.classes);
+    places.push({
+      from,
+      length,
+      isNarrow: isNarrow[i] === true,
+      contexts: contexts ? { from, length, bits: bits[i] ?? 8, knowns, isTokens: isForeteller(transform) } : undefined,
+    });
     from += length;
-    return { from: from - length, length, isNarrow: isNarrow[i] === true };
-  });
+  }
+  return places;
 }
 
 function decode(stored: Uint8Array, options: DecodeOptions, workspace = threadWorkspace): Uint8Array {
@@ -116,20 +264,23 @@ function decodeTo(
   workspace: Workspace,
   take: (bytes: Uint8Array, offset: number) => boolean,
 ): boolean {
-  const transform = decodeParameters(parameters, what);
+  const plan = decodeParameters(parameters, what);
+  const { transform } = plan;
   const { kernels, at } = workspace;
   const coded = { bytes: stored, position: 0, what };
   const states = transform.streams.map(() => streamState());
   let done = 0;
+  let before: number | undefined;
   for (const units of segmentsOf(plainLength, transform.unit)) {
-    for (const [i, place] of placesOf(transform, units, at.planes).entries()) {
-      readStream(workspace, coded, states[i] ?? streamState(), place);
-    }
     // Frames are decoded to the start of an array.
-    const to = alignedAs({ byteOffset: done }, at.plain);
-    join(transform, units, workspace, to);
+    const from = alignedAs({ byteOffset: done }, at.plain);
+    keepHistory(workspace, plan, { before, from });
+    if (isForeteller(transform))
+      readForetold(workspace, plan, { units, from, state: states[0] ?? streamState(), coded });
+    else readStreams(workspace, plan, { units, from, states, coded });
     const length = units * transform.unit;
-    if (!take(kernels.bytes.subarray(to, to + length), done)) return false;
+    if (!take(kernels.bytes.subarray(from, from + length), done)) return false;
+    before = from + length;
     done += length;
   }
   if (stored.length - coded.position !== plainLength - done) {
@@ -138,26 +289,50 @@ function decodeTo(
   return take(stored.subarray(coded.position), done);
 }
 
-function encodeParameters({ number: transform, parts }: Transform): Uint8Array {
-  const widths = parts.flatMap((part) =>
-    transform === transforms.fields && part.kind === 'field' ? [part.width] : [],
+const versions = { streams: 1, contexts: 2 } as const;
+const headBytes: Readonly<Record<number, number>> = { 1: 2, 2: 5 };
+
+function encodeParameters({ transform, contexts, order, distance }: TensorPlan): Uint8Array {
+  const isFirst = !contexts && transform.number <= mostTransformOfVersion1;
+  const version = isFirst ? versions.streams : versions.contexts;
+  const head = headBytes[version] ?? 0;
+  const widths = transform.parts.flatMap((part) =>
+    transform.number === transforms.fields && part.kind === 'field' ? [part.width] : [],
   );
-  const bytes = new Uint8Array(2 + 2 * widths.length);
+  const bytes = new Uint8Array(head + 2 * widths.length);
+  const view = viewOf(bytes);
   bytes[0] = version;
-  bytes[1] = transform;
-  for (const [i, width] of widths.entries()) viewOf(bytes).setUint16(2 + 2 * i, width, true);
+  bytes[1] = transform.number;
+  if (!isFirst) {
+    bytes[2] = order;
+    view.setUint16(3, distance, true);
+  }
+  for (const [i, width] of widths.entries()) view.setUint16(head + 2 * i, width, true);
   return bytes;
 }
 
-function decodeParameters(parameters: Uint8Array, what: string): Transform {
-  const [given, transform = -1] = parameters;
-  if (given !== version) throw malformed({ what }, `its parameters have version ${given ?? 'none'}`);
-  const view = viewOf(parameters);
-  const widths = Array.from({ length: (parameters.length - 2) >> 1 }, (_, i) => view.getUint16(2 + 2 * i, true));
-  const isWhole =
-    transform === transforms.fields ? parameters.length === 2 + 2 * widths.length : parameters.length === 2;
-  const known = transform === transforms.fields ? fieldsOf(widths) : numbered(transform);
-  if (known === undefined || !isWhole)
+function decodeParameters(parameters: Uint8Array, what: string): TensorPlan {
+  const [version = 0, transform = -1, order = 0] = parameters;
+  const head = headBytes[version];
+  if (head === undefined) throw malformed({ what }, `its parameters have version ${version}`);
+  const refuse = (): never => {
     throw malformed({ what }, `transform ${transform} in ${parameters.length} bytes`);
-  return known;
+  };
+  if (parameters.length < head) return refuse();
+  const view = viewOf(parameters);
+  const widths = Array.from({ length: (parameters.length - head) >> 1 }, (_, i) => view.getUint16(head + 2 * i, true));
+  const isFields = transform === transforms.fields;
+  const known = isFields ? fieldsOf(widths) : numbered(transform);
+  const isWhole = parameters.length === head + (isFields ? 2 * widths.length : 0);
+  if (known === undefined || !isWhole) return refuse();
+  if (version === versions.streams) {
+    if (known.number > mostTransformOfVersion1) return refuse();
+    return { transform: known, contexts: false, order: 0, distance: 0 };
+  }
+  const distance = view.getUint16(3, true);
+  const isSound = isForeteller(known)
+    ? order >= 1 && order <= mostOrder && isUsable(distance, known.unit)
+    : order === 0 && distance === 0;
+  if (!isSound) throw malformed({ what }, `numbers are foretold from ${order}, ${distance} apart`);
+  return { transform: known, contexts: true, order, distance };
 }

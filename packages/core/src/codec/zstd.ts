@@ -9,6 +9,9 @@ export const zstdCodec: FrameCodec = zstdOfLevel(2);
 /** Its fastest level: on weights as small as any, in less than half the time of level 3. */
 export const fastZstdCodec: FrameCodec = zstdOfLevel(1);
 
+/** What is smallest, at 2 to 5 MB/s: for archives. */
+export const smallestZstdCodec: FrameCodec = zstdOfLevel(19);
+
 /** Largest window that a decoder reserves memory for, as a power of two: the largest frame is 16 MiB. */
 const windowLog = 24;
 

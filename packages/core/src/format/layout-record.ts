@@ -29,11 +29,15 @@ export interface TensorSpan {
   readonly unit: number;
   /** Of the elements; little-endian unless it says otherwise. */
   readonly byteOrder?: 'big';
+  /** Of its first numbers: what they become as another type, by the name of that (docs/format.md, The derive codec). */
+  readonly probes?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Longest text of a name, dtype or container, most dimensions of a tensor. */
 const textMax = 65_536;
 const dimensionsMax = 64;
+/** Most probes of a tensor. */
+const probesMax = 32;
 
 /** `layout` itself; `value-invalid` unless its spans are in order, apart and inside a file of `size` bytes. */
 export function checkLayout(layout: Layout, size: number, what: string): Layout {
@@ -58,8 +62,8 @@ export function checkLayout(layout: Layout, size: number, what: string): Layout 
 
 /** Canonical bytes of a layout that was checked; undefined if they are more than a blob may have. */
 export function encodeLayout(layout: Layout): Uint8Array | undefined {
-  const tensors = layout.tensors.map(({ byteOrder, dtype, length, name, offset, shape, unit }) => {
-    return { byteOrder, dtype, length, name, offset, shape, unit };
+  const tensors = layout.tensors.map(({ byteOrder, dtype, length, name, offset, probes, shape, unit }) => {
+    return { byteOrder, dtype, length, name, offset, probes, shape, unit };
   });
   const bytes = encodeCanonical({ container: layout.container, tensors, type: 'layout' });
   return bytes.byteLength <= limits.blobBytes ? bytes : undefined;
@@ -82,6 +86,7 @@ export function decodeLayout(bytes: Uint8Array, size: number, what: string): Lay
 function decodeTensor(value: unknown, what: string): TensorSpan {
   const fields = readFields(value, what);
   const byteOrder = fields.optional('byteOrder', (f) => f.literal('byteOrder', 'big'));
+  const probes = fields.optional('probes', (f) => decodeProbes(f.raw('probes'), `${what}: probes`));
   return {
     name: fields.string('name', { max: textMax }),
     dtype: fields.string('dtype', { max: textMax }),
@@ -90,7 +95,15 @@ function decodeTensor(value: unknown, what: string): TensorSpan {
     length: fields.int('length'),
     unit: fields.int('unit', { min: 1, max: parameters.pieceBytes }),
     ...(byteOrder === undefined ? {} : { byteOrder }),
+    ...(probes === undefined ? {} : { probes }),
   };
+}
+
+function decodeProbes(value: unknown, what: string): Readonly<Record<string, string>> {
+  const fields = readFields(value, what);
+  const names = Object.keys(value as object);
+  if (names.length > probesMax) throw new MbkError('value-invalid', `${what}: expected at most ${probesMax} of them`);
+  return Object.fromEntries(names.map((name) => [name, fields.hex(name, 4)]));
 }
 
 function decodeDimension(value: unknown, what: string): number {

@@ -4,7 +4,10 @@
 
 export const formatVersion = 1;
 
-/** Parameters of entry 1, the values of version 1 (docs/format.md, Operations). Bytes. */
+/**
+ * Parameters of entry 1 as they are in new repositories (docs/format.md, Operations). Bytes. In older ones
+ * `smallTensorBytes` is larger; the others never had another value.
+ */
 export const parameters = {
   averageBytes: 1_048_576,
   frameBytes: 1_048_576,
@@ -12,13 +15,18 @@ export const parameters = {
   minimumBytes: 524_288,
   packBytes: 33_554_432,
   pieceBytes: 4_194_304,
-  smallTensorBytes: 65_536,
+  smallTensorBytes: 4096,
   wholeFileBytes: 524_288,
   zeroRunBytes: 65_536,
 } as const;
 
+/** A file with a layout is cut along it from this size on; a smaller one is a blob. */
+export const layoutFileBytes: number = 65_536;
+
 /** A blob of this size or more has a frame of its own. */
 export const ownFrameBytes: number = 524_288;
+/** Of a tensor from this size on: it has weights, and rows, of its own. */
+export const ownTensorFrameBytes: number = 65_536;
 
 export const limits = {
   blobBytes: 16_777_216,

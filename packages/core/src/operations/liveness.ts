@@ -17,7 +17,7 @@ import type { PackRow } from '../format/segment-rows.ts';
 import type { BlobCopy } from '../pack/blob-copy.ts';
 import type { IndexSet, PackFilter } from '../pack/index-set.ts';
 import { copiesOf } from '../pack/pending-packs.ts';
-import { shallowestWhole } from '../pack/whole-copy.ts';
+import { copiesIn, shallowestWhole } from '../pack/whole-copy.ts';
 import { isUsable, type Repository } from '../repository.ts';
 import { isBadContent } from './bad-content.ts';
 import { blobCounter } from './usage/blob-counter.ts';
@@ -132,12 +132,12 @@ export async function livenessFrom(
     const kind = pack.kind === 'data' ? 1 : 2;
     if (done === isPinned || (done & kind) !== 0) continue;
     met.meet(id, doneFrom + (done | kind));
-    const chain = firstOf(tiers, (tier) =>
+    const found = firstOf(tiers, (tier) =>
       shallowestWhole(index, pack.kind, id, tier, (one) => frames.hasKept(one.pack.id)),
     );
-    if (chain === undefined) keepBroken(pack.kind, id, new Set());
+    if (found === undefined) keepBroken(pack.kind, id, new Set());
     else {
-      keepChain(chain);
+      keepChain(copiesIn(found));
       if (done === 0) whole += 1;
     }
   }

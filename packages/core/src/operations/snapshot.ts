@@ -5,12 +5,13 @@
  * (docs/format.md, The protocol). Nothing is locked. If something that the run relied on was given up meanwhile, it is
  * stored again and the run goes on.
  */
-import type { FinishedPack } from '../pack/pack-writer.ts';
+import type { Compression } from '../codec/compression.ts';
 import { gearTable } from '../chunker/gear.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import { toHex } from '../format/bytes.ts';
 import type { ByteString } from '../format/byte-name.ts';
 import type { Lifetime } from '../format/ids.ts';
+import { parameters } from '../format/limits.ts';
 import type { GitProvenance } from '../format/snapshot-manifest.ts';
 import { isExpired, lostAfter } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
@@ -28,13 +29,14 @@ import { fileTaker, type CaptureStore } from '../snapshot/pipeline/file-taker.ts
 import { streamTaker, walkStreamed, type StreamedFile } from '../snapshot/streamed-file.ts';
 import type { WalkAhead } from '../snapshot/walk-ahead.ts';
 import { openStatCache, type CaptureRef, type CollectionRef, type StatCache } from '../snapshot/stat-cache.ts';
+import { captureStoreOf } from './capture-store.ts';
 import { findingsOf, refuseErrors, type AssetFinding } from './asset-findings.ts';
 import { examineCollections } from './examine-collections.ts';
 import { mergeIndexIfPossible } from './merge-index.ts';
 import { commitSnapshots, type CommittedSnapshot } from './snapshot-commit.ts';
 import { statCachePlace, type SnapshotTools } from './prepare-snapshot.ts';
 import { storeTables } from './snapshot-tables.ts';
-import { roomWatch, type RoomWatch } from './room-watch.ts';
+import { roomWatch } from './room-watch.ts';
 import { openWriteSession, ReliedOnGone, type WriteSession } from './write-session.ts';
 
 export interface SnapshotRequest {
@@ -69,6 +71,8 @@ export interface SnapshotRequest {
   readonly tag?: string | undefined;
   readonly host: string;
   readonly git: GitProvenance | null;
+  /** How hard content that is new is compressed; `fast` unless given. */
+  readonly compression?: Compression | undefined;
   /** Reads every file, whatever the stat cache says. */
   readonly force?: boolean | undefined;
   /** Threads that read, 1 for none; unless given, one for each core as soon as there is enough to do. */
@@ -123,12 +127,6 @@ export interface SnapshotOptions {
 /** How often a run starts again because what it relied on was given up; each time needs a prune in between. */
 const maxRounds = 10;
 
-/** Bytes of stored packs, and time, after which work in progress is indexed in the log, so that an interruption keeps it. */
-const checkpointBytes = 1_073_741_824;
-/** Blobs that no segment names are in memory, and all of them as objects while a segment is made. */
-const checkpointBlobs = 32_768;
-const checkpointMs = 600_000;
-
 /**
  * Takes a snapshot.
  *
@@ -152,14 +150,15 @@ async function takeSnapshot(
   request: SnapshotRequest,
   { onProgress }: SnapshotOptions,
 ): Promise<SnapshotReport> {
+  const { compression } = request;
   const run = toHex(repository.random(16));
   const startedAt = repository.now();
   await sweepLeftovers(repository);
   const room = roomWatch(repository);
   await room.check(0);
-  const session = await openWriteSession(repository);
+  const session = await openWriteSession(repository, request);
   const progress = progressTeller(session.writer.stats, onProgress);
-  const { store, addedTo, settle } = captureStoreOf(repository, session, { room, onCut: progress.cut });
+  const { store, addedTo, settle } = captureStoreOf(repository, session, { room, onCut: progress.cut, compression });
   for (let round = 1; ; round += 1) {
     // A walk and threads serve once; a stream too, but it cannot be begun again.
     const fresh = round === 1 ? {} : { walked: undefined, tools: undefined };
@@ -255,72 +254,6 @@ function destinationOf({ retentionOf }: SnapshotRequest, collection: CollectionR
   return { ...collection, lifetime: retentionOf(collection)?.lifetime ?? 'long' };
 }
 
-/** Stores blobs for collections, and counts what is new in each domain; what takes long is indexed in the log on the way. */
-function captureStoreOf(
-  { keys, log, now }: Repository,
-  session: WriteSession,
-  { onCut, room }: { readonly room: RoomWatch; readonly onCut: (bytes: number) => void },
-): {
-  readonly store: CaptureStore;
-  readonly addedTo: ReadonlyMap<string, number>;
-  /** Resolves when no put is under way; what went wrong with them is told by the puts themselves. */
-  settle(): Promise<void>;
-} {
-  const { writer } = session;
-  const addedTo = new Map<string, number>();
-  const count = ({ domain }: Destination, bytes: number): void =>
-    void addedTo.set(domain, (addedTo.get(domain) ?? 0) + bytes);
-  let checkpointAt = now() + checkpointMs;
-  let checkpointing: Promise<void> | undefined;
-  /** Indexes what is stored when that is due. One at a time: whoever stores meanwhile goes on, up to the next one due. */
-  const checkpoint = async (): Promise<void> => {
-    const isDue =
-      writer.pendingBytes >= checkpointBytes || writer.pendingBlobs >= checkpointBlobs || now() >= checkpointAt;
-    if (!isDue) return;
-    if (checkpointing !== undefined) return checkpointing;
-    checkpointAt = now() + checkpointMs;
-    checkpointing = session.checkpoint(log).finally(() => void (checkpointing = undefined));
-    await checkpointing;
-  };
-  /** Packs of threads that are being put. */
-  const puts = new Set<Promise<void>>();
-  const putAndCheck = async (pack: FinishedPack): Promise<void> => {
-    await room.check(pack.contents.row.size);
-    await writer.putPack(pack);
-    await checkpoint();
-  };
-  return {
-    addedTo,
-    store: {
-      keys,
-      keyset: keys.shared,
-      async store(type, bytes, destination) {
-        const { byteLength } = bytes;
-        await room.check(byteLength);
-        await checkpoint();
-        const stored = await writer.store(type, bytes, { lifetime: destination.lifetime });
-        if (type === 'data') onCut(byteLength);
-        if (stored.added) count(destination, byteLength);
-        return stored;
-      },
-      claim(id, byteLength, destination) {
-        const isNew = writer.claim('data', id, byteLength);
-        if (isNew) count(destination, byteLength);
-        onCut(byteLength);
-        return isNew;
-      },
-      putPack(pack) {
-        const put = putAndCheck(pack).finally(() => void puts.delete(put));
-        puts.add(put);
-        return put;
-      },
-    },
-    async settle() {
-      await Promise.allSettled(puts);
-    },
-  };
-}
-
 /** Walks the source and stores it. */
 async function capture(
   repository: Repository,
@@ -335,7 +268,8 @@ async function capture(
     readonly onFile: (progress: CaptureProgress) => void;
   },
 ): Promise<CapturedSource> {
-  const { keys, now, signal } = repository;
+  const { keys, log, now, signal } = repository;
+  const { smallTensorBytes } = log.fold.features?.parameters ?? parameters;
   if (keys.shared.chunker === undefined)
     throw new MbkError('role-denied', 'the key that was used may not take snapshots');
   const { plugins, jobs, tools, stream } = request;
@@ -344,7 +278,7 @@ async function capture(
   const gear = gearTable(keys.shared.chunker);
   const taker =
     stream === undefined
-      ? fileTaker({ store, plugins, gear, jobs, threads: tools?.threads, signal })
+      ? fileTaker({ store, plugins, gear, smallTensorBytes, jobs, threads: tools?.threads, signal })
       : streamTaker({ store, gear, stream, signal });
   try {
     const captured = await captureSource({

@@ -3,6 +3,7 @@
  * an interrupted run of this host left behind.
  */
 import { join } from 'node:path';
+import type { Compression } from '../codec/compression.ts';
 import { isMbkError } from '../errors.ts';
 import type { KnownOperation } from '../format/log-operations.ts';
 import type { Fold } from '../log/fold.ts';
@@ -40,7 +41,15 @@ export class ReliedOnGone extends Error {
   }
 }
 
-export async function openWriteSession(repository: Repository): Promise<WriteSession> {
+export interface WriteSessionOptions {
+  /** Of data blobs; `fast` unless given. */
+  readonly compression?: Compression | undefined;
+}
+
+export async function openWriteSession(
+  repository: Repository,
+  { compression }: WriteSessionOptions = {},
+): Promise<WriteSession> {
   const { backend, keys, log, processes, random, signal, stateFolder, packs: reader } = repository;
   // In a container the process that died may have had our own number.
   const isAlive = (pid: number): boolean => pid !== processes.self && processes.isRunning(pid);
@@ -58,7 +67,7 @@ export async function openWriteSession(repository: Repository): Promise<WriteSes
     forgive,
   );
   const journal = forgivingJournal(packJournal(folder, { pid: processes.self, random }), forgive);
-  const writer = blobWriter({ backend, keys, random, index, isUsable: usable, journal, signal });
+  const writer = blobWriter({ backend, keys, random, index, isUsable: usable, compression, journal, signal });
   let taken: readonly SegmentInfo[] = [];
   /** Whether another actor named our segment before we did: then what it said of it stands. */
   const isForeign = (fold: Fold, { id }: SegmentInfo): boolean =>

@@ -6,7 +6,8 @@
  */
 import type { Backend } from '../backend/backend.ts';
 import { isMbkError, MbkError } from '../errors.ts';
-import { type BlobId, packKey, type PackKind } from '../format/ids.ts';
+import { asPackId, type BlobId, type PackId, packKey, type PackKind } from '../format/ids.ts';
+import { gatherBases, type BaseFrame } from './base-frames.ts';
 import type { BlobCopy } from './blob-copy.ts';
 import { frameCache } from './frame-cache.ts';
 import type { IndexSet, PackFilter } from './index-set.ts';
@@ -15,6 +16,7 @@ import type { PackReader } from './pack-reader.ts';
 import { type FrameReads, planReads, type PlanReadsOptions, type ReadPlan, type ReadRun } from './plan-reads.ts';
 import { isDamage, readTwice } from './read-twice.ts';
 import type { PackRow } from '../format/segment-rows.ts';
+import { findBases, type BasedCopy } from './whole-copy.ts';
 
 export interface BlobReaderOptions {
   readonly backend: Backend;
@@ -48,6 +50,13 @@ export interface BlobReader {
   plan(kind: PackKind, ids: Iterable<BlobId>, options: Pick<PlanReadsOptions, 'runBytes'>): ReadPlan;
   /** Bytes of the frames of a run, unchecked; undefined when they cannot be had, which `readBlobs` then looks into. */
   readRun(run: ReadRun, options?: ReadRunOptions): Promise<Uint8Array | undefined>;
+  /**
+   * What a frame is built upon, for those who open it themselves; undefined when that cannot be had as planned, which
+   * `readBlobs` then looks into. Errors: those of the backend, `role-denied`.
+   */
+  bases(frame: BasedCopy, options?: ReadBlobOptions): Promise<readonly BaseFrame[] | undefined>;
+  /** The blobs that a frame is built upon, from whichever copies are sound. Errors: those of `readBlob`. */
+  readBases(frame: BasedCopy, options?: ReadBlobOptions): Promise<readonly Uint8Array[]>;
   /** Key of a pack's frames. Errors: `role-denied`, `entry-damaged`. */
   keyOf(row: PackRow): Uint8Array;
 }
@@ -77,12 +86,25 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
     readBlobs,
     plan: (kind, ids, { runBytes }) => planReads(index, kind, ids, { prefers, runBytes }),
     readRun,
+    bases,
+    readBases: (frame, { signal } = {}) => basesOf(frame, signal),
     keyOf: reader.keyOf,
   };
 
-  async function readBlob(kind: PackKind, id: BlobId, { signal }: ReadBlobOptions = {}): Promise<Uint8Array> {
-    const failures: Array<{ readonly copy: BlobCopy; readonly error: MbkError }> = [];
+  function readBlob(kind: PackKind, id: BlobId, { signal }: ReadBlobOptions = {}): Promise<Uint8Array> {
+    return readSome(kind, id, () => true, signal);
+  }
+
+  /** A blob from any of the copies that will do. */
+  async function readSome(
+    kind: PackKind,
+    id: BlobId,
+    willDo: (copy: BlobCopy) => boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    const failures: CopyFailure[] = [];
     for (const copy of index.lookup(kind, id, prefers)) {
+      if (!willDo(copy)) continue;
       try {
         return await readCopy(copy, signal);
       } catch (error) {
@@ -97,8 +119,10 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
   async function readCopy(copy: BlobCopy, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const cached = decoded.get(nameOf(copy));
     if (cached !== undefined) return blobIn(cached, copy);
+    // What of them is damaged was read twice already.
+    const bases = await basesOf(copy, signal);
     return readTwice(async () => {
-      const plain = await readFrame(copy, signal);
+      const plain = await readFrame(copy, bases, signal);
       const bytes = blobIn(plain, copy);
       decoded.put(nameOf(copy), plain);
       return bytes;
@@ -106,17 +130,31 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
   }
 
   /** The frame of a copy; callers that ask for one frame at the same time share one read. */
-  async function readFrame(copy: BlobCopy, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  async function readFrame(
+    copy: BlobCopy,
+    bases: readonly Uint8Array[],
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
     const name = nameOf(copy);
     const underWay = reads.get(name);
     if (underWay !== undefined) return underWay;
     const { pack, number, frame } = copy;
     const read = backend
       .get(packKey(pack.kind, pack.id), { offset: frame.offset, length: frame.boxLength, signal })
-      .then((box) => openFrame(reader.keyOf(pack), pack, number, frame, box))
+      .then((box) => openFrame(reader.keyOf(pack), pack, number, frame, box, bases))
       .finally(() => reads.delete(name));
     reads.set(name, read);
     return read;
+  }
+
+  /** What a frame is built upon: of smaller depth and the same keyset, so that it ends (docs/format.md, Frames and codecs). */
+  async function basesOf({ pack, frame }: BasedCopy, signal: AbortSignal | undefined): Promise<readonly Uint8Array[]> {
+    const bases: Uint8Array[] = [];
+    for (const id of frame.bases) {
+      const willDo = (base: BlobCopy): boolean => base.frame.depth < frame.depth && base.pack.keyset === pack.keyset;
+      bases.push(await readSome(pack.kind, id, willDo, signal));
+    }
+    return bases;
   }
 
   async function* readBlobs(
@@ -148,7 +186,20 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
     }
   }
 
+  async function bases(frame: BasedCopy, { signal }: ReadBlobOptions = {}): Promise<readonly BaseFrame[] | undefined> {
+    const found = findBases(index, frame, prefers ?? (() => true));
+    if (found === undefined) return undefined;
+    try {
+      return await gatherBases(found, { backend, keyOf: reader.keyOf, signal });
+    } catch (error) {
+      if (isMbkError(error) && isBadCopy(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Undefined also for what is built upon other frames: these are seldom near. */
   function openIn(bytes: Uint8Array, { pack, number, frame }: FrameReads): Uint8Array | undefined {
+    if (frame.bases.length > 0) return undefined;
     try {
       return openFrame(reader.keyOf(pack), pack, number, frame, bytes.subarray(0, frame.boxLength));
     } catch (error) {
@@ -201,18 +252,20 @@ function nameOf({ pack, number }: BlobCopy): string {
   return `${pack.id} ${number}`;
 }
 
-/** Whether another copy may serve where this error was met. */
-function isBadCopy(error: MbkError): boolean {
-  return isDamage(error) || isMbkError(error, 'entry-absent', 'codec-unknown');
+/** Why a copy could not be used: `blob-absent` where a base of it is. */
+interface CopyFailure {
+  readonly copy: BlobCopy;
+  readonly error: MbkError;
 }
 
-function verdict(
-  kind: PackKind,
-  id: BlobId,
-  failures: ReadonlyArray<{ readonly copy: BlobCopy; readonly error: MbkError }>,
-): MbkError {
-  const found = failures.filter(({ error }) => error.code !== 'entry-absent');
-  const packs = failures.map(({ copy }) => copy.pack.id);
+/** Whether another copy may serve where this error was met. */
+function isBadCopy(error: MbkError): boolean {
+  return isDamage(error) || isMbkError(error, 'entry-absent', 'blob-absent', 'codec-unknown');
+}
+
+function verdict(kind: PackKind, id: BlobId, failures: readonly CopyFailure[]): MbkError {
+  const found = failures.filter(({ error }) => !isMbkError(error, 'entry-absent', 'blob-absent'));
+  const packs = failures.flatMap(({ copy, error }) => [copy.pack.id, ...packsIn(error)]);
   const [first] = found;
   if (first === undefined) {
     const why =
@@ -226,4 +279,9 @@ function verdict(
     details: { blob: id, pack: copy.pack.id, frame: copy.number, packs },
     cause,
   });
+}
+
+/** Of a base that is absent. */
+function packsIn({ code, details }: MbkError): readonly PackId[] {
+  return code === 'blob-absent' && Array.isArray(details['packs']) ? details['packs'].map(asPackId) : [];
 }

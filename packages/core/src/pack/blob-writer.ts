@@ -7,6 +7,8 @@
  * blob twice. After a failed put the session is over: every call throws that error.
  */
 import type { Backend } from '../backend/backend.ts';
+import type { Element } from '../chunker/piece.ts';
+import type { Compression } from '../codec/compression.ts';
 import { type Random, sha256Hex } from '../crypto/hash.ts';
 import type { Keys, Keyset } from '../crypto/keyset.ts';
 import {
@@ -23,14 +25,14 @@ import {
 import { limits } from '../format/limits.ts';
 import { buildSegment } from './build-segment.ts';
 import { compactContents } from './compact-contents.ts';
-import { framePacker } from './frame-packer.ts';
+import { framePacker, type Relate } from './frame-packer.ts';
 import type { IndexSet, PackFilter, SegmentInfo } from './index-set.ts';
 import type { PackContents } from './pack-contents.ts';
 import { pagePool } from './pack-pages.ts';
 import type { PackJournal } from './pack-journal.ts';
 import type { FinishedPack } from './pack-writer.ts';
 import { rowsOfPacks } from './segment-source.ts';
-import { findWhole } from './whole-copy.ts';
+import { copiesIn, findWhole, type WholeCopy } from './whole-copy.ts';
 
 export interface BlobWriterOptions {
   readonly backend: Backend;
@@ -41,6 +43,8 @@ export interface BlobWriterOptions {
   readonly isUsable: PackFilter;
   /** What is written is sealed with it; the shared keyset unless given. */
   readonly keyset?: Keyset | undefined;
+  /** Of data blobs; `fast` unless given. */
+  readonly compression?: Compression | undefined;
   readonly journal?: PackJournal | undefined;
   /** How many packs of one kind and lifetime are open at once; 2 unless given. */
   readonly openPacks?: 1 | 2 | undefined;
@@ -53,6 +57,13 @@ export interface StoreOptions {
   readonly id?: BlobId | undefined;
   /** `long` unless given. */
   readonly lifetime?: Lifetime | undefined;
+  /** What the bytes are said to be. */
+  readonly element?: Element | undefined;
+  /**
+   * Called if the blob is to be stored, to pack it with what it is to others; then the bytes are in use until the promise
+   * settles.
+   */
+  readonly relating?: ((pack: (relate: Relate | undefined) => Promise<void>) => Promise<void>) | undefined;
 }
 
 export interface Stored {
@@ -84,6 +95,11 @@ export interface BlobWriter {
    * For packers elsewhere, which hand in what they packed with `putPack`.
    */
   claim(type: BlobType, id: BlobId, byteLength: number): boolean;
+  /**
+   * Copies of a data blob, and of what it is built upon, that a frame of this session may be built upon, which relies on
+   * them then. Undefined when none is stored, or all are as deep as any may be.
+   */
+  base(id: BlobId): WholeCopy | undefined;
   /** Puts a pack of claimed blobs; settles when it is stored and its blobs are known. Errors: those of `store`. */
   putPack(pack: FinishedPack): Promise<void>;
   /** Puts everything that was stored here so far. */
@@ -114,6 +130,7 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
     keys,
     keyset,
     random,
+    compression: options.compression,
     openPacks: options.openPacks ?? 2,
     packBytes: options.packBytes,
     pages,
@@ -130,20 +147,30 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
   const isUsable: PackFilter = (pack, actor, namedBy) => !invalid.has(pack) && options.isUsable(pack, actor, namedBy);
 
   return {
-    async store(type, bytes, { id: given, lifetime = 'long' } = {}) {
+    async store(type, bytes, { id: given, lifetime = 'long', element, relating } = {}) {
       throwIfFailed();
       const { byteLength } = bytes;
       if (byteLength > limits.blobBytes)
         throw new RangeError(`expected a blob of at most ${limits.blobBytes} bytes, got ${byteLength}`);
       const id = given ?? asBlobId(sha256Hex(bytes));
       if (!claim(packKindOf(type), id, byteLength)) return { id, added: false };
-      await putOwn(failing(() => packer.add({ type, id, bytes }, lifetime)));
+      const pack = (relate?: Relate): Promise<void> =>
+        putOwn(failing(() => packer.add({ type, id, bytes, element, relate }, lifetime)));
+      await (relating === undefined ? pack() : relating(pack));
       return { id, added: true };
     },
 
     claim(type, id, byteLength) {
       throwIfFailed();
       return claim(packKindOf(type), id, byteLength);
+    },
+
+    base(id) {
+      throwIfFailed();
+      const whole = findWhole(index, 'data', id, isUsable, (of) => of === keyset.id);
+      if (whole === undefined || whole.copy.frame.depth >= limits.depth) return undefined;
+      rely(whole);
+      return whole;
     },
 
     async putPack(pack) {
@@ -214,11 +241,16 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
     return keys.keysets.get(id)?.scope === keyset.scope;
   }
 
+  function rely(whole: WholeCopy): void {
+    for (const { pack } of copiesIn(whole)) relied.add(pack.id);
+  }
+
   function isKnown(kind: PackKind, id: BlobId): boolean {
     if (claimed[kind].has(id)) return true;
-    const chain = findWhole(index, kind, id, isUsable, isInScope);
-    for (const { pack } of chain ?? []) relied.add(pack.id);
-    return chain !== undefined;
+    const whole = findWhole(index, kind, id, isUsable, isInScope);
+    if (whole === undefined) return false;
+    rely(whole);
+    return true;
   }
 
   /** Whether the caller must store the blob: nobody did, and nobody is about to. */

@@ -1,5 +1,5 @@
 /** Whether a whole pack is what was written: `mbk verify --data` (docs/format.md, Packs). */
-import { type BoxKey, headerBytes, prepareKey } from '../crypto/entry.ts';
+import { type BoxKey, type BoxParts, headerBytes, prepareKey } from '../crypto/entry.ts';
 import { platformSha256, type RunningHash, type Sha256 } from '../crypto/hash.ts';
 import type { Keys } from '../crypto/keyset.ts';
 import { isMbkError, MbkError } from '../errors.ts';
@@ -7,7 +7,17 @@ import type { BlobId, PackId, PackKind } from '../format/ids.ts';
 import { decodePackTrailer, type FooterFrame, packTrailerBytes } from '../format/pack-footer.ts';
 import type { PackRow } from '../format/segment-rows.ts';
 import { type ByteSource, memorySource } from './byte-source.ts';
-import { blobWrong, checkPackSize, footerOffset, framesKey, openContents, openFrameParts } from './open-pack.ts';
+import {
+  type BaseBlobs,
+  blobWrong,
+  checkPackSize,
+  footerOffset,
+  framesKey,
+  openContents,
+  openFrameParts,
+  openFrameRead,
+  openStored,
+} from './open-pack.ts';
 import { type PackContents, packName } from './pack-contents.ts';
 import { isDamage } from './read-twice.ts';
 
@@ -16,6 +26,8 @@ export interface PackCheck {
   readonly contents: PackContents | undefined;
   /** Empty for a sound pack. */
   readonly problems: readonly PackProblem[];
+  /** Frames that are authentic and built upon others: `checkBased` says of each whether it decodes. */
+  readonly based: readonly number[];
 }
 
 export interface PackProblem {
@@ -52,11 +64,13 @@ export function checkPack(
   const hashed = hashedInOrder(bytes, sha256);
   const opened = contentsOf(bytes, { kind, id, keys });
   const inFrames: PackProblem[] = [];
+  const based: number[] = [];
   if (!('error' in opened)) {
     const key = prepareKey(framesKey(opened.row, keys));
     opened.frames.forEach((frame, number) => {
       const problem = checkFrame(hashed.read, { key, row: opened.row, frame, number, sha256 });
       if (problem !== undefined) inFrames.push(problem);
+      else if (frame.bases.length > 0) based.push(number);
     });
   }
   const actual = hashed.finish();
@@ -71,12 +85,12 @@ export function checkPack(
     );
     problems.push({ error, blobs: [] });
   }
-  if (!('error' in opened)) return { contents: opened, problems: [...problems, ...inFrames] };
+  if (!('error' in opened)) return { contents: opened, problems: [...problems, ...inFrames], based };
   const { error } = opened;
   // In changed bytes a keyset that was not granted is a damaged header.
   const isHeaderDamage = actual !== id && isMbkError(error, 'role-denied');
   problems.push({ error: isHeaderDamage ? error : asDamage(error), blobs: [] });
-  return { contents: undefined, problems };
+  return { contents: undefined, problems, based };
 }
 
 /** The bytes of a pack; what `read` gives holds until it is called again. */
@@ -148,6 +162,7 @@ function checkFrame(
 ): PackProblem | undefined {
   const { offset, boxLength: byteLength, blobs } = frame;
   const box = { byteLength, read: (at: number, length: number): Uint8Array => read(offset + at, length) };
+  if (frame.bases.length > 0) return checkAuthentic({ key, row, frame, number }, box);
   const wrong: BlobId[] = [];
   const hashes = hashBlobs(blobs, sha256, (id, found) => {
     if (found !== id) wrong.push(id);
@@ -160,6 +175,49 @@ function checkFrame(
   }
   const [first] = wrong;
   return first === undefined ? undefined : { error: blobWrong(first, row, number), frame: number, blobs: wrong };
+}
+
+/** Of a frame that only others together with it say what it holds. */
+function checkAuthentic(
+  { key, row, frame, number }: Omit<FrameToCheck, 'sha256'>,
+  box: BoxParts,
+): PackProblem | undefined {
+  try {
+    openStored(key, row, number, frame, box);
+    return undefined;
+  } catch (error) {
+    return { error: asDamage(error), frame: number, blobs: frame.blobs.map(({ id }) => id) };
+  }
+}
+
+/** A frame that is built upon others, with its box and the blobs of its bases, checked as `checkPack` checks the rest. */
+export interface BasedFrame {
+  readonly key: Uint8Array;
+  readonly row: PackRow;
+  readonly number: number;
+  readonly frame: FooterFrame;
+  readonly box: Uint8Array;
+}
+
+/** What is wrong with a frame that is built upon `bases`; undefined if nothing is. */
+export function checkBased(
+  { key, row, number, frame, box }: BasedFrame,
+  bases: BaseBlobs,
+  sha256: Sha256 = platformSha256,
+): PackProblem | undefined {
+  const all = frame.blobs.map(({ id }) => id);
+  try {
+    const plain = openFrameRead(prepareKey(key), row, number, frame, memorySource(box), bases);
+    let offset = 0;
+    const wrong = frame.blobs.filter(({ id, length }) => {
+      offset += length;
+      return sha256.hex(plain.subarray(offset - length, offset)) !== id;
+    });
+    const [first] = wrong;
+    return first && { error: blobWrong(first.id, row, number), frame: number, blobs: wrong.map(({ id }) => id) };
+  } catch (error) {
+    return { error: asDamage(error), frame: number, blobs: all };
+  }
 }
 
 /** Gives the SHA-256 of each blob of a frame whose bytes come part by part. */

@@ -5,9 +5,10 @@
  * finished is handed out for the caller to put.
  */
 import type { Element } from '../chunker/piece.ts';
+import type { RelatedFrame } from '../codec/encode-related.ts';
 import type { BlobId, BlobType, Lifetime, PackKind } from '../format/ids.ts';
 import { packKindOf } from '../format/ids.ts';
-import { ownFrameBytes } from '../format/limits.ts';
+import { ownFrameBytes, ownTensorFrameBytes } from '../format/limits.ts';
 import { type FrameAggregator, frameAggregator } from './frame-aggregator.ts';
 import { openPacks, type OpenPacksOptions } from './open-packs.ts';
 import type { FinishedPack, NewFrame } from './pack-writer.ts';
@@ -18,7 +19,12 @@ export interface BlobToPack {
   readonly bytes: Uint8Array;
   /** What the bytes are said to be. */
   readonly element?: Element | undefined;
+  /** Whether it is stored as what it is to others: asked when it is packed, and then it has a frame of its own. */
+  readonly relate?: Relate | undefined;
 }
+
+/** How a blob is stored as what it is to others; undefined when it is stored alone. */
+export type Relate = () => RelatedFrame | undefined;
 
 export interface FramePacker {
   /** Takes a blob, whose bytes are the caller's again when this returns; the packs that this filled. */
@@ -70,16 +76,21 @@ export function framePacker(options: OpenPacksOptions): FramePacker {
       finished.push(...flushFrame(freed));
       aggregators.delete(oldest);
     }
-    const gathered = known ?? { kind, lifetime, element, frame: freed?.frame ?? frameAggregator() };
+    // Rows of tensors that share a frame are of any length.
+    const alike = element && { dtype: element.dtype, unit: element.unit };
+    const gathered = known ?? { kind, lifetime, element: alike, frame: freed?.frame ?? frameAggregator() };
     aggregators.set(name, gathered);
     return gathered;
   };
 
   return {
-    add({ type, id, bytes, element }, lifetime) {
+    add({ type, id, bytes, element, relate }, lifetime) {
       const kind = packKindOf(type);
       const blob = { id, type, length: bytes.byteLength };
-      if (bytes.byteLength >= ownFrameBytes) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob], element });
+      const related = relate?.();
+      if (related !== undefined) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob], ...related });
+      const least = element === undefined ? ownFrameBytes : ownTensorFrameBytes;
+      if (bytes.byteLength >= least) return addFrame(kind, lifetime, { plain: bytes, blobs: [blob], element });
       const finished: FinishedPack[] = [];
       const gathered = gatheredOf(kind, lifetime, element, finished);
       if (!gathered.frame.hasRoomFor(bytes.byteLength)) finished.push(...flushFrame(gathered));

@@ -86,6 +86,9 @@ export interface FrameToOpen extends FrameRow {
   readonly boxEnd?: Uint8Array;
 }
 
+/** The blobs that a frame row names as bases, in its order, checked against their ids. */
+export type BaseBlobs = readonly Uint8Array[];
+
 /**
  * The plaintext of frame `number` from its box, which is used up: the plaintext may lie where the box was. Blobs are not
  * checked here. Errors: `entry-damaged`, `value-invalid`, `codec-unknown`, with the pack and the frame.
@@ -96,6 +99,7 @@ export function openFrame(
   number: number,
   frame: FrameToOpen,
   box: Uint8Array,
+  bases: BaseBlobs = [],
 ): Uint8Array {
   const what = frameName(row, number);
   if (frame.boxEnd !== undefined && !equalBytes(box.subarray(-boxEndBytes), frame.boxEnd)) {
@@ -107,7 +111,8 @@ export function openFrame(
   } catch (cause) {
     throw frameDamaged(row, number, 'does not authenticate: its bytes were changed', cause);
   }
-  return decodeFrame(frame.codec, stored, { plainLength: frame.plainLength, parameters: frame.parameters, what });
+  const { codec, plainLength, parameters } = frame;
+  return decodeFrame(codec, stored, { plainLength, parameters, bases, what });
 }
 
 /**
@@ -120,11 +125,11 @@ export function openFrameParts(
   row: PackRow,
   number: number,
   frame: FrameToOpen,
-  { box, take }: { readonly box: BoxParts; readonly take: TakePart },
+  { box, take, bases }: { readonly box: BoxParts; readonly take: TakePart; readonly bases?: BaseBlobs | undefined },
 ): void {
   const { codec, plainLength, parameters } = frame;
   const stored = openStored(key, row, number, frame, box);
-  decodeFrameParts(codec, stored, { plainLength, parameters, what: frameName(row, number) }, take);
+  decodeFrameParts(codec, stored, { plainLength, parameters, bases, what: frameName(row, number) }, take);
 }
 
 /** The same as one array, which may be memory that holds until the next frame is opened in this way. */
@@ -134,13 +139,15 @@ export function openFrameRead(
   number: number,
   frame: FrameToOpen,
   box: BoxParts,
+  bases: BaseBlobs = [],
 ): Uint8Array {
   const { codec, plainLength, parameters } = frame;
   const stored = openStored(key, row, number, frame, box);
-  return decodeFrame(codec, stored, { plainLength, parameters, what: frameName(row, number) });
+  return decodeFrame(codec, stored, { plainLength, parameters, bases, what: frameName(row, number) });
 }
 
-function openStored(key: BoxKey, row: PackRow, number: number, frame: FrameToOpen, box: BoxParts): Uint8Array {
+/** What a codec made of a frame, once it proved authentic, in memory that holds until the next frame is opened. */
+export function openStored(key: BoxKey, row: PackRow, number: number, frame: FrameToOpen, box: BoxParts): Uint8Array {
   const { boxEnd, boxLength } = frame;
   const checkTag = (tag: Uint8Array): void => {
     if (boxEnd !== undefined && !equalBytes(tag.subarray(-boxEndBytes), boxEnd))

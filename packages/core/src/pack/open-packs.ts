@@ -2,6 +2,7 @@
  * The packs that a session fills: one or two at a time for each kind and lifetime, frames going to either at random, so
  * that neither the sizes nor the order of packs show where one file ends and the next begins.
  */
+import type { Compression } from '../codec/compression.ts';
 import type { Random } from '../crypto/hash.ts';
 import type { Keys, Keyset } from '../crypto/keyset.ts';
 import type { Lifetime, PackKind } from '../format/ids.ts';
@@ -13,6 +14,8 @@ export interface OpenPacksOptions {
   readonly keys: Keys;
   readonly keyset: Keyset;
   readonly random: Random;
+  /** Of what data packs hold; `fast` unless given. */
+  readonly compression?: Compression | undefined;
   /** How many packs of one kind and lifetime are open, 1 or 2. */
   readonly openPacks: 1 | 2;
   /** Size at which a pack is closed; 32 MiB unless given. */

@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Element } from '../chunker/piece.ts';
+import { type Compression, defaultCompression } from '../codec/compression.ts';
 import { encodeFrame, type EncodedFrame } from '../codec/encode-frame.ts';
 import { releaseBytes } from '../crypto/release-bytes.ts';
 import { boxOverhead, prepareKey, sealBox, sealBoxSlices } from '../crypto/entry.ts';
@@ -35,6 +36,8 @@ export interface PackWriterOptions {
   readonly kind: PackKind;
   readonly lifetime: Lifetime;
   readonly random: Random;
+  /** Of frames whose stored form is worked out here, those of data packs; `fast` unless given. */
+  readonly compression?: Compression | undefined;
   /** Size from which `isFull`; 32 MiB unless given. */
   readonly packBytes?: number | undefined;
   /** Where its pages come from; new ones unless given. */
@@ -47,7 +50,7 @@ export interface NewFrame {
   readonly blobs: readonly FooterBlob[];
   /** What the bytes are said to be. */
   readonly element?: Element | undefined;
-  /** How it is stored, when that was worked out elsewhere (handed over); `encodeFrame(plain, { element })` otherwise. */
+  /** How it is stored, when that was worked out elsewhere (handed over); `encodeFrame` otherwise. */
   readonly encoded?: EncodedFrame | undefined;
   /** What the codec built upon; none unless given. */
   readonly bases?: readonly BlobId[] | undefined;
@@ -80,9 +83,11 @@ export function packWriter({
   kind,
   lifetime,
   random,
+  compression: ofData = defaultCompression,
   packBytes = parameters.packBytes,
   pages = pagePool(),
 }: PackWriterOptions): PackWriter {
+  const compression = kind === 'data' ? ofData : defaultCompression;
   const ephemeralPrivate = random(32);
   const header: PackHeader = {
     repository: keys.repository,
@@ -112,8 +117,9 @@ export function packWriter({
       return byteLength() >= packBytes || counts.frames >= limits.packFrames;
     },
 
-    addFrame({ plain, blobs, element, encoded = encodeFrame(plain, { element }), bases = [], depth = 0 }) {
+    addFrame({ plain, blobs, element, encoded: given, bases = [], depth = 0 }) {
       checkFrame(kind, plain, blobs);
+      const encoded = given ?? encodeFrame(plain, { element, compression });
       const offset = bytes.byteLength;
       const box = sealBoxSlices(boxKey, frames.length, encoded.stored, bytes.append);
       const boxLength = box.byteLength;

@@ -7,6 +7,12 @@ import { limits } from '../format/limits.ts';
 import type { BlobCopy } from './blob-copy.ts';
 import type { IndexSet, PackFilter } from './index-set.ts';
 
+/** A copy of a blob, and one of each of its bases, in the order of its row. What many build upon is one object. */
+export interface WholeCopy {
+  readonly copy: BlobCopy;
+  readonly bases: readonly WholeCopy[];
+}
+
 /**
  * A copy of the blob in a usable pack, and the copies below it, one for each base of each: all of their packs must stay.
  * Undefined when no copy is whole. Copies of a keyset that is not `isInScope` do not count: an isolated domain shares no
@@ -18,7 +24,7 @@ export function findWhole(
   id: BlobId,
   isUsable: PackFilter,
   isInScope: (keyset: KeysetId) => boolean = () => true,
-): readonly BlobCopy[] | undefined {
+): WholeCopy | undefined {
   return wholeOf(id, isInScope, (blob, accepts) => void index.find(kind, blob, isUsable, accepts));
 }
 
@@ -32,75 +38,105 @@ export function shallowestWhole(
   id: BlobId,
   isUsable: PackFilter,
   favours: (copy: BlobCopy) => boolean = () => false,
-): readonly BlobCopy[] | undefined {
-  return wholeOf(
-    id,
-    () => true,
-    (blob, accepts) => {
-      const copies: BlobCopy[] = [];
-      index.find(kind, blob, isUsable, (copy) => {
-        copies.push(copy);
-        return false;
-      });
-      const rank = (copy: BlobCopy): number => copy.frame.depth * 2 + (copies.length > 1 && favours(copy) ? 0 : 1);
-      copies.sort((a, b) => rank(a) - rank(b)).find(accepts);
-    },
-  );
+): WholeCopy | undefined {
+  return wholeOf(id, () => true, shallowestFirst(index, kind, isUsable, favours));
+}
+
+/** What of a copy says which bases it has, and which copies of them will do. */
+export type BasedCopy = Pick<BlobCopy, 'pack' | 'frame'>;
+
+/** The shallowest copies that a copy with bases is decoded from; undefined where one of its bases has no whole copy. */
+export function findBases(index: IndexSet, copy: BasedCopy, isUsable: PackFilter): readonly WholeCopy[] | undefined {
+  return basesBelow(shallowestFirst(index, copy.pack.kind, isUsable, () => false))(copy);
+}
+
+/** Every copy of `whole` once: itself and those that it is decoded from. */
+export function copiesIn(whole: WholeCopy): readonly BlobCopy[] {
+  if (whole.bases.length === 0) return [whole.copy];
+  const seen = new Set<WholeCopy>();
+  const visit = (one: WholeCopy): void => {
+    if (seen.has(one)) return;
+    seen.add(one);
+    one.bases.forEach(visit);
+  };
+  visit(whole);
+  return [...seen].map(({ copy }) => copy);
 }
 
 /** Offers the usable copies of a blob one after the other until one is taken. */
 type Search = (id: BlobId, accepts: (copy: BlobCopy) => boolean) => void;
 
-function wholeOf(
-  id: BlobId,
-  isInScope: (keyset: KeysetId) => boolean,
-  search: Search,
-): readonly BlobCopy[] | undefined {
-  let withBases: ChainBelow | undefined;
-  let chain: readonly BlobCopy[] | undefined;
+function shallowestFirst(
+  index: IndexSet,
+  kind: PackKind,
+  isUsable: PackFilter,
+  favours: (copy: BlobCopy) => boolean,
+): Search {
+  return (blob, accepts) => {
+    const copies: BlobCopy[] = [];
+    index.find(kind, blob, isUsable, (copy) => {
+      copies.push(copy);
+      return false;
+    });
+    const rank = (copy: BlobCopy): number => copy.frame.depth * 2 + (copies.length > 1 && favours(copy) ? 0 : 1);
+    copies.sort((a, b) => rank(a) - rank(b)).find(accepts);
+  };
+}
+
+function wholeOf(id: BlobId, isInScope: (keyset: KeysetId) => boolean, search: Search): WholeCopy | undefined {
+  let below: BasesBelow | undefined;
+  let whole: WholeCopy | undefined;
   search(id, (copy) => {
     if (copy.frame.depth > limits.depth || !isInScope(copy.pack.keyset)) return false;
     // Most copies have no bases: they are to cost no more than looking them up.
-    if (copy.frame.bases.length === 0) chain = [copy];
-    else chain = (withBases ??= chainsBelow(search))(copy);
-    return chain !== undefined;
+    const bases = copy.frame.bases.length === 0 ? [] : (below ??= basesBelow(search))(copy);
+    whole = bases && { copy, bases };
+    return whole !== undefined;
   });
-  return chain;
+  return whole;
 }
 
-/** A copy that has bases and those below it; undefined where one of its bases has no whole copy. */
-type ChainBelow = (copy: BlobCopy) => readonly BlobCopy[] | undefined;
+/** The copies that a copy is decoded from; undefined where one of its bases has no whole copy. */
+type BasesBelow = (copy: BasedCopy) => readonly WholeCopy[] | undefined;
 
-function chainsBelow(search: Search): ChainBelow {
+function basesBelow(search: Search): BasesBelow {
   /** By blob, keyset and bound: what one blob comes to is asked once, however many frames name it as a base. */
-  const asked = new Map<string, readonly BlobCopy[] | undefined>();
+  const asked = new Map<string, WholeCopy | undefined>();
+  /** By place. */
+  const wholes = new Map<string, WholeCopy | undefined>();
 
-  const chainOf = (blob: BlobId, below: number, keyset: KeysetId): readonly BlobCopy[] | undefined => {
+  const wholeBelow = (blob: BlobId, below: number, keyset: KeysetId): WholeCopy | undefined => {
     const question = `${blob} ${below} ${keyset}`;
     if (asked.has(question)) return asked.get(question);
-    let chain: readonly BlobCopy[] | undefined;
+    let whole: WholeCopy | undefined;
     search(blob, (copy) => {
       if (copy.frame.depth >= below || copy.pack.keyset !== keyset) return false;
-      chain = copy.frame.bases.length === 0 ? [copy] : withBases(copy);
-      return chain !== undefined;
+      whole = wholeAt(copy);
+      return whole !== undefined;
     });
-    asked.set(question, chain);
-    return chain;
+    asked.set(question, whole);
+    return whole;
   };
 
-  const withBases = (copy: BlobCopy): readonly BlobCopy[] | undefined => {
-    const chain = new Map([[placeOf(copy), copy]]);
-    for (const base of copy.frame.bases) {
-      const found = chainOf(base, copy.frame.depth, copy.pack.keyset);
-      if (found === undefined) return undefined;
-      for (const one of found) chain.set(placeOf(one), one);
+  const wholeAt = (copy: BlobCopy): WholeCopy | undefined => {
+    const { pack, number, offset, frame } = copy;
+    const place = `${pack.id} ${number} ${offset}`;
+    if (wholes.has(place)) return wholes.get(place);
+    const bases = frame.bases.length === 0 ? [] : basesOf(copy);
+    const whole = bases && { copy, bases };
+    wholes.set(place, whole);
+    return whole;
+  };
+
+  const basesOf = ({ pack, frame }: BasedCopy): readonly WholeCopy[] | undefined => {
+    const bases: WholeCopy[] = [];
+    for (const base of frame.bases) {
+      const whole = wholeBelow(base, frame.depth, pack.keyset);
+      if (whole === undefined) return undefined;
+      bases.push(whole);
     }
-    return [...chain.values()];
+    return bases;
   };
 
-  return withBases;
-}
-
-function placeOf({ pack, number, offset }: BlobCopy): string {
-  return `${pack.id} ${number} ${offset}`;
+  return basesOf;
 }

@@ -48,7 +48,7 @@ const checkMs = 100;
 
 /** Starts the thread, for who knows before that there will be questions; `pluginThread` takes it over. */
 export function startPluginThread(heapMb: number = defaultHeapMb): Threads {
-  return startThreads(pluginTaskName, 1, { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 16 });
+  return startThreads(pluginTaskName, 1, { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 6 });
 }
 
 export function pluginThread(options: PluginThreadOptions & { readonly threads?: Threads | undefined }): PluginThread {

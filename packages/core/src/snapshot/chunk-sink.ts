@@ -9,15 +9,23 @@ import type { Element } from '../chunker/piece.ts';
 import type { Chunk } from '../format/chunk-list.ts';
 import type { BlobId } from '../format/ids.ts';
 import { parameters } from '../format/limits.ts';
+import type { Wanted } from './relatives/wanted.ts';
 
 const { pieceBytes } = parameters;
 
-/** Stores a data blob, of these elements if given; the bytes are its own until it settles. Any number may be under way at once. */
-export type StorePiece = (bytes: Uint8Array, element?: Element) => Promise<BlobId>;
+/** Stores a data blob, of which this is known; the bytes are its own until it settles. Any number may be under way at once. */
+export type StorePiece = (bytes: Uint8Array, about?: PieceAbout) => Promise<BlobId>;
+
+/** What is known of a piece of a tensor. */
+export interface PieceAbout {
+  readonly element: Element;
+  /** What it may be built upon, as soon as that is known. */
+  readonly wanted?: Promise<Wanted | undefined> | undefined;
+}
 
 export interface ChunkSink {
   /** Each takes the next bytes of the file; those of a blob are in use until what it gives settles. */
-  blob(bytes: Uint8Array, element?: Element): Promise<unknown>;
+  blob(bytes: Uint8Array, about?: PieceAbout): Promise<unknown>;
   zeros(length: number): void;
   /** At most `pieceBytes`, and not beyond a multiple of `pieceBytes` of the skeleton; they stay the caller's. */
   skeleton(bytes: Uint8Array): void;
@@ -67,9 +75,9 @@ export function chunkSink(store: StorePiece, onChunk: (chunk: Chunk) => Promise<
   };
 
   return {
-    blob(bytes, element) {
+    blob(bytes, about) {
       const { length } = bytes;
-      const stored = store(bytes, element);
+      const stored = store(bytes, about);
       add(stored.then((id) => ({ kind: 'blob', id, length })));
       return stored;
     },

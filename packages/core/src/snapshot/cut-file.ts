@@ -16,12 +16,14 @@ import type { Piece } from '../chunker/piece.ts';
 import type { Chunk } from '../format/chunk-list.ts';
 import { asBlobId, type BlobId } from '../format/ids.ts';
 import type { Layout } from '../format/layout-record.ts';
-import { parameters } from '../format/limits.ts';
+import { layoutFileBytes, parameters } from '../format/limits.ts';
 import { emptySha256 } from '../format/tree.ts';
 import { fastNonFinite } from '../plugins/fast-non-finite.ts';
 import { feedSender } from '../plugins/feed.ts';
 import { rowCollector, type RowScan } from '../plugins/row-scan.ts';
 import { chunkSink, type StorePiece } from './chunk-sink.ts';
+import { relativeSeeker } from './relatives/relative-seeker.ts';
+import type { TensorRelatives } from './relatives/tensor-catalogue.ts';
 import { fileWindow } from './file-window.ts';
 
 /** The bytes of a file as system calls give them. */
@@ -41,8 +43,19 @@ export interface CutFileOptions {
   readonly feed?: MessagePort | undefined;
   /** Whether the rows of its tensors are looked at. */
   readonly scansRows?: boolean | undefined;
+  /** Asked, once for each tensor that is cut into pieces, what its pieces may be built upon. */
+  readonly relativesOf?: AskRelatives | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** A tensor of the layout by its number, and what its first numbers are. */
+export interface TensorHead {
+  readonly number: number;
+  readonly probe: string | undefined;
+}
+
+/** Undefined where there is nothing that it may be built upon. */
+export type AskRelatives = (tensor: TensorHead) => Promise<TensorRelatives | undefined>;
 
 export interface CutFile {
   /** Bytes that were read. */
@@ -53,6 +66,8 @@ export interface CutFile {
   /** Bytes in zero runs, which take no room. */
   readonly zeroBytes: number;
   readonly rows?: RowScan | undefined;
+  /** What the first numbers of its tensors become as other types, by the number of the tensor. */
+  readonly probes?: ReadonlyMap<number, Readonly<Record<string, string>>> | undefined;
 }
 
 export interface FileCutter {
@@ -66,6 +81,8 @@ export interface FileCutter {
 export interface FileCutterOptions {
   readonly store: StorePiece;
   readonly gear: GearScanner;
+  /** Of entry 1; that of new repositories unless given. */
+  readonly smallTensorBytes?: number | undefined;
   /** For what looks at numbers; the gear has its own. */
   readonly kernels?: Kernels | undefined;
   /** What files pass through; of `windowBytes` or more unless given. More lets more pieces be stored at once. */
@@ -82,6 +99,7 @@ const smallFileCost = 32_768;
 export function fileCutter({
   store,
   gear,
+  smallTensorBytes,
   kernels,
   window: buffer = new Uint8Array(windowBytes),
 }: FileCutterOptions): FileCutter {
@@ -89,12 +107,12 @@ export function fileCutter({
   let sinceTurn = 0;
 
   return {
-    async cut(reader, { size, layout, feed: port, scansRows, signal }, onChunk) {
+    async cut(reader, { size, layout, feed: port, scansRows, relativesOf, signal }, onChunk) {
       const feed = port && feedSender(port);
       const first = buffer.subarray(0, Math.min(size, readBytes));
       await reader.ready?.();
       const filled = readFully(reader, first, 0);
-      const isWhole = filled < (layout === undefined ? parameters.wholeFileBytes : parameters.smallTensorBytes);
+      const isWhole = filled < (layout === undefined ? parameters.wholeFileBytes : layoutFileBytes);
       if (isWhole) {
         sinceTurn += filled + smallFileCost;
         if (sinceTurn > readBytes) {
@@ -106,14 +124,16 @@ export function fileCutter({
         const sha256 = filled === 0 ? emptySha256 : await store(buffer.subarray(0, filled));
         return { size: filled, sha256, isWhole, zeroBytes: 0 };
       }
-      const cutter = layout === undefined ? contentCutter(gear) : layoutCutter(layout);
+      const cutter = layout === undefined ? contentCutter(gear) : layoutCutter(layout, smallTensorBytes);
       const window = fileWindow(buffer);
       const sink = chunkSink(store, onChunk);
       const hash = createHash('sha256');
       const rows = scansRows === true && layout !== undefined ? rowCollector() : undefined;
+      const seeker = layout === undefined ? undefined : relativeSeeker(relativesOf);
       let zeroBytes = 0;
       const give = (pieces: readonly Piece[]): void => {
-        for (const { kind, offset, length, element } of pieces) {
+        for (const piece of pieces) {
+          const { kind, offset, length, element } = piece;
           if (kind === 'zero') {
             zeroBytes += length;
             rows?.zeros(offset, length);
@@ -122,7 +142,7 @@ export function fileCutter({
             const bytes = window.view(offset, length);
             const dtype = element?.dtype ?? '';
             if (dtype !== '') rows?.piece(offset, length, dtype, fastNonFinite(bytes, dtype, undefined, kernels));
-            if (kind === 'blob') window.lend(bytes, sink.blob(bytes, element));
+            if (kind === 'blob') window.lend(bytes, sink.blob(bytes, seeker?.about(piece, bytes)));
             else sink.skeleton(bytes);
           }
         }
@@ -150,7 +170,8 @@ export function fileCutter({
       } finally {
         await window.returned();
       }
-      return { size: end, sha256: asBlobId(hash.digest('hex')), isWhole, zeroBytes, rows: rows?.result() };
+      const sha256 = asBlobId(hash.digest('hex'));
+      return { size: end, sha256, isWhole, zeroBytes, rows: rows?.result(), probes: seeker?.probes };
     },
   };
 }

@@ -8,6 +8,7 @@ import { encodeLayout, type Layout } from '../format/layout-record.ts';
 import type { FileContent } from '../format/tree.ts';
 import type { RowScan } from '../plugins/row-scan.ts';
 import type { StoreBlob } from './blobs.ts';
+import type { Relatives } from './relatives/relatives.ts';
 import { chunkListBuilder } from './chunk-list-builder.ts';
 import { fileCutter, type CutFile, type CutFileOptions, type FileReader } from './cut-file.ts';
 
@@ -32,33 +33,65 @@ export interface OpenFile extends FileReader {
 export interface FileStorerOptions {
   readonly store: StoreBlob;
   readonly gear: GearTable;
+  /** What is stored already that tensors may be built upon. */
+  readonly relatives?: Relatives | undefined;
+  /** Of entry 1; that of new repositories unless given. */
+  readonly smallTensorBytes?: number | undefined;
 }
 
 /** A storer that works in this thread; its window of 12 MiB serves every file. */
-export function fileStorer({ store, gear }: FileStorerOptions): FileStorer {
-  const cutter = fileCutter({ store: async (bytes) => (await store('data', bytes)).id, gear: gearScanner(gear) });
+export function fileStorer({ store, gear, relatives, smallTensorBytes }: FileStorerOptions): FileStorer {
+  const cutter = fileCutter({
+    store: async (bytes, about) => (await store('data', bytes, about)).id,
+    gear: gearScanner(gear),
+    smallTensorBytes,
+  });
   return {
     store: (file, options) =>
-      storeContent(store, options, (layout, onChunk) => cutter.cut(file, { ...options, layout }, onChunk)),
+      storeContent({ store, relatives }, options, (how, onChunk) => cutter.cut(file, { ...options, ...how }, onChunk)),
   };
 }
+
+/** How a file is cut. */
+export type HowToCut = Pick<CutFileOptions, 'layout' | 'relativesOf'>;
 
 /**
  * Stores what describes the content of a file that `cut` cuts. The layout that it gets is the one to cut along:
  * undefined also where the format has no room for it.
  */
 export async function storeContent(
-  store: StoreBlob,
+  { store, relatives }: Pick<FileStorerOptions, 'store' | 'relatives'>,
   { size, layout: wanted }: CutFileOptions,
-  cut: (layout: Layout | undefined, onChunk: (chunk: Chunk) => Promise<void> | void) => Promise<CutFile>,
+  cut: (how: HowToCut, onChunk: (chunk: Chunk) => Promise<void> | void) => Promise<CutFile>,
 ): Promise<StoredFile> {
   const list = chunkListBuilder(store);
-  const layout = wanted && encodeLayout(wanted);
-  const { zeroBytes, isWhole, rows, ...read } = await cut(layout && wanted, (chunk) => list.add(chunk));
-  if (isWhole) return { content: read, zeroBytes };
-  const content = { ...read, chunks: (await list.finish()).id };
-  // The layout of a file that shrank would speak of bytes that are not there.
-  if (layout === undefined || read.size !== size) return { content, zeroBytes };
-  const { id } = await store('layout', layout);
-  return { content: { ...content, layout: id }, zeroBytes, rows };
+  const layout = wanted !== undefined && encodeLayout(wanted) !== undefined ? wanted : undefined;
+  const visit = layout && (await relatives?.visit(layout));
+  try {
+    const { zeroBytes, isWhole, rows, probes, ...read } = await cut({ layout, relativesOf: visit?.ask }, (chunk) => {
+      visit?.chunk(chunk);
+      return list.add(chunk);
+    });
+    if (isWhole) return { content: read, zeroBytes };
+    const content = { ...read, chunks: (await list.finish()).id };
+    // The layout of a file that shrank would speak of bytes that are not there.
+    if (layout === undefined || read.size !== size) return { content, zeroBytes };
+    const probed = withProbes(layout, probes);
+    const { id } = await store('layout', encodeLayout(probed) ?? encodeLayout(layout) ?? noBytes);
+    visit?.stored(probed);
+    return { content: { ...content, layout: id }, zeroBytes, rows };
+  } finally {
+    visit?.leave();
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+function withProbes(layout: Layout, probes: CutFile['probes']): Layout {
+  if (probes === undefined || probes.size === 0) return layout;
+  const tensors = layout.tensors.map((span, number) => {
+    const own = probes.get(number);
+    return own === undefined ? span : { ...span, probes: own };
+  });
+  return { ...layout, tensors };
 }

@@ -16,6 +16,8 @@ const cut = (file: Uint8Array, layout: Layout, sizes = [4 * MiB]): ReturnType<ty
   return cutInBuffers(layoutCutter(layout), file, sizes);
 };
 
+const half = { dtype: 'BF16', unit: 2 };
+
 describe('layout cutter', () => {
   test('cuts tensors from their start in pieces of whole units, the rest is skeleton', () => {
     const file = fileOf([10 * MiB]);
@@ -25,12 +27,48 @@ describe('layout cutter', () => {
     const element = { dtype: 'BF16', unit: 210 };
     expect(cut(file, layout)).toEqual([
       { kind: 'skeleton', offset: 0, length: 1000 },
-      { kind: 'blob', offset: 1000, length: longest, element },
-      { kind: 'blob', offset: 1000 + longest, length: 6_300_000 - longest, element },
+      { kind: 'blob', offset: 1000, length: longest, element, tensor: { number: 0, offset: 0 } },
+      {
+        kind: 'blob',
+        offset: 1000 + longest,
+        length: 6_300_000 - longest,
+        element,
+        tensor: { number: 0, offset: longest },
+      },
       { kind: 'skeleton', offset: 6_301_000, length: 8 * MiB - 6_301_000 },
-      { kind: 'blob', offset: 8 * MiB, length: 65_536, element: { dtype: 'BF16', unit: 2 } },
+      { kind: 'blob', offset: 8 * MiB, length: 65_536, element: half, tensor: { number: 2, offset: 0 } },
       { kind: 'skeleton', offset: 8 * MiB + 65_536, length: 2 * MiB - 65_536 },
     ]);
+  });
+
+  test('says how long a row is, where there are rows, and takes short ones together', () => {
+    const file = fileOf([40_000]);
+    const rowOf = (shape: readonly number[], dtype = 'BF16', unit = 2): unknown => {
+      const length = dtype === 'Q4_0' ? 18 * 1000 : 20_000;
+      const layout = layoutOf({ ...tensor(10, length, unit), shape, dtype });
+      return cut(file, layout).find(({ kind }) => kind === 'blob')?.element?.row;
+    };
+    expect(rowOf([100, 100])).toBe(200);
+    expect(rowOf([10, 10, 100])).toBe(200);
+    expect(rowOf([1000, 10])).toBeUndefined();
+    expect(rowOf([500, 2, 10])).toBe(40);
+    expect(rowOf([10_000])).toBeUndefined();
+    expect(rowOf([1, 10_000])).toBeUndefined();
+    expect(rowOf([100, 3, 3])).toBeUndefined();
+    expect(rowOf([0, 7])).toBeUndefined();
+    expect(rowOf([100, 320], 'Q4_0', 18)).toBe(180);
+  });
+
+  test('which tensors are skeleton is a number of the repository', () => {
+    const file = fileOf([100_000]);
+    const layout = layoutOf(tensor(10, 4094), tensor(10_000, 4096), tensor(20_000, 65_534));
+    const blobs = (pieces: ReturnType<typeof cut>): unknown =>
+      pieces.flatMap(({ kind, offset, length }) => (kind === 'blob' ? [[offset, length]] : []));
+    expect(blobs(cut(file, layout))).toEqual([
+      [10_000, 4096],
+      [20_000, 65_534],
+    ]);
+    expect(blobs(cutInBuffers(layoutCutter(layout, 65_536), file, [4 * MiB]))).toEqual([]);
   });
 
   test('a piece of zeros is a zero run, also next to one that is not', () => {
@@ -58,14 +96,14 @@ describe('layout cutter', () => {
     const pieces = cut(fileOf([70_000]), layoutOf(tensor(10_000, 4 * MiB)));
     expect(pieces).toEqual([
       { kind: 'skeleton', offset: 0, length: 10_000 },
-      { kind: 'blob', offset: 10_000, length: 60_000, element: { dtype: 'BF16', unit: 2 } },
+      { kind: 'blob', offset: 10_000, length: 60_000, element: half, tensor: { number: 0, offset: 0 } },
     ]);
   });
 
   test('of numbers with their first byte first only the size is told', () => {
     const layout = layoutOf({ ...tensor(0, 70_000), byteOrder: 'big' });
     expect(cut(fileOf([70_000]), layout)).toEqual([
-      { kind: 'blob', offset: 0, length: 70_000, element: { dtype: '', unit: 2 } },
+      { kind: 'blob', offset: 0, length: 70_000, element: { dtype: '', unit: 2 }, tensor: { number: 0, offset: 0 } },
     ]);
   });
 

@@ -59,7 +59,7 @@ export function referenceLayoutCuts(file: Uint8Array, layout: Layout): Piece[] {
   };
   let position = 0;
   for (const tensor of layout.tensors) {
-    if (tensor.length < 65_536) continue;
+    if (tensor.length < 4096) continue;
     addSkeleton(position, tensor.offset);
     const end = tensor.offset + tensor.length;
     const longest = Math.floor(4_194_304 / tensor.unit) * tensor.unit;

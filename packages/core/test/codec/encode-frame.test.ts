@@ -7,6 +7,7 @@ import type { FrameCodec } from '../../src/codec/frame-codec.ts';
 import { noParameters } from '../../src/codec/frame-codec.ts';
 import { decodeFrame } from '../../src/codec/registry.ts';
 import { zstdCodec } from '../../src/codec/zstd.ts';
+import { gaussian } from './gaussian.ts';
 
 const decode = (codec: number, stored: Uint8Array, plainLength: number): Uint8Array =>
   decodeFrame(codec, stored, { plainLength, parameters: noParameters, what: 'frame 0 of a pack' });
@@ -50,6 +51,21 @@ describe('frame codecs', () => {
     const encoded = encodeFrame(text);
     expect(encoded.codec).toBe(1);
     expect(encoded.stored.byteLength).toBeLessThan(text.byteLength / 20);
+  });
+
+  test('how hard it tries is what it is told: nothing, what is cheap, or what is smallest', () => {
+    const text = Buffer.from('{"step":1,"loss":0.25}\n'.repeat(4000));
+    expect(encodeFrame(text, { compression: 'off' })).toEqual({ codec: 0, stored: text, parameters: noParameters });
+    expect(encodeFrame(text, { compression: 'fast' })).toEqual(encodeFrame(text));
+    const words = Array.from({ length: 20_000 }, (_, i) => `step ${i} loss ${Math.sin(i).toFixed(6)}\n`);
+    const log = Buffer.from(words.join(''));
+    const fast = encodeFrame(log).stored.byteLength;
+    expect(encodeFrame(log, { compression: 'best' }).stored.byteLength).toBeLessThan(0.9 * fast);
+    const little = gaussian('noise', 1 << 20).map((byte) => (byte < 56 ? byte >> 1 : byte));
+    const element = { dtype: 'U8', unit: 1 };
+    expect(encodeFrame(little, { element }).codec).toBe(0);
+    const best = encodeFrame(little, { element, compression: 'best' });
+    expect(best.stored.byteLength).toBeLessThan(0.98 * little.byteLength);
   });
 
   test('a codec that does not give back what it was given is caught before anything is stored', () => {

@@ -1,11 +1,17 @@
-import { twinStreams } from '@mbk/kernels';
+import { twinContexts, twinDifferences, twinStreams } from '@mbk/kernels';
 import { blockOf, type Dtype } from '@mbk/plugin-sdk';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeFrame } from '../../src/codec/encode-frame.ts';
 import { decodeFrame, decodeFrameParts } from '../../src/codec/registry.ts';
 import { tensorCodec } from '../../src/codec/tensor.ts';
-import { frameMemory, segmentBytes, workspaceBytes, workspaceIn } from '../../src/codec/tensor/workspace.ts';
+import {
+  frameMemory,
+  segmentBytes,
+  type TensorKernels,
+  workspaceBytes,
+  workspaceIn,
+} from '../../src/codec/tensor/workspace.ts';
 import { gaussian } from './gaussian.ts';
 
 // prettier-ignore
@@ -14,6 +20,12 @@ const dtypes: readonly Dtype[] = [
   'Q5_1', 'Q8_0', 'Q8_1', 'Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K', 'Q8_K', 'IQ1_S', 'IQ1_M', 'IQ2_XXS', 'IQ2_XS', 'IQ2_S',
   'IQ3_XXS', 'IQ3_S', 'IQ4_NL', 'IQ4_XS', 'TQ1_0', 'TQ2_0', 'MXFP4', 'NVFP4', 'Q1_0', 'Q2_0',
 ];
+
+const twinKernels = (bytes: Uint8Array): TensorKernels => ({
+  ...twinStreams(bytes),
+  ...twinContexts(bytes),
+  ...twinDifferences(bytes),
+});
 
 function codecOf(dtype: string, unit: number) {
   const codec = tensorCodec({ dtype, unit });
@@ -97,7 +109,7 @@ describe('the tensor codec', () => {
   });
 
   test('the plain twin of the kernels encodes to the same bytes and decodes them', () => {
-    const workspace = workspaceIn(twinStreams(new Uint8Array(workspaceBytes)));
+    const workspace = workspaceIn(twinKernels(new Uint8Array(workspaceBytes)));
     for (const dtype of ['BF16', 'F32', 'Q5_0', 'Q3_K', 'Q4_K'] as const) {
       const element = { dtype, unit: blockOf(dtype).bytes };
       const plain = gaussian('BF16', 40_001);

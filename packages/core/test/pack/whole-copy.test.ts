@@ -5,7 +5,7 @@ import { utf8 } from '../../src/format/bytes.ts';
 import { asBlobId, asKeysetId, asPackId, type BlobId, type PackId } from '../../src/format/ids.ts';
 import type { BlobCopy } from '../../src/pack/blob-copy.ts';
 import { indexSet, type IndexSet } from '../../src/pack/index-set.ts';
-import { findWhole, shallowestWhole } from '../../src/pack/whole-copy.ts';
+import { copiesIn, findWhole, shallowestWhole } from '../../src/pack/whole-copy.ts';
 import { session } from './session.ts';
 import { idOf, testKeys } from './test-keys.ts';
 
@@ -60,7 +60,8 @@ function indexOf(copies: readonly Copy[]): IndexSet {
 
 function packsOf(index: IndexSet, blob: BlobId, gone: readonly number[] = []): PackId[] | undefined {
   const unusable = new Set(gone.map(packOf));
-  return findWhole(index, 'data', blob, (pack) => !unusable.has(pack))?.map(({ pack }) => pack.id);
+  const whole = findWhole(index, 'data', blob, (pack) => !unusable.has(pack));
+  return whole && copiesIn(whole).map(({ pack }) => pack.id);
 }
 
 const [a, b, c] = [blobOf(1), blobOf(2), blobOf(3)];
@@ -137,7 +138,8 @@ describe('a whole copy', () => {
         const unusable = new Set(gone.map(packOf));
         for (let number = 0; number <= 5; number += 1) {
           const id = blobOf(number);
-          const chain = findWhole(index, 'data', id, (pack) => !unusable.has(pack));
+          const whole = findWhole(index, 'data', id, (pack) => !unusable.has(pack));
+          const chain = whole && copiesIn(whole);
           expect(chain !== undefined).toBe(all.some((one, at) => one.blob === id && isWhole(at)));
           if (chain !== undefined) expectSound(id, chain, unusable);
         }
@@ -168,7 +170,8 @@ describe('the shallowest whole copy', () => {
   const shallowest = (index: IndexSet, blob: BlobId, gone: readonly number[] = [], favoured?: number): unknown => {
     const unusable = new Set(gone.map(packOf));
     const favours = ({ pack }: BlobCopy): boolean => favoured !== undefined && pack.id === packOf(favoured);
-    return shallowestWhole(index, 'data', blob, (pack) => !unusable.has(pack), favours)?.map(({ pack }) => pack.id);
+    const whole = shallowestWhole(index, 'data', blob, (pack) => !unusable.has(pack), favours);
+    return whole && copiesIn(whole).map(({ pack }) => pack.id);
   };
   const index = indexOf([
     { blob: b, depth: 1, bases: [a] },

@@ -9,7 +9,8 @@ import {
   type Reader,
 } from '@mbk/plugin-sdk';
 import { sliceReader } from '../slice-reader.ts';
-import { readZipDirectory } from '../zip/directory.ts';
+import { windowReader } from '../window-reader.ts';
+import { readZipDirectory, type ZipMember } from '../zip/directory.ts';
 import { isStored, offsetOfStored } from '../zip/stored-member.ts';
 import { npyTensor, readNpyHeader } from './header.ts';
 
@@ -21,13 +22,14 @@ export async function layoutNpy(reader: Reader, { limits, signal }: LayoutContex
 }
 
 /** Undefined for a zip without arrays; compressed ones (savez_compressed) have no place in it. LayoutError `zip/…`. */
-export async function layoutNpz(reader: Reader, context: LayoutContext): Promise<Layout | undefined> {
+export async function layoutNpz(source: Reader, context: LayoutContext): Promise<Layout | undefined> {
+  const reader = windowReader(source);
   const directory = await readZipDirectory(reader, context);
-  const arrays = directory?.members.filter(({ name }) => name.endsWith('.npy')) ?? [];
-  if (directory === undefined || arrays.length === 0) return undefined;
+  if (directory === undefined || !Iterator.from(directory.members).some(isArray)) return undefined;
   const tensors: LayoutTensor[] = [];
   const names = new Set<string>();
-  for (const member of arrays) {
+  for (const member of directory.members) {
+    if (!isArray(member)) continue;
     const name = member.name.slice(0, -'.npy'.length);
     if (!isStored(member) || names.has(name)) continue;
     const offset = await offsetOfStored(reader, member, { directory, context });
@@ -41,4 +43,8 @@ export async function layoutNpz(reader: Reader, context: LayoutContext): Promise
     }
   }
   return makeLayout('npz', tensors, reader.size, context.limits);
+}
+
+function isArray({ name }: ZipMember): boolean {
+  return name.endsWith('.npy');
 }

@@ -98,7 +98,7 @@ const forms: Readonly<Record<string, readonly [name: string, form: ArgumentForm]
   '\x98': ['READONLY_BUFFER', 'none'],
 };
 
-const byCode = new Map(Object.entries(forms).map(([char, form]) => [char.charCodeAt(0), form]));
+const byCode: ReadonlyMap<number, readonly [name: string, form: ArgumentForm]> = new Map(Object.entries(forms).map(([char, form]) => [char.charCodeAt(0), form]));
 
 export interface Opcode {
   /** As pickletools names it. */
@@ -136,6 +136,40 @@ export function decodeOpcode(bytes: Uint8Array, offset: number): Opcode {
   const [name, form] = found;
   const { argument, next } = decodeArgument(bytes, offset + 1, form);
   return { name, offset, argument, next };
+}
+
+/**
+ * Places of the memo that a pickle takes values from, up to its STOP or to where it breaks; undefined for more than
+ * `most`, and where the bytes end before. A checkpoint puts ten values for each tensor there and takes out a few in all.
+ */
+export function fetchedPlaces(bytes: Uint8Array, most: number): ReadonlySet<number> | undefined {
+  const places = new Set<number>();
+  for (let at = 0; at < bytes.length;) {
+    const code = bytes[at] ?? 0;
+    const form = byCode.get(code)?.[1];
+    if (code === 0x2e || form === undefined) return places;
+    const next = endOf(bytes, at + 1, form);
+    if (next > bytes.length) return undefined;
+    if (code === 0x67 || code === 0x68 || code === 0x6a) places.add(Number(decodeArgument(bytes, at + 1, form).argument));
+    if (places.size > most) return undefined;
+    at = next;
+  }
+  return undefined;
+}
+
+/** Of the next opcode, whose argument begins at `at`; beyond the stream where it is cut. */
+function endOf(bytes: Uint8Array, at: number, form: ArgumentForm): number {
+  if (form === 'none') return at;
+  if (form === 'line' || form === 'lines') {
+    const first = bytes.indexOf(0x0a, at);
+    const end = form === 'lines' && first >= 0 ? bytes.indexOf(0x0a, first + 1) : first;
+    return end < 0 ? Infinity : end + 1;
+  }
+  const width = Number(form.at(-1));
+  if (!/^(?:bytes|text|long)/.test(form)) return at + width;
+  let length = 0;
+  for (let index = width - 1; index >= 0; index -= 1) length = length * 256 + (bytes[at + index] ?? 0);
+  return at + width + length;
 }
 
 interface Argument {

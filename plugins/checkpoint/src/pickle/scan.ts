@@ -7,7 +7,8 @@
 import { type ByteCursor, byteCursor, isLayoutError, type Reader } from '@mbk/plugin-sdk';
 import { type CheckpointCode, type Problems, quoted } from '../codes.ts';
 import { classOfGlobal } from './globals.ts';
-import { decodeOpcode, type Opcode, PickleError } from './opcodes.ts';
+import { decodeOpcode, fetchedPlaces, type Opcode, PickleError } from './opcodes.ts';
+import { placeSet } from './place-set.ts';
 
 export interface PickleScanOptions {
   readonly signal: AbortSignal;
@@ -64,6 +65,7 @@ export async function scanPickle(reader: Reader, options: PickleScanOptions): Pr
         return { end: cursor.offset(), opcodes, ...machine.answer() };
       }
       machine.step(opcode, opcodes === 1);
+      if (machine.isCrowded()) machine.keepOnly(await fetchedIn(reader, options));
       if (opcodes >= mostOpcodes) {
         machine.tell(
           'pickle/too-long',
@@ -82,6 +84,20 @@ export async function scanPickle(reader: Reader, options: PickleScanOptions): Pr
     } else throw error;
   }
   return { end: undefined, opcodes, ...machine.answer() };
+}
+
+/** Memo places that are remembered before it is looked which of them are read again: in most pickles hardly any. */
+const mostRemembered = 16_384;
+/** Bytes of a pickle that are looked through for it. */
+const longestPrefix = 1 << 25;
+
+/** The places that a pickle takes values from; undefined where it is too long to tell. */
+async function fetchedIn(
+  reader: Reader,
+  { end, signal, start }: PickleScanOptions,
+): Promise<ReadonlySet<number> | undefined> {
+  const bytes = await reader.read(start, Math.min(longestPrefix, end - start), { signal });
+  return fetchedPlaces(bytes, mostCells);
 }
 
 /** Widths of the lengths in front of payloads, by opcode. */
@@ -174,6 +190,10 @@ async function lengthOfLines(cursor: ByteCursor, lines: number): Promise<number>
 interface ScanMachine {
   step(opcode: Opcode, isFirst: boolean): void;
   stop(opcode: Opcode): void;
+  /** Whether it remembers so much that it pays to look which places are read again. */
+  isCrowded(): boolean;
+  /** Forgets all other places, now and from now on; with undefined none. */
+  keepOnly(places: ReadonlySet<number> | undefined): void;
   tell(code: CheckpointCode, message: string, offset: number): void;
   answer(): Pick<PickleScan, 'globals' | 'protocol'>;
 }
@@ -187,6 +207,8 @@ function scanMachine({ at, isStrict, place, problems }: PickleScanOptions): Scan
   const places = placeSet();
   const globals = new Set<string>();
   const told = new Set<string>();
+  let fetched: ReadonlySet<number> | undefined;
+  let isPruned = false;
   let text = 0;
   let protocol = 0;
   let isLost = false;
@@ -267,7 +289,8 @@ function scanMachine({ at, isStrict, place, problems }: PickleScanOptions): Scan
   const remember = (key: number, offset: number): void => {
     const cell = isTop();
     if (cell === mark) return lose('puts nothing into the memo', offset);
-    const hasName = typeof cell === 'string' || typeof cell === 'object';
+    const isRead = fetched === undefined || fetched.has(key);
+    const hasName = isRead && (typeof cell === 'string' || typeof cell === 'object');
     const size = typeof cell === 'string' ? cell.length : 0;
     const fits = memo.size < mostCells && text + size <= mostText;
     if (hasName && !fits) forget(offset);
@@ -412,44 +435,18 @@ function scanMachine({ at, isStrict, place, problems }: PickleScanOptions): Scan
     stop({ offset }) {
       if (stack.length !== 1 && !isFull) lose(`ends with ${stack.length} values on the stack`, offset);
     },
-    answer: () => ({ globals: [...globals].toSorted(), protocol }),
-  };
-}
-
-interface PlaceSet {
-  has(place: number): boolean;
-  /** False where it could not be kept. */
-  add(place: number): boolean;
-  /** Distinct places. */
-  count(): number;
-}
-
-const mostPlaces = 1 << 24;
-
-/** Places of the memo that are taken: a byte each, since a checkpoint of many tensors has millions. */
-function placeSet(): PlaceSet {
-  let near = new Uint8Array(1024);
-  const far = new Set<number>();
-  let count = 0;
-  return {
-    has: (place) => (place >= 0 && place < mostPlaces ? near[place] === 1 : far.has(place)),
-    add(place) {
-      if (place >= mostPlaces || !Number.isSafeInteger(place) || place < 0) {
-        if (far.size >= mostCells) return false;
-        if (!far.has(place)) count += 1;
-        far.add(place);
-        return true;
+    isCrowded: () => !isPruned && memo.size > mostRemembered,
+    keepOnly(kept) {
+      isPruned = true;
+      fetched = kept;
+      if (kept === undefined) return;
+      for (const [key, cell] of memo) {
+        if (kept.has(key)) continue;
+        memo.delete(key);
+        text -= typeof cell === 'string' ? cell.length : 0;
       }
-      if (place >= near.length) {
-        const grown = new Uint8Array(Math.min(mostPlaces, Math.max(near.length * 2, place + 1)));
-        grown.set(near);
-        near = grown;
-      }
-      if (near[place] !== 1) count += 1;
-      near[place] = 1;
-      return true;
     },
-    count: () => count,
+    answer: () => ({ globals: [...globals].toSorted(), protocol }),
   };
 }
 

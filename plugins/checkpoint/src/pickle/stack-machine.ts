@@ -3,8 +3,9 @@
  * called with what. Time is linear in the pickle, memory bounded by `mostCells` whatever the pickle says.
  */
 
-import { decodeOpcode, type Opcode, PickleError } from './opcodes.ts';
-import { callResult, persistentValue } from './torch-calls.ts';
+import { decodeOpcode, fetchedPlaces, type Opcode, PickleError } from './opcodes.ts';
+import { type PlaceSet, placeSet } from './place-set.ts';
+import { callResult, persistentValue, type Shapes, shapeTable } from './torch-calls.ts';
 import {
   type Container,
   container,
@@ -27,7 +28,10 @@ export interface PickleWalk {
   readonly failure: PickleError | undefined;
 }
 
-/** Stack places, memo places, and members and items that are kept: about 64 MB of them at the most. */
+/**
+ * Stack places, memo places that are read again, and storages, tensors, members and items that are kept: a checkpoint
+ * has three for each tensor.
+ */
 const mostCells = 500_000;
 
 const mark = Symbol('mark');
@@ -35,14 +39,27 @@ type Cell = PickleValue | typeof mark;
 
 interface Machine {
   readonly stack: Cell[];
+  /** Of the places that are read again, where that is known; the others are only counted. */
   readonly memo: Map<number, PickleValue>;
+  readonly fetched: ReadonlySet<number> | undefined;
+  readonly places: PlaceSet;
+  readonly shapes: Shapes;
   readonly storages: StorageRef[];
   cells: number;
 }
 
 /** Walks the first pickle in the bytes up to its STOP. Never throws for what the bytes contain. */
 export function walkPickle(bytes: Uint8Array): PickleWalk {
-  const machine: Machine = { stack: [], memo: new Map(), storages: [], cells: 0 };
+  const fetched = fetchedPlaces(bytes, mostCells);
+  const machine: Machine = {
+    stack: [],
+    memo: new Map(),
+    fetched,
+    places: placeSet(),
+    shapes: shapeTable(),
+    storages: [],
+    cells: 0,
+  };
   try {
     for (let at = 0; ;) {
       const opcode = decodeOpcode(bytes, at);
@@ -74,7 +91,7 @@ function step(machine: Machine, opcode: Opcode): void {
       popToMark(machine, offset);
       return;
     case 'DUP':
-      return push(machine, peek(machine, offset), offset);
+      return push(machine, shared(peek(machine, offset)), offset);
 
     case 'BININT':
     case 'BININT1':
@@ -146,7 +163,10 @@ function step(machine: Machine, opcode: Opcode): void {
     }
     case 'REDUCE': {
       const [callable = opaque, call = opaque] = popMany(machine, 2, offset);
-      return push(machine, callResult(callable, call), offset);
+      const value = callResult(callable, call, machine.shapes);
+      if (isKind(value, 'tensor')) spend(machine, 1 + ((value.shape.length + value.stride.length) >> 3));
+      if (!isKind(value, 'container')) refund(machine, call, isKind(value, 'tensor'));
+      return push(machine, value, offset);
     }
     case 'NEWOBJ':
       popMany(machine, 2, offset);
@@ -162,7 +182,11 @@ function step(machine: Machine, opcode: Opcode): void {
     case 'BINPERSID': {
       const [id = opaque] = popMany(machine, 1, offset);
       const value = persistentValue(id);
-      if (isKind(value, 'storage')) machine.storages.push(value);
+      refund(machine, id, false);
+      if (isKind(value, 'storage')) {
+        spend(machine, 1);
+        machine.storages.push(value);
+      }
       return push(machine, value, offset);
     }
 
@@ -178,7 +202,7 @@ function step(machine: Machine, opcode: Opcode): void {
     case 'LONG_BINPUT':
       return remember(machine, Number(argument), offset);
     case 'MEMOIZE':
-      return remember(machine, machine.memo.size, offset);
+      return remember(machine, machine.places.count(), offset);
 
     default:
       // Numbers, bytes, constants, extension codes and buffers: one value that leads nowhere.
@@ -247,18 +271,39 @@ function addMember(machine: Machine, target: Container, member: Member): void {
 
 function tupleOf(machine: Machine, items: readonly PickleValue[]): PickleValue {
   spend(machine, items.length);
-  return { kind: 'tuple', items };
+  return { kind: 'tuple', items, refund: items.length };
+}
+
+/** The value, which two places hold from now on. */
+function shared(value: PickleValue): PickleValue {
+  if (isKind(value, 'tuple')) value.refund = 0;
+  return value;
+}
+
+/** A call is over: nobody holds its arguments any more, unless they are shared; nor, of a tensor, its shape and stride. */
+function refund(machine: Machine, call: PickleValue, isDeep: boolean): void {
+  if (!isKind(call, 'tuple') || call.refund === 0) return;
+  machine.cells -= call.refund;
+  call.refund = 0;
+  if (isDeep) for (const item of call.items) refund(machine, item, false);
 }
 
 function remember(machine: Machine, place: number, offset: number): void {
   if (!Number.isSafeInteger(place)) throw new PickleError('a place in the memo is no number', offset);
+  const value = peek(machine, offset);
+  if (!machine.places.add(place)) throw tooMany();
+  if (machine.fetched?.has(place) === false) return;
   if (!machine.memo.has(place)) spend(machine, 1);
-  machine.memo.set(place, peek(machine, offset));
+  machine.memo.set(place, shared(value));
 }
 
 function spend(machine: Machine, cells: number): void {
   machine.cells += cells;
-  if (machine.cells > mostCells) throw new PickleError(`more than ${mostCells} values are kept`, 0);
+  if (machine.cells > mostCells) throw tooMany();
+}
+
+function tooMany(): PickleError {
+  return new PickleError(`more than ${mostCells} values are kept`, 0);
 }
 
 function integerOf(text: number | string | undefined): PickleValue {

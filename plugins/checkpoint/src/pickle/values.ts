@@ -14,6 +14,8 @@ export interface Global {
 export interface Tuple {
   readonly kind: 'tuple';
   readonly items: readonly PickleValue[];
+  /** Cells that are free again when the call is over whose argument it is; 0 if something else may hold it too. */
+  refund: number;
 }
 
 /** A dict, list or object, with those of its members that may lead to a tensor. */

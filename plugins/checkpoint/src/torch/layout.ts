@@ -14,6 +14,7 @@ import {
 } from '@mbk/plugin-sdk';
 import { readZipDirectory, type ZipDirectory, type ZipMember } from '../zip/directory.ts';
 import { isStored, offsetOfStored } from '../zip/stored-member.ts';
+import { windowReader } from '../window-reader.ts';
 import { type PickledStorage, pickledStorages } from './pickled-tensors.ts';
 
 /** Above it the storages keep their places and lose their names; a pickle of 100,000 tensors has about 15 MB. */
@@ -21,55 +22,81 @@ const longestPickle = 1 << 25;
 const mostPickles = 16;
 
 /** The `layout` of a PyTorch zip: undefined for other zip files, LayoutError `zip/…` or `layout/…`. */
-export async function layoutTorchZip(reader: Reader, context: LayoutContext): Promise<Layout | undefined> {
+export async function layoutTorchZip(source: Reader, context: LayoutContext): Promise<Layout | undefined> {
+  const reader = windowReader(source);
   const directory = await readZipDirectory(reader, context);
-  const folder = directory?.members[0]?.name.match(/^[^/]*\//)?.[0];
-  if (directory === undefined || folder === undefined) return undefined;
-  const archives = archivesIn(directory, folder);
-  if (!archives.some(({ name }) => name === 'data' || name === 'constants')) return undefined;
+  return directory && layoutTorchMembers(reader, directory, { context });
+}
 
+export interface TorchMembersOptions {
+  readonly context: LayoutContext;
+  /** What the pickles of this name say, where it is known. */
+  readonly storagesOf?: (archive: string) => ReadonlyMap<string, PickledStorage> | undefined;
+  /** Where the bytes of a stored member begin, where it is known. */
+  readonly offsetOf?: (index: number) => number | undefined;
+}
+
+/** The same of a file whose directory was read. */
+export async function layoutTorchMembers(
+  reader: Reader,
+  directory: ZipDirectory,
+  { context, offsetOf, storagesOf }: TorchMembersOptions,
+): Promise<Layout | undefined> {
+  const folder = folderOf(directory);
+  if (folder === undefined) return undefined;
+  const pickles = picklesIn(directory, folder);
+  if (!pickles.has('data') && !pickles.has('constants')) return undefined;
   const isBigEndian = await hasBigEndianMark(reader, directory, { folder, context });
+  const archives = new Map<string, Archive>();
+  for (const [name, pickle] of pickles) {
+    const storages = storagesOf?.(name) ?? (await readPickle(reader, pickle, { directory, context }));
+    archives.set(name, { storages, keys: new Set() });
+  }
   const tensors: LayoutTensor[] = [];
   const names = new Set<string>();
-  for (const archive of archives) {
-    const storages = await readPickle(reader, archive.pickle, { directory, context });
-    for (const [key, member] of archive.members) {
-      const offset = await offsetOfStored(reader, member, { directory, context });
-      const place = `${archive.name}/${key}`;
-      const span = describeSpan(place, member.size, storages.get(key), archive.name);
-      // Different paths can read the same (`a.b` in one dict, `b` in a dict `a`): the first has the name.
-      const name = names.has(span.name) ? place : span.name;
-      names.add(name);
-      tensors.push({ ...span, name, offset, length: member.size, ...(isBigEndian ? { byteOrder: 'big' } : {}) });
-    }
+  let index = -1;
+  for (const member of directory.members) {
+    index += 1;
+    if (!member.name.startsWith(folder) || !isStored(member)) continue;
+    const [, archiveName = '', key = ''] = /^([^/]+)\/([^/]+)$/.exec(member.name.slice(folder.length)) ?? [];
+    const archive = archives.get(archiveName);
+    if (archive === undefined || key === '') continue;
+    if (archive.keys.has(key)) throw duplicate(member);
+    archive.keys.add(key);
+    const offset = offsetOf?.(index) ?? (await offsetOfStored(reader, member, { directory, context }));
+    const place = `${archiveName}/${key}`;
+    const { dtype, name: own, shape } = describeSpan(place, member.size, archive.storages.get(key), archiveName);
+    // Different paths can read the same (`a.b` in one dict, `b` in a dict `a`): the first has the name.
+    const name = names.has(own) ? place : own;
+    names.add(name);
+    const tensor = { name, dtype, shape, offset, length: member.size };
+    tensors.push(isBigEndian ? { ...tensor, byteOrder: 'big' } : tensor);
   }
+  names.clear();
   return makeLayout('pytorch-zip', tensors, reader.size, context.limits);
 }
 
-/** A pickle and the stored members in the folder of its name. */
-interface Archive {
-  readonly name: string;
-  readonly pickle: ZipMember;
-  readonly members: ReadonlyMap<string, ZipMember>;
+/** With the slash behind it: that of the first member, where all others should lie too. */
+export function folderOf({ members }: ZipDirectory): string | undefined {
+  return /^[^/]*\//.exec(members.at(0)?.name ?? '')?.[0];
 }
 
-function archivesIn({ members }: ZipDirectory, folder: string): readonly Archive[] {
-  const inFolder = members.filter(({ name }) => name.startsWith(folder));
-  const archives = new Map<string, { name: string; pickle: ZipMember; members: Map<string, ZipMember> }>();
-  for (const member of inFolder) {
+/** The stored members in the folder of a pickle's name, and what it says of them. */
+interface Archive {
+  readonly storages: ReadonlyMap<string, PickledStorage>;
+  readonly keys: Set<string>;
+}
+
+function picklesIn({ members }: ZipDirectory, folder: string): ReadonlyMap<string, ZipMember> {
+  const pickles = new Map<string, ZipMember>();
+  for (const member of members) {
+    if (!member.name.startsWith(folder)) continue;
     const name = /^([^/]+)\.pkl$/.exec(member.name.slice(folder.length))?.[1];
-    if (name === undefined || archives.size >= mostPickles) continue;
-    if (archives.has(name)) throw duplicate(member);
-    archives.set(name, { name, pickle: member, members: new Map() });
+    if (name === undefined || pickles.size >= mostPickles) continue;
+    if (pickles.has(name)) throw duplicate(member);
+    pickles.set(name, member);
   }
-  for (const member of inFolder) {
-    const [, name = '', key = ''] = /^([^/]+)\/([^/]+)$/.exec(member.name.slice(folder.length)) ?? [];
-    const archive = archives.get(name);
-    if (archive === undefined || key === '' || !isStored(member)) continue;
-    if (archive.members.has(key)) throw duplicate(member);
-    archive.members.set(key, member);
-  }
-  return [...archives.values()];
+  return pickles;
 }
 
 interface Place {
@@ -93,7 +120,7 @@ async function hasBigEndianMark(
   directory: ZipDirectory,
   { context, folder }: { readonly context: LayoutContext; readonly folder: string },
 ): Promise<boolean> {
-  const member = directory.members.find(({ name }) => name === `${folder}byteorder`);
+  const member = Iterator.from(directory.members).find(({ name }) => name === `${folder}byteorder`);
   if (member === undefined || !isStored(member) || member.size > 16) return false;
   const offset = await offsetOfStored(reader, member, { directory, context });
   const bytes = await reader.read(offset, member.size, { signal: context.signal });
@@ -104,7 +131,7 @@ type Span = Pick<LayoutTensor, 'name' | 'dtype' | 'shape'>;
 
 /** What the pickle says, if its size is the member's; else so many bytes, named by their place. */
 function describeSpan(place: string, size: number, storage: PickledStorage | undefined, archive: string): Span {
-  if (storage === undefined || storage.length !== size) return { name: place, dtype: 'U8', shape: [size] };
+  if (storage?.dtype === undefined || storage.length !== size) return { name: place, dtype: 'U8', shape: [size] };
   const { dtype, name, shape } = storage;
   if (name === undefined || name === '') return { name: place, dtype, shape };
   return { name: archive === 'data' ? name : `${archive}.${name}`, dtype, shape };

@@ -15,6 +15,7 @@ import {
 } from '@mbk/plugin-sdk';
 import { decodeOpcode } from '../pickle/opcodes.ts';
 import { walkPickle } from '../pickle/stack-machine.ts';
+import { windowReader } from '../window-reader.ts';
 import { dtypeOfStorage } from './dtypes.ts';
 import { storagesOf } from './pickled-tensors.ts';
 
@@ -25,7 +26,8 @@ const mostStorages = 50_000;
 export const legacyPickles = 5;
 
 /** LayoutError `torch/bad-legacy`. */
-export async function layoutLegacy(reader: Reader, { limits, signal }: LayoutContext): Promise<Layout> {
+export async function layoutLegacy(source: Reader, { limits, signal }: LayoutContext): Promise<Layout> {
+  const reader = windowReader(source);
   const bytes = await reader.read(0, Math.min(reader.size, longestPickles), { signal });
   const walks = [];
   let at = 0;
@@ -41,32 +43,30 @@ export async function layoutLegacy(reader: Reader, { limits, signal }: LayoutCon
   const [, , , object] = walks;
   if (object === undefined) throw bad('the object is missing', 0);
   const described = storagesOf(object);
-  const classes = new Map(object.storages.map(({ key, length, type }) => [key, { length, type }]));
   const keys = keysIn(bytes.subarray(keysStart, at));
   if (keys.length > mostStorages) throw bad(`${keys.length} storages, of at most ${mostStorages}`, keysStart);
   const tensors: LayoutTensor[] = [];
   const names = new Set<string>();
   for (const key of keys) {
-    const named = classes.get(key);
+    const named = described.get(key);
     const dtype = named === undefined ? undefined : dtypeOfStorage(named.type);
     const unit = named?.type === 'UntypedStorage' ? 1 : dtype === undefined ? undefined : blockOf(dtype).bytes;
     if (named === undefined || unit === undefined)
       throw bad(`the storage ${JSON.stringify(key.slice(0, 80))} has no type`, keysStart);
     if (at + 8 > reader.size) throw bad('the file ends before the last storage', at);
-    const isBig = await isBigEndianCount(reader, at, named.length, signal);
+    const isBig = await isBigEndianCount(reader, at, named.elements, signal);
     if (isBig === undefined)
-      throw bad(`a storage does not have the ${named.length} elements that its pickle names`, at);
-    const length = named.length * unit;
+      throw bad(`a storage does not have the ${named.elements} elements that its pickle names`, at);
+    const length = named.elements * unit;
     if (at + 8 + length > reader.size) throw bad('the file ends within a storage', at);
-    const found = described.get(key);
-    const isTold = found !== undefined && found.length === length;
-    const own = found?.name === undefined || found.name === '' || names.has(found.name) ? `data/${key}` : found.name;
+    const isTold = named.dtype !== undefined && named.length === length;
+    const own = named.name === undefined || named.name === '' || names.has(named.name) ? `data/${key}` : named.name;
     if (names.has(own)) throw bad(`the storage ${JSON.stringify(key.slice(0, 80))} is there twice`, at);
     names.add(own);
     tensors.push({
       name: own,
-      dtype: isTold ? found.dtype : (dtype ?? 'U8'),
-      shape: isTold ? found.shape : dtype === undefined ? [length] : [named.length],
+      dtype: isTold ? named.dtype : (dtype ?? 'U8'),
+      shape: isTold ? named.shape : dtype === undefined ? [length] : [named.elements],
       offset: at + 8,
       length,
       ...(isBig ? { byteOrder: 'big' } : {}),

@@ -2,12 +2,16 @@
 
 import { blockOf, type Dtype } from '@mbk/plugin-sdk';
 import { type PickleWalk, walkPickle } from '../pickle/stack-machine.ts';
-import { isKind, type PickleValue, type TensorRef } from '../pickle/values.ts';
+import { isKind, type Member, type PickleValue, type TensorRef } from '../pickle/values.ts';
 import { dtypeOfName, dtypeOfStorage } from './dtypes.ts';
 
 export interface PickledStorage {
-  readonly dtype: Dtype;
-  /** Bytes that the pickle says the storage has. */
+  /** Of the storage, `FloatStorage`, and how many of its elements; bytes of an UntypedStorage. */
+  readonly type: string;
+  readonly elements: number;
+  /** Undefined where neither the type nor a tensor tells. */
+  readonly dtype: Dtype | undefined;
+  /** Bytes that the pickle says the storage has; 0 where that cannot be told. */
   readonly length: number;
   /** Keys from the root to the first tensor that fills the storage, joined by dots; empty for the root itself. */
   readonly name: string | undefined;
@@ -29,16 +33,16 @@ export function pickledStorages(pickle: Uint8Array): ReadonlyMap<string, Pickled
 /** The same of a walk. */
 export function storagesOf({ root, storages }: PickleWalk): ReadonlyMap<string, PickledStorage> {
   const found = new Map<string, PickledStorage>();
-  for (const { key, length, type } of storages) {
-    const dtype = dtypeOfStorage(type);
-    if (dtype === undefined || found.has(key)) continue;
-    found.set(key, { dtype, length: length * blockOf(dtype).bytes, name: undefined, shape: [length] });
-  }
   for (const { name, tensor } of root === undefined ? [] : tensorsUnder(root)) {
     const { key } = tensor.storage;
-    const known = found.get(key);
-    const described = known?.name === undefined ? describeStorage(name, tensor) : undefined;
+    const described = found.has(key) ? undefined : describeStorage(name, tensor);
     if (described !== undefined) found.set(key, described);
+  }
+  for (const { key, length, type } of storages) {
+    if (found.has(key)) continue;
+    const dtype = dtypeOfStorage(type);
+    const bytes = dtype === undefined ? 0 : length * blockOf(dtype).bytes;
+    found.set(key, { type, elements: length, dtype, length: bytes, name: undefined, shape: [length] });
   }
   return found;
 }
@@ -51,25 +55,36 @@ interface NamedTensor {
 /** Tensors in the order of the pickle, each container looked into once: shared and circular ones cost nothing. */
 function* tensorsUnder(root: PickleValue): Generator<NamedTensor> {
   const seen = new Set<PickleValue>();
-  const waiting: { readonly name: string; readonly value: PickleValue; readonly depth: number }[] = [
-    { name: '', value: root, depth: 0 },
-  ];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { depth, name, value } = next;
-    if (isKind(value, 'tensor')) yield { name, tensor: value };
-    if (seen.has(value) || depth >= deepestPath) continue;
+  /** What is being looked into, from the root on. */
+  const path: { readonly name: string; readonly members: Iterator<Member> }[] = [];
+  const enter = (name: string, value: PickleValue): NamedTensor | undefined => {
+    if (isKind(value, 'tensor')) return { name, tensor: value };
+    const members = membersOf(value);
+    if (members === undefined || seen.has(value) || path.length >= deepestPath) return undefined;
     seen.add(value);
-    for (const [key, member] of membersOf(value).reverse()) {
-      const path = key === undefined || silentKeys.has(key) ? name : name === '' ? key : `${name}.${key}`;
-      if (path.length <= longestName) waiting.push({ name: path, value: member, depth: depth + 1 });
+    path.push({ name, members });
+    return undefined;
+  };
+  const first = enter('', root);
+  if (first !== undefined) yield first;
+  for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+    const { done, value: member } = top.members.next();
+    if (done === true) {
+      path.pop();
+      continue;
     }
+    const { key, value } = member;
+    const name = key === undefined || silentKeys.has(key) ? top.name : top.name === '' ? key : `${top.name}.${key}`;
+    const found = name.length <= longestName ? enter(name, value) : undefined;
+    if (found !== undefined) yield found;
   }
 }
 
-function membersOf(value: PickleValue): [key: string | undefined, member: PickleValue][] {
-  if (isKind(value, 'container')) return value.members.map((member) => [member.key, member.value]);
-  if (isKind(value, 'tuple')) return value.items.map((item, index) => [String(index), item]);
-  return [];
+/** Undefined for what has none. */
+function membersOf(value: PickleValue): Iterator<Member> | undefined {
+  if (isKind(value, 'container')) return value.members.values();
+  if (isKind(value, 'tuple')) return value.items.values().map((item, index) => ({ key: String(index), value: item }));
+  return undefined;
 }
 
 /** The storage as this tensor fills it; undefined for a view of a part, which says nothing of the whole. */
@@ -82,7 +97,14 @@ function describeStorage(name: string, tensor: TensorRef): PickledStorage | unde
   const length = storage.length * unit;
   const elements = shape.reduce((product, dimension) => product * dimension, 1);
   if (elements * bytes !== length) return undefined;
-  return { dtype, length, name, shape: isRowMajor(shape, stride) ? shape : [elements] };
+  return {
+    type: storage.type,
+    elements: storage.length,
+    dtype,
+    length,
+    name,
+    shape: isRowMajor(shape, stride) ? shape : [elements],
+  };
 }
 
 function isRowMajor(shape: readonly number[], stride: readonly number[]): boolean {

@@ -1,16 +1,25 @@
 /** A zip file that PyTorch or NumPy wrote: every member looked at, pickles scanned, storages held against the pickle. */
 
-import { blockOf, isLayoutError, type Json, type LayoutTensor, type Reader, type ReaderContext } from '@mbk/plugin-sdk';
+import {
+  blockOf,
+  isLayoutError,
+  type Json,
+  type LayoutTensor,
+  makeLayout,
+  type Reader,
+  type ReaderContext,
+} from '@mbk/plugin-sdk';
 import { problemList, type Problems, quoted } from '../codes.ts';
 import { checkNpy } from '../npy/check.ts';
+import { npyTensor } from '../npy/header.ts';
 import { scanPickles } from '../pickle/scan-all.ts';
-import { walkPickle } from '../pickle/stack-machine.ts';
-import { checkMembers, type PlacedMember } from '../zip/check-members.ts';
+import { windowReader } from '../window-reader.ts';
+import { checkMembers, type PlacedMember, type PlacedMembers } from '../zip/check-members.ts';
 import { readZipDirectory, type ZipDirectory } from '../zip/directory.ts';
 import { checkCrc, openMember } from '../zip/open-member.ts';
 import { dtypeOfStorage } from './dtypes.ts';
-import { layoutNpz } from '../npy/layout.ts';
-import { layoutTorchZip } from './layout.ts';
+import { folderOf, layoutTorchMembers } from './layout.ts';
+import { type PickledStorage, pickledStorages } from './pickled-tensors.ts';
 
 export interface ZipSurvey {
   readonly format: 'pytorch-zip' | 'torchscript' | 'npz' | 'zip';
@@ -37,10 +46,11 @@ const longestWalk = 1 << 24;
 
 /** Undefined where there is no directory that can be read. */
 export async function surveyZip(
-  reader: Reader,
+  source: Reader,
   context: Pick<ReaderContext, 'signal' | 'limits'>,
   scan: ZipScan,
 ): Promise<ZipSurvey | undefined> {
+  const reader = windowReader(source);
   const { problems } = scan;
   let directory: ZipDirectory | undefined;
   try {
@@ -61,27 +71,39 @@ export async function surveyZip(
   const placed = await checkMembers(reader, directory, own, context);
   if (scan.depth === 0) problems.include(own.findings());
   else problems.include(own.findings().map((finding) => ({ ...finding, offset: scan.at ?? finding.offset ?? 0 })));
-  const folder = directory.members[0]?.name.match(/^[^/]*\//)?.[0] ?? '';
-  const storages = await storageNames(reader, placed, folder, context);
+  const folder = folderOf(directory) ?? '';
+  const storages = await pickledArchives(reader, placed, folder, context);
+  const isStorage = (name: string): boolean => storageAt(storages, folder, name) !== undefined;
   const globals = new Set<string>();
+  const arrays: LayoutTensor[] = [];
+  const has = { data: false, constants: false, code: false, array: false };
   let pickles = 0;
   for (const member of placed) {
-    if (storages.has(member.member.name)) continue;
-    for (const found of await scanMember(reader, member, context, scan)) {
+    const { name } = member.member;
+    if (isStorage(name)) continue;
+    for (const found of await scanMember(reader, member, context, { ...scan, arrays })) {
       pickles += 1;
-      for (const name of found) if (globals.size < 200) globals.add(name);
+      for (const global of found) if (globals.size < 200) globals.add(global);
     }
   }
-  const names = new Set(directory.members.map(({ name }) => name));
-  const isTorch = names.has(`${folder}data.pkl`) || names.has(`${folder}constants.pkl`);
-  const isNpz = !isTorch && directory.members.some(({ name }) => name.endsWith('.npy'));
-  const isScript =
-    isTorch && names.has(`${folder}constants.pkl`) && [...names].some((name) => name.startsWith(`${folder}code/`));
+  for (const { name } of directory.members) {
+    has.data ||= name === `${folder}data.pkl`;
+    has.constants ||= name === `${folder}constants.pkl`;
+    has.code ||= name.startsWith(`${folder}code/`);
+    has.array ||= name.endsWith('.npy');
+  }
+  const isTorch = has.data || has.constants;
+  const isNpz = !isTorch && has.array;
   if (isTorch) await checkStorages(reader, placed, { folder, storages, problems, signal: context.signal });
-  const tensors = scan.depth > 0 ? [] : await tensorsOf(reader, context, isTorch, problems);
+  const tensorsOf = async (): Promise<readonly LayoutTensor[]> => {
+    if (own.findings().some(({ severity }) => severity === 'error')) return [];
+    if (!isTorch) return makeLayout('npz', arrays, reader.size, context.limits).tensors;
+    const known = { storagesOf: (archive: string) => storages.get(archive), offsetOf: placed.offset };
+    return (await layoutTorchMembers(reader, directory, { context, ...known }))?.tensors ?? [];
+  };
   return {
-    format: isScript ? 'torchscript' : isTorch ? 'pytorch-zip' : isNpz ? 'npz' : 'zip',
-    tensors,
+    format: isTorch ? (has.constants && has.code ? 'torchscript' : 'pytorch-zip') : isNpz ? 'npz' : 'zip',
+    tensors: scan.depth > 0 ? [] : await orProblem(tensorsOf, problems),
     facts: {
       members: directory.members.length,
       pickles,
@@ -93,15 +115,12 @@ export async function surveyZip(
   };
 }
 
-async function tensorsOf(
-  reader: Reader,
-  context: Pick<ReaderContext, 'signal' | 'limits'>,
-  isTorch: boolean,
+async function orProblem(
+  tensorsOf: () => Promise<readonly LayoutTensor[]>,
   problems: Problems,
 ): Promise<readonly LayoutTensor[]> {
   try {
-    const layout = isTorch ? await layoutTorchZip(reader, context) : await layoutNpz(reader, context);
-    return layout?.tensors ?? [];
+    return await tensorsOf();
   } catch (error) {
     if (!isLayoutError(error)) throw error;
     // The rules above tell the same, member by member.
@@ -110,69 +129,70 @@ async function tensorsOf(
   }
 }
 
-/** Members that hold nothing but elements: those that the pickle of their folder names as storages. */
-async function storageNames(
+/** What the pickles of a file say of its storages, by name of the pickle and key. */
+type Archives = ReadonlyMap<string, ReadonlyMap<string, PickledStorage>>;
+
+/** The storage that a member is: one that the pickle of its folder names holds nothing but elements. */
+function storageAt(archives: Archives, folder: string, name: string): PickledStorage | undefined {
+  if (!name.startsWith(folder)) return undefined;
+  const slash = name.indexOf('/', folder.length);
+  return slash < 0 ? undefined : archives.get(name.slice(folder.length, slash))?.get(name.slice(slash + 1));
+}
+
+async function pickledArchives(
   reader: Reader,
-  placed: readonly PlacedMember[],
+  placed: PlacedMembers,
   folder: string,
   { signal }: Pick<ReaderContext, 'signal'>,
-): Promise<ReadonlyMap<string, { readonly type: string; readonly length: number }>> {
-  const names = new Map<string, { readonly type: string; readonly length: number }>();
+): Promise<Archives> {
+  const archives = new Map<string, ReadonlyMap<string, PickledStorage>>();
   for (const archive of ['data', 'constants']) {
-    const pickle = placed.find(({ member }) => member.name === `${folder}${archive}.pkl`);
+    const pickle = Iterator.from(placed).find(({ member }) => member.name === `${folder}${archive}.pkl`);
     if (pickle === undefined || pickle.member.method !== 0 || pickle.length > longestWalk) continue;
-    const { storages } = walkPickle(await reader.read(pickle.offset, pickle.length, { signal }));
-    for (const { key, length, type } of storages) names.set(`${folder}${archive}/${key}`, { length, type });
+    archives.set(archive, pickledStorages(await reader.read(pickle.offset, pickle.length, { signal })));
   }
-  return names;
+  return archives;
 }
 
 interface Storages {
   readonly folder: string;
-  readonly storages: ReadonlyMap<string, { readonly type: string; readonly length: number }>;
+  readonly storages: Archives;
   readonly problems: Problems;
   readonly signal: AbortSignal;
 }
 
 async function checkStorages(
   reader: Reader,
-  placed: readonly PlacedMember[],
+  placed: PlacedMembers,
   { folder, problems, signal, storages }: Storages,
 ): Promise<void> {
-  const byName = new Map(placed.map((member) => [member.member.name, member]));
-  if (!byName.has(`${folder}data.pkl`)) {
+  let hasPickle = false;
+  let order: PlacedMember | undefined;
+  const data = storages.get('data');
+  const found = new Set<PickledStorage>();
+  for (const placedMember of placed) {
+    const { name } = placedMember.member;
+    hasPickle ||= name === `${folder}data.pkl`;
+    if (name === `${folder}byteorder`) order = placedMember;
+    const storage = storageAt(storages, folder, name);
+    if (storage !== undefined) {
+      found.add(storage);
+      checkStorage(placedMember, storage, problems);
+    } else if (data !== undefined && data.size > 0 && name.startsWith(`${folder}data/`)) {
+      const offset = placedMember.member.localOffset;
+      problems.report('torch/unused-storage', `no pickle names ${quoted(name)}`, { offset });
+    }
+  }
+  if (!hasPickle) {
     problems.report('torch/no-pickle', `there is no ${quoted(`${folder}data.pkl`)}, so nothing can be loaded`);
   }
-  for (const [name, { length, type }] of storages) {
-    const found = byName.get(name);
-    if (found === undefined) {
-      problems.report('torch/missing-storage', `the pickle names ${quoted(name)}, which is not there`);
-      continue;
-    }
-    const offset = found.member.localOffset;
-    if (found.member.method !== 0) {
-      problems.report('torch/compressed-storage', `${quoted(name)} is compressed, which PyTorch does not read`, {
-        offset,
-      });
-      continue;
-    }
-    const dtype = dtypeOfStorage(type);
-    const unit = type === 'UntypedStorage' ? 1 : dtype === undefined ? undefined : blockOf(dtype).bytes;
-    if (unit !== undefined && unit * length !== found.length) {
-      problems.report(
-        'torch/storage-size',
-        `${quoted(name)} has ${found.length} bytes, the pickle names ${length} elements of ${type}`,
-        { offset },
-      );
+  for (const [archive, named] of storages) {
+    for (const [key, storage] of named) {
+      if (found.has(storage)) continue;
+      const name = quoted(`${folder}${archive}/${key}`);
+      problems.report('torch/missing-storage', `the pickle names ${name}, which is not there`);
     }
   }
-  if (storages.size > 0) {
-    for (const { member } of placed) {
-      if (!member.name.startsWith(`${folder}data/`) || storages.has(member.name)) continue;
-      problems.report('torch/unused-storage', `no pickle names ${quoted(member.name)}`, { offset: member.localOffset });
-    }
-  }
-  const order = byName.get(`${folder}byteorder`);
   if (order !== undefined && order.member.method === 0) {
     const text = new TextDecoder().decode(await reader.read(order.offset, Math.min(order.length, 16), { signal }));
     if (text !== 'little' && text !== 'big') {
@@ -183,15 +203,29 @@ async function checkStorages(
   }
 }
 
+function checkStorage({ length, member }: PlacedMember, { elements, type }: PickledStorage, problems: Problems): void {
+  const offset = member.localOffset;
+  const name = quoted(member.name);
+  if (member.method !== 0) {
+    problems.report('torch/compressed-storage', `${name} is compressed, which PyTorch does not read`, { offset });
+    return;
+  }
+  const dtype = dtypeOfStorage(type);
+  const unit = type === 'UntypedStorage' ? 1 : dtype === undefined ? undefined : blockOf(dtype).bytes;
+  if (unit === undefined || unit * elements === length) return;
+  const message = `${name} has ${length} bytes, the pickle names ${elements} elements of ${type}`;
+  problems.report('torch/storage-size', message, { offset });
+}
+
 /** Globals of each pickle in the member. */
 async function scanMember(
   reader: Reader,
   member: PlacedMember,
   context: Pick<ReaderContext, 'signal' | 'limits'>,
-  scan: ZipScan,
+  scan: ZipScan & { readonly arrays: LayoutTensor[] },
 ): Promise<readonly (readonly string[])[]> {
   const { signal } = context;
-  const { budget, depth, isStrict, problems } = scan;
+  const { arrays, budget, depth, isStrict, problems } = scan;
   const { entryOffset, method, name, size } = member.member;
   const isPickle = pickleName.test(name);
   // Code, and numbers for people, hold no pickle unless their first bytes say so; these are not unpacked for it.
@@ -219,7 +253,10 @@ async function scanMember(
   }
   if (head.toString('latin1', 0, 6) === '\x93NUMPY') {
     const start = scan.at === undefined ? opened.offset : undefined;
-    await checkNpy(opened.reader, { isStrict, place, problems, signal, start, at });
+    const header = await checkNpy(opened.reader, { isStrict, place, problems, signal, start, at });
+    if (header === undefined || opened.offset === undefined || depth > 0 || !name.endsWith('.npy')) return [];
+    const tensor = npyTensor(header, name.slice(0, -'.npy'.length), opened.offset, opened.reader.size);
+    if (tensor !== undefined) arrays.push(tensor);
     return [];
   }
   const isMarked = head[0] === 0x80 && (head[1] ?? 99) <= 5;

@@ -16,41 +16,65 @@ export interface PlacedMember {
   readonly length: number;
 }
 
+/** Those whose bytes can be found, in the order of the directory; each is made when it is asked for. */
+export interface PlacedMembers extends Iterable<PlacedMember> {
+  /** Of the directory's member of this number; undefined for one without a place. */
+  offset(index: number): number | undefined;
+}
+
 const headerLength = 30;
 
-/** The members whose bytes can be found. */
+/** Tells of every member that breaks a rule, and where the others lie. */
 export async function checkMembers(
   reader: Reader,
   directory: ZipDirectory,
   problems: Problems,
   { signal }: Pick<ReaderContext, 'signal'>,
-): Promise<readonly PlacedMember[]> {
+): Promise<PlacedMembers> {
+  const { members } = directory;
+  /** Of the bytes; -1 where there are none. */
+  const offsets = new Float64Array(members.length).fill(-1);
+  const starts = new Float64Array(members.length);
+  const ends = new Float64Array(members.length);
+  const hasDescriptor = new Uint8Array(members.length);
   const names = new Set<string>();
-  const placed: (PlacedMember & { readonly hasDescriptor: boolean })[] = [];
-  for (const member of directory.members) {
+  let index = 0;
+  for (const member of members) {
     checkEntry(member, names, problems);
     const found = await placeOf(reader, member, { directory, problems, signal });
-    if (found !== undefined) placed.push(found);
+    if (found !== undefined) {
+      offsets[index] = found.offset;
+      starts[index] = member.localOffset;
+      ends[index] = found.offset + member.packedSize;
+      hasDescriptor[index] = found.hasDescriptor ? 1 : 0;
+    }
+    index += 1;
   }
+  names.clear();
+  const order = Uint32Array.from(offsets.keys()).filter((at) => (offsets[at] ?? -1) >= 0);
+  order.sort((a, b) => (starts[a] ?? 0) - (starts[b] ?? 0) || a - b);
   let end = 0;
-  for (const { hasDescriptor, length, member, offset } of placed.toSorted(byPlace)) {
-    const gap = member.localOffset - end;
-    if (gap < 0) {
-      problems.report('zip/overlap', `member ${quoted(member.name)} overlaps another one`, {
-        offset: member.localOffset,
-      });
-    } else tellGap(gap, end, problems);
-    end = Math.max(
-      end,
-      offset + length + (hasDescriptor ? await descriptorLength(reader, offset + length, signal) : 0),
-    );
+  for (const at of order) {
+    const [start = 0, own = 0] = [starts[at], ends[at]];
+    if (start < end) {
+      const name = members.at(at)?.name ?? '';
+      problems.report('zip/overlap', `member ${quoted(name)} overlaps another one`, { offset: start });
+    } else tellGap(start - end, end, problems);
+    end = Math.max(end, own + (hasDescriptor[at] === 1 ? await descriptorLength(reader, own, signal) : 0));
   }
-  if (placed.length === directory.members.length) tellGap(directory.offset - end, end, problems);
-  return placed;
-}
-
-function byPlace(a: PlacedMember, b: PlacedMember): number {
-  return a.member.localOffset - b.member.localOffset;
+  if (order.length === members.length) tellGap(directory.offset - end, end, problems);
+  return {
+    offset(at) {
+      const offset = offsets[at] ?? -1;
+      return offset < 0 ? undefined : offset;
+    },
+    *[Symbol.iterator]() {
+      for (const [at, offset] of offsets.entries()) {
+        const member = offset < 0 ? undefined : members.at(at);
+        if (member !== undefined) yield { member, offset, length: member.packedSize };
+      }
+    },
+  };
 }
 
 function tellGap(gap: number, offset: number, problems: Problems): void {
@@ -88,7 +112,7 @@ async function placeOf(
   reader: Reader,
   member: ZipMember,
   { directory, problems, signal }: Place,
-): Promise<(PlacedMember & { readonly hasDescriptor: boolean }) | undefined> {
+): Promise<{ readonly offset: number; readonly hasDescriptor: boolean } | undefined> {
   const { localOffset, method, name, packedSize, size } = member;
   const disagrees = (what: string): void =>
     problems.report(
@@ -128,7 +152,7 @@ async function placeOf(
   if (method === 0 && packedSize !== size) disagrees('the size of stored bytes');
   const offset = localOffset + headerLength + nameLength + header.getUint16(28, true);
   if (offset + packedSize > directory.offset) return outOfFile();
-  return { member, offset, length: packedSize, hasDescriptor: isBehind };
+  return { offset, hasDescriptor: isBehind };
 }
 
 /** With a signature or without, with sizes of four bytes or of eight; 0 where none of them fits. */

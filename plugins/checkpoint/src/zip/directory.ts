@@ -9,7 +9,7 @@
  * | entry | 0,4 `PK 1 2` · 8,2 flags · 10,2 method · 16,4 CRC-32 · 20,4 packed · 24,4 size · 28,2 name · 30,2 extra · 32,2 comment · 42,4 offset |
  */
 
-import { type ByteCursor, byteCursor, type LayoutContext, LayoutError, type Reader } from '@mbk/plugin-sdk';
+import { type LayoutContext, LayoutError, type Reader } from '@mbk/plugin-sdk';
 
 export interface ZipMember {
   readonly name: string;
@@ -25,8 +25,15 @@ export interface ZipMember {
   readonly size: number;
 }
 
+/** Members in the order of the directory. Each is decoded when it is asked for: a checkpoint has tens of thousands. */
+export interface ZipMembers extends Iterable<ZipMember> {
+  readonly length: number;
+  /** Undefined beyond the last. */
+  at(index: number): ZipMember | undefined;
+}
+
 export interface ZipDirectory {
-  readonly members: readonly ZipMember[];
+  readonly members: ZipMembers;
   /** Where the directory begins: members' bytes lie before it. */
   readonly offset: number;
 }
@@ -37,25 +44,49 @@ const end64Length = 56;
 const entryLength = 46;
 /** The comment that may follow the end record has a 16-bit length. */
 const longestTail = endLength + 65_535;
+/** The most that a zip file without the fields of Zip64 can have; a checkpoint has one for each tensor. */
+const mostMembers = 65_536;
+/** Held as it is: 256 bytes for each of the most members. */
+const longestDirectory = 1 << 24;
 
 /** The directory, or undefined for a file without an end record. LayoutError `zip/…` where its parts disagree. */
 export async function readZipDirectory(reader: Reader, context: LayoutContext): Promise<ZipDirectory | undefined> {
   const end = await readEnd(reader, context);
   if (end === undefined) return undefined;
   const { entries, offset, size } = end;
-  if (size > context.limits.headerBytes || entries > size / entryLength) {
+  if (size > Math.min(longestDirectory, context.limits.headerBytes) || entries > size / entryLength) {
     throw new LayoutError('zip/bad-directory', `${entries} entries in ${size} bytes of directory`, end.recordOffset);
   }
-  if (entries > context.limits.tensors) {
-    throw new LayoutError('zip/too-many-members', `${entries} members, of at most ${context.limits.tensors}`, offset);
+  const most = Math.min(mostMembers, context.limits.tensors);
+  if (entries > most) {
+    throw new LayoutError('zip/too-many-members', `${entries} members, of at most ${most}`, offset);
   }
   if (offset + size > end.recordOffset) {
     throw new LayoutError('zip/bad-directory', `the directory at ${offset} + ${size} reaches past its end`, offset);
   }
-  const cursor = byteCursor(reader, { format: 'zip', signal: context.signal, start: offset, end: offset + size });
-  const members: ZipMember[] = [];
-  while (members.length < entries) members.push(await readEntry(cursor, offset));
-  return { members, offset };
+  const bytes = await reader.read(offset, size, { signal: context.signal });
+  return { members: membersIn(bytes, entries, offset), offset };
+}
+
+/** Checks each entry once. */
+function membersIn(bytes: Uint8Array, entries: number, directoryOffset: number): ZipMembers {
+  const starts = new Uint32Array(entries);
+  let next = 0;
+  for (let index = 0; index < entries; index += 1) {
+    starts[index] = next;
+    next = decodeEntry(bytes, next, directoryOffset).end;
+  }
+  const at = (index: number): ZipMember | undefined => {
+    const start = starts[index];
+    return start === undefined ? undefined : decodeEntry(bytes, start, directoryOffset).member;
+  };
+  return {
+    length: entries,
+    at,
+    *[Symbol.iterator]() {
+      for (const start of starts) yield decodeEntry(bytes, start, directoryOffset).member;
+    },
+  };
 }
 
 /** How many entries there are and where; read from the end of the file. */
@@ -131,21 +162,29 @@ async function readEnd64(reader: Reader, { end, offset, signal }: End64Place): P
   return wide;
 }
 
-async function readEntry(cursor: ByteCursor, directoryOffset: number): Promise<ZipMember> {
-  await cursor.need(entryLength);
-  const entryOffset = cursor.offset();
-  const entry = viewOf(cursor.take(entryLength));
+const decoder = new TextDecoder();
+
+/** The entry at `start` of the directory's bytes, and where the next one begins. */
+function decodeEntry(
+  bytes: Uint8Array,
+  start: number,
+  directoryOffset: number,
+): { readonly member: ZipMember; readonly end: number } {
+  const entryOffset = directoryOffset + start;
+  const cut = (): LayoutError =>
+    new LayoutError('zip/bad-directory', 'the directory ends within one of its entries', entryOffset);
+  if (start + entryLength > bytes.length) throw cut();
+  const entry = new DataView(bytes.buffer, bytes.byteOffset + start, entryLength);
   if (entry.getUint32(0, true) !== 0x02014b50) {
     throw new LayoutError('zip/bad-directory', 'a directory entry does not begin as one', entryOffset);
   }
-  const nameLength = entry.getUint16(28, true);
-  const extraLength = entry.getUint16(30, true);
-  await cursor.need(nameLength + extraLength);
-  const name = new TextDecoder().decode(cursor.take(nameLength));
-  const extra = viewOf(cursor.take(extraLength));
-  cursor.skip(entry.getUint16(32, true));
+  const nameEnd = start + entryLength + entry.getUint16(28, true);
+  const extraEnd = nameEnd + entry.getUint16(30, true);
+  const end = extraEnd + entry.getUint16(32, true);
+  if (end > bytes.length) throw cut();
+  const name = decoder.decode(bytes.subarray(start + entryLength, nameEnd));
 
-  const wide = wideFields(extra, entryOffset);
+  const wide = wideFields(viewOf(bytes.subarray(nameEnd, extraEnd)), entryOffset);
   const size = widened(entry.getUint32(24, true), wide);
   const packedSize = widened(entry.getUint32(20, true), wide);
   const localOffset = widened(entry.getUint32(42, true), wide);
@@ -157,14 +196,17 @@ async function readEntry(cursor: ByteCursor, directoryOffset: number): Promise<Z
     );
   }
   return {
-    name,
-    entryOffset,
-    localOffset,
-    method: entry.getUint16(10, true),
-    isEncrypted: (entry.getUint16(8, true) & 1) !== 0,
-    crc32: entry.getUint32(16, true),
-    packedSize,
-    size,
+    end,
+    member: {
+      name,
+      entryOffset,
+      localOffset,
+      method: entry.getUint16(10, true),
+      isEncrypted: (entry.getUint16(8, true) & 1) !== 0,
+      crc32: entry.getUint32(16, true),
+      packedSize,
+      size,
+    },
   };
 }
 

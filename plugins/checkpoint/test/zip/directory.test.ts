@@ -29,7 +29,7 @@ describe.each([{ isZip64: false }, { isZip64: true }])('a zip file with %o', (op
 
   test('has its members in order, and stored ones where they lie', async () => {
     const directory = await directoryOf(bytes);
-    expect(directory?.members.map(({ method, name, size }) => [name, method, size])).toEqual([
+    expect([...(directory?.members ?? [])].map(({ method, name, size }) => [name, method, size])).toEqual([
       ['a/first', 0, 100],
       ['a/é', 0, 0],
       ['a/deflated', 8, 5000],
@@ -47,7 +47,7 @@ describe.each([{ isZip64: false }, { isZip64: true }])('a zip file with %o', (op
     const comment = new Uint8Array(40);
     comment.set(Uint8Array.of(0x50, 0x4b, 5, 6), 3);
     const commented = new Uint8Array(Buffer.concat([edited(bytes, end + 20, 2, 40), comment]));
-    expect((await directoryOf(commented))?.members).toHaveLength(3);
+    expect((await directoryOf(commented))?.members.length).toBe(3);
   });
 
   test('is none without its end record', async () => {

@@ -2,7 +2,8 @@
  * One stream of a segment, stored, constant or coded (docs/format.md, Frames and codecs):
  *
  *   size  meaning
- *   1     mode: 0 stored, 1 constant, 2 coded, 3 coded with the lengths that this stream had before
+ *   1     mode: 0 stored, 1 constant, 2 coded, 3 coded with the lengths that this stream had before; 4 and 5 with
+ *         contexts (context-stream.ts)
  *   n     mode 0: the bytes
  *   1     mode 1: the byte
  *   1     mode 2: first symbol that has a code
@@ -11,8 +12,10 @@
  *   12    modes 2 and 3: bytes of the four lanes, 3 each
  *   …     modes 2 and 3: the lanes
  */
-import type { StreamKernels } from '@mbk/kernels';
+import { contextLanesRoom, type StreamKernels } from '@mbk/kernels';
 import { MbkError } from '../../errors.ts';
+import { readStreamModel, type StreamModel } from './context-model.ts';
+import { contextModes, type ContextPlace, planContexts, readContexts, writeContexts } from './context-stream.ts';
 import { setCodeLengths } from './code-lengths.ts';
 import { alignedAs, mostLaneBytes, type Workspace } from './workspace.ts';
 
@@ -24,10 +27,12 @@ export interface StreamState {
   readonly lengths: Uint8Array;
   /** Whether there are any. */
   hasLengths: boolean;
+  /** The same of contexts. */
+  model: StreamModel | undefined;
 }
 
 export function streamState(): StreamState {
-  return { lengths: new Uint8Array(256), hasLengths: false };
+  return { lengths: new Uint8Array(256), hasLengths: false, model: undefined };
 }
 
 /** A coded stream must save this part of its bytes: reading it takes longer than copying. */
@@ -48,19 +53,28 @@ export interface StreamPlace {
   /** How many; at least 1. */
   readonly length: number;
   readonly isNarrow: boolean;
+  /** Where it may be coded with contexts. */
+  readonly contexts?: ContextPlace | undefined;
 }
+
+/** Contexts must save this part of what a stream takes without: they are read at a third of the speed. */
+const contextSaving = 1 / 256;
+/** Shorter streams have no contexts. */
+const leastContexts = 64;
 
 /** Writes a stream to offset `to` of the workspace; the offset behind it. */
 export function writeStream(
   workspace: Workspace,
-  { from, length, isNarrow }: StreamPlace,
+  { from, length, isNarrow, contexts }: StreamPlace,
   state: StreamState,
   to: number,
 ): number {
   const { kernels } = workspace;
   const { bytes } = kernels;
+  const coded = contexts && tryContexts(workspace, contexts, { isNarrow, state, to });
+  if (coded !== undefined) return coded;
   // One that was coded in the segment before will be again.
-  const isTried = isNarrow || state.hasLengths || length <= sampleFrom;
+  const isTried = isNarrow || contexts !== undefined || state.hasLengths || length <= sampleFrom;
   if (!isTried && !samplePays(workspace, from, length)) return store(kernels, from, length, to);
   counts.fill(0);
   if (count(workspace, from, length) === 1) {
@@ -76,8 +90,8 @@ export function writeStream(
     state.lengths.set(fresh);
     state.hasLengths = true;
   }
-  const coded = sizeLanes(workspace, state.lengths) + sizesBytes + (isAgain ? 0 : lengthsBytes(fresh));
-  if (!isNarrow && coded > length * (1 - leastSaving)) {
+  const codedBytes = sizeLanes(workspace, state.lengths) + sizesBytes + (isAgain ? 0 : lengthsBytes(fresh));
+  if (!isNarrow && codedBytes > length * (1 - leastSaving)) {
     if (!isAgain) state.hasLengths = false;
     return store(kernels, from, length, to);
   }
@@ -85,6 +99,25 @@ export function writeStream(
   const sizesAt = isAgain ? to + 1 : writeLengths(bytes, state.lengths, to + 1);
   for (const [lane, size] of laneSizes.entries()) writeUint24(bytes, sizesAt + 3 * lane, size);
   return encode(workspace, state.lengths, from, length, sizesAt + sizesBytes);
+}
+
+/** Writes a stream with contexts where that saves; the end of it, or undefined. */
+function tryContexts(
+  workspace: Workspace,
+  place: ContextPlace,
+  { isNarrow, state, to }: { readonly isNarrow: boolean; readonly state: StreamState; readonly to: number },
+): number | undefined {
+  const { from, length } = place;
+  if (length < leastContexts) return undefined;
+  counts.fill(0);
+  if (count(workspace, from, length) === 1) return undefined;
+  setCodeLengths(counts, fresh);
+  const plain = Math.ceil(bitsOf(fresh) / 8) + 1 + sizesBytes;
+  const without = isNarrow ? plain : Math.min(plain, length + 1);
+  const plan = planContexts(workspace, place, state.model);
+  if (plan.bytes > without * (1 - contextSaving)) return undefined;
+  state.model = plan.model;
+  return writeContexts(workspace, place, plan, to);
 }
 
 /** Bytes of the sizes of lanes. */
@@ -209,10 +242,14 @@ export function readStream(
   workspace: Workspace,
   coded: CodedBytes,
   state: StreamState,
-  { from: to, length }: StreamPlace,
+  { from: to, length, contexts }: StreamPlace,
 ): void {
   const { kernels } = workspace;
   const mode = take(coded, 1)[0] ?? 0;
+  if ((mode === contextModes.coded || mode === contextModes.again) && contexts !== undefined) {
+    decodeContexts(workspace, coded, state, contexts, mode);
+    return;
+  }
   switch (mode) {
     case modes.stored:
       kernels.copyRange(place(workspace, coded, length), length, to);
@@ -233,12 +270,40 @@ export function readStream(
   decode(workspace, coded, state, to, length);
 }
 
-function decode(workspace: Workspace, coded: CodedBytes, state: StreamState, to: number, length: number): void {
-  const { kernels, at } = workspace;
+function decodeContexts(
+  workspace: Workspace,
+  coded: CodedBytes,
+  state: StreamState,
+  contexts: ContextPlace,
+  mode: number,
+): void {
+  if (mode === contextModes.coded) {
+    const read = readStreamModel(coded.bytes.subarray(coded.position));
+    if (typeof read === 'string') throw malformed(coded, read);
+    coded.position += read.length;
+    state.model = read.model;
+  }
+  const { model } = state;
+  if (model === undefined) throw malformed(coded, 'a stream uses contexts that none had before');
+  const lanes = readSizes(coded);
+  const total = lanes[0] + lanes[1] + lanes[2] + lanes[3];
+  // A byte and a half for each symbol, and the states.
+  if (total > contextLanesRoom(contexts.length)) throw malformed(coded, `${contexts.length} symbols in ${total} bytes`);
+  const from = place(workspace, coded, total);
+  const problem = readContexts(workspace, contexts, model, { from, lanes });
+  if (problem !== undefined) throw malformed(coded, problem);
+}
+
+function readSizes(coded: CodedBytes): readonly [number, number, number, number] {
   const sizes = take(coded, sizesBytes);
   const size = (lane: number): number =>
     (sizes[3 * lane] ?? 0) | ((sizes[3 * lane + 1] ?? 0) << 8) | ((sizes[3 * lane + 2] ?? 0) << 16);
-  const lanes = [size(0), size(1), size(2), size(3)] as const;
+  return [size(0), size(1), size(2), size(3)];
+}
+
+function decode(workspace: Workspace, coded: CodedBytes, state: StreamState, to: number, length: number): void {
+  const { kernels, at } = workspace;
+  const lanes = readSizes(coded);
   const total = lanes[0] + lanes[1] + lanes[2] + lanes[3];
   if (total > mostLaneBytes(length)) throw malformed(coded, `${length} symbols in ${total} bytes`);
   const from = place(workspace, coded, total);
@@ -275,7 +340,7 @@ function readLengths(coded: CodedBytes, lengths: Uint8Array): void {
 }
 
 /** The next `length` bytes. */
-function take(coded: CodedBytes, length: number): Uint8Array {
+export function take(coded: CodedBytes, length: number): Uint8Array {
   const { bytes, position } = coded;
   if (position + length > bytes.length)
     throw malformed(coded, `it ends ${position + length - bytes.length} bytes early`);

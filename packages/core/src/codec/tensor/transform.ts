@@ -16,6 +16,8 @@ type Part =
   | { readonly kind: 'float32' }
   /** Bits of bytes merged to bytes by rows of `mergeBits`, all of as many terms. */
   | { readonly kind: 'bits'; readonly plan: Plan }
+  /** What is left of numbers that are foretold: a token each; their rests stand behind the streams. */
+  | { readonly kind: 'tokens' }
   /** 32 numbers of 5 bits: pairs of their upper four bits, and their lowest. */
   | { readonly kind: 'fifths'; readonly bits: number; readonly nibbles: number };
 
@@ -25,6 +27,8 @@ interface Plan {
   /** 16 bytes of a unit each. */
   readonly rows: number;
   readonly isNarrow: boolean;
+  /** Bits of a symbol. */
+  readonly bits: number;
 }
 
 export interface Transform {
@@ -36,10 +40,40 @@ export interface Transform {
   readonly streams: readonly number[];
   /** Of each stream: whether its bytes are symbols of fewer than 8 bits, which would grow if they were stored. */
   readonly isNarrow: readonly boolean[];
+  /** Of each stream: bits of its symbols. */
+  readonly bits: readonly number[];
+  /** Of those that foretell numbers: whether these are floats. */
+  readonly isFloat?: boolean | undefined;
+  /** How the numbers of blocks lie to their scales, where that is known. */
+  readonly blocks?: BlockScales | undefined;
+}
+
+/** Where an affine block has its scales among the streams, and its numbers. */
+export interface BlockScales {
+  readonly kind: 'Q2_K' | 'Q4_K' | 'Q5_K';
+  /** The stream of its numbers. */
+  readonly stream: number;
+  /** Numbers that share a scale. */
+  readonly group: number;
 }
 
 /** Numbers of transforms in the parameters of a frame. */
 export const transforms = { fields: 0, float16: 1, float32: 2, Q5_0: 3, Q5_1: 4, Q3_K: 5, Q5_K: 6, Q6_K: 7 } as const;
+
+/** Those of version 2: each number of a block is a symbol, in the order of the elements; the last ones foretell numbers. */
+export const singles = {
+  Q4_0: 8,
+  Q4_1: 9,
+  Q2_K: 10,
+  Q3_K: 11,
+  Q4_K: 12,
+  Q5_K: 13,
+  Q6_K: 14,
+  IQ4_XS: 15,
+  MXFP4: 16,
+  NVFP4: 17,
+} as const;
+export const tokenTransforms = { floats16: 18, floats32: 19, integers16: 20, integers32: 21 } as const;
 
 /** Fields at most; a unit of fields has at most 65,535 bytes. */
 const mostFields = 255;
@@ -48,7 +82,7 @@ export const mostUnitBytes = 65_535;
 const bytewise = 16;
 
 /** The widths of the fields of ggml's blocks that are not joined (ggml-common.h). */
-const blockFields: Readonly<Record<string, readonly number[]>> = {
+export const blockFields: Readonly<Record<string, readonly number[]>> = {
   Q1_0: [1, 1, 16],
   Q2_0: [1, 1, 16],
   Q4_0: [1, 1, 16],
@@ -104,8 +138,133 @@ export function numbered(number: number): Transform | undefined {
     case transforms.Q6_K:
       return transform(number, 210, [...fields(192, [16, 1, 1]), ...plansOfQ6K()]);
     default:
+      return singleOf(number) ?? tokensOf(number);
+  }
+}
+
+/** Transforms of version 2 whose symbols are single numbers; undefined where there is none for these elements. */
+export function singlesOf({ dtype, unit }: Element): Transform | undefined {
+  if (blockOf(dtype)?.bytes !== unit) return undefined;
+  const name = dtype === 'IQ4_NL' ? 'Q4_0' : dtype;
+  return Object.hasOwn(singles, name) ? singleOf(singles[name as keyof typeof singles]) : undefined;
+}
+
+/** The transform that foretells these elements; undefined where there is none. */
+export function foretellerOf({ dtype, unit }: Element): Transform | undefined {
+  if (blockOf(dtype)?.bytes !== unit) return undefined;
+  if (dtype === 'F16' || dtype === 'BF16') return tokensOf(tokenTransforms.floats16);
+  if (dtype === 'F32') return tokensOf(tokenTransforms.floats32);
+  if (dtype === 'I16' || dtype === 'U16') return tokensOf(tokenTransforms.integers16);
+  if (dtype === 'I32' || dtype === 'U32') return tokensOf(tokenTransforms.integers32);
+  return undefined;
+}
+
+function tokensOf(number: number): Transform | undefined {
+  switch (number) {
+    case tokenTransforms.floats16:
+    case tokenTransforms.integers16:
+      return { ...transform(number, 2, [{ kind: 'tokens' }]), isFloat: number === tokenTransforms.floats16 };
+    case tokenTransforms.floats32:
+    case tokenTransforms.integers32:
+      return { ...transform(number, 4, [{ kind: 'tokens' }]), isFloat: number === tokenTransforms.floats32 };
+    default:
       return undefined;
   }
+}
+
+/** Whether it foretells numbers: it has tokens, and no streams that `split` makes. */
+export function isForeteller({ parts }: Transform): boolean {
+  return parts[0]?.kind === 'tokens';
+}
+
+/** The last transform that frames of version 1 may have. */
+export const mostTransformOfVersion1: number = transforms.Q6_K;
+
+function singleOf(number: number): Transform | undefined {
+  switch (number) {
+    case singles.Q4_0:
+      return transform(number, 18, [...fields(0, [1, 1]), numbers(4, halves(2))]);
+    case singles.Q4_1:
+      return transform(number, 20, [...fields(0, [1, 1, 1, 1]), numbers(4, halves(4))]);
+    case singles.Q2_K:
+      return {
+        ...transform(number, 84, [
+          ...fields(0, [16]),
+          ...fields(80, [1, 1, 1, 1]),
+          numbers(2, wide(two.flatMap((h) => four.map((j): Term[] => [[16 + 32 * h, 2 * j, 3, 0]])))),
+        ]),
+        blocks: { kind: 'Q2_K', stream: 5, group: 16 },
+      };
+    case singles.Q3_K:
+      return transform(number, 110, [...fields(96, [4, 4, 4, 1, 1]), numbers(3, wide(rowsOfQ3K()))]);
+    case singles.Q4_K:
+      return {
+        ...transform(number, 144, [
+          ...fields(0, [1, 1, 1, 1, 4, 4, 4]),
+          numbers(4, wide(four.flatMap((j) => two.map((n): Term[] => [[16 + 32 * j, 4 * n, 15, 0]])))),
+        ]),
+        blocks: { kind: 'Q4_K', stream: 7, group: 32 },
+      };
+    case singles.Q5_K:
+      return {
+        ...transform(number, 176, [...fields(0, [1, 1, 1, 1, 4, 4, 4]), numbers(5, wide(rowsOfQ5K()))]),
+        blocks: { kind: 'Q5_K', stream: 7, group: 32 },
+      };
+    case singles.Q6_K:
+      return transform(number, 210, [...fields(192, [16, 1, 1]), numbers(6, wide(rowsOfQ6K()))]);
+    case singles.IQ4_XS:
+      return transform(number, 136, [
+        ...fields(0, [1, 1, 2, 4]),
+        numbers(4, Array.from({ length: 8 }, (_, i) => halves(8 + 16 * i)).flat()),
+      ]);
+    case singles.MXFP4:
+      return transform(number, 17, [...fields(0, [1]), numbers(4, halves(1))]);
+    case singles.NVFP4:
+      return transform(number, 36, [...fields(0, [4]), numbers(4, [...halves(4), ...halves(20)])]);
+    default:
+      return undefined;
+  }
+}
+
+const two = [0, 1];
+const four = [0, 1, 2, 3];
+
+function rowsOfQ3K(): Term[][] {
+  return two.flatMap((h) =>
+    four.map((j): Term[] => [
+      [32 + 32 * h, 2 * j, 3, 0],
+      [0, 4 * h + j, 1, 2],
+    ]),
+  );
+}
+
+function rowsOfQ5K(): Term[][] {
+  return four.flatMap((j) =>
+    two.map((n): Term[] => [
+      [48 + 32 * j, 4 * n, 15, 0],
+      [16, 2 * j + n, 1, 4],
+    ]),
+  );
+}
+
+function rowsOfQ6K(): Term[][] {
+  return two.flatMap((h) =>
+    four.map((j): Term[] => [
+      [64 * h + 32 * (j & 1), 4 * (j >> 1), 15, 0],
+      [128 + 32 * h, 2 * j, 3, 4],
+    ]),
+  );
+}
+
+/** The low halves of 16 bytes, then their high halves. */
+function halves(offset: number): Term[][] {
+  return [[[offset, 0, 15, 0]], [[offset, 4, 15, 0]]];
+}
+
+/** Numbers of so many bits, each a symbol; each row is 16 of them. */
+function numbers(bits: number, rows: ReadonlyArray<readonly Term[]>): Part {
+  const bytes = Uint8Array.from(rows.flat(2));
+  return { kind: 'bits', plan: { bytes, terms: rows[0]?.length ?? 0, rows: rows.length, isNarrow: true, bits } };
 }
 
 /** Units of fields with these widths; undefined when they are too many, too wide or none. */
@@ -130,6 +289,7 @@ function transform(number: number, unit: number, parts: readonly Part[]): Transf
     unit,
     parts,
     streams: streams.flat(),
+    bits: parts.flatMap((part, i) => (streams[i] ?? []).map(() => (part.kind === 'bits' ? part.plan.bits : 8))),
     isNarrow: parts.flatMap((part, i) => (streams[i] ?? []).map(() => part.kind === 'bits' && part.plan.isNarrow)),
   };
 }
@@ -144,6 +304,8 @@ function streamsOf(part: Part): readonly number[] {
       return [1, 1, 1, 1];
     case 'bits':
       return [part.plan.rows * 16];
+    case 'tokens':
+      return [1];
     case 'fifths':
       return [16, 4];
   }
@@ -153,9 +315,16 @@ type Term = readonly [offset: number, right: number, mask: number, left: number]
 
 /** A part of bits; each row for 32 bytes, which are two rows of 16. */
 function bitsOf(rows: ReadonlyArray<readonly Term[]>, isNarrow = false): Part {
-  const both = rows.flatMap((terms) => [0, 16].map((by) => terms.map(([offset, ...rest]) => [offset + by, ...rest])));
+  const both = wide(rows);
   const bytes = Uint8Array.from(both.flat(2));
-  return { kind: 'bits', plan: { bytes, terms: rows[0]?.length ?? 0, rows: both.length, isNarrow } };
+  return {
+    kind: 'bits',
+    plan: { bytes, terms: rows[0]?.length ?? 0, rows: both.length, isNarrow, bits: isNarrow ? 6 : 8 },
+  };
+}
+
+function wide(rows: ReadonlyArray<readonly Term[]>): Term[][] {
+  return rows.flatMap((terms) => [0, 16].map((by) => terms.map(([offset, ...rest]): Term => [offset + by, ...rest])));
 }
 
 /** hmask at 0, qs at 32. Numbers of 3 bits: the low two of two neighbours, then the high ones of both. */
@@ -217,6 +386,8 @@ export function split({ unit, parts }: Transform, units: number, { kernels, at }
       case 'fifths':
         kernels.mergeFifths(plain, unit, units, part.bits, part.nibbles, plane, plane + 16 * units);
         break;
+      case 'tokens':
+        throw new TypeError('expected a transform of streams alone');
     }
     for (const bytes of streamsOf(part)) plane += bytes * units;
   }
@@ -225,7 +396,7 @@ export function split({ unit, parts }: Transform, units: number, { kernels, at }
 /** Joins what `split` made, at `plain`. */
 export function join({ unit, parts }: Transform, units: number, { kernels, at }: Workspace, plain: number): void {
   let plane = at.planes;
-  if (parts.some(({ kind }) => kind === 'bits')) kernels.bytes.fill(0, plain, plain + units * unit);
+  if (parts.some(({ kind }) => kind === 'bits')) kernels.clearRange(plain, units * unit);
   for (const part of parts) {
     switch (part.kind) {
       case 'field':
@@ -244,6 +415,8 @@ export function join({ unit, parts }: Transform, units: number, { kernels, at }:
       case 'fifths':
         kernels.spreadFifths(plain, unit, units, part.bits, part.nibbles, plane, plane + 16 * units);
         break;
+      case 'tokens':
+        throw new TypeError('expected a transform of streams alone');
     }
     for (const bytes of streamsOf(part)) plane += bytes * units;
   }

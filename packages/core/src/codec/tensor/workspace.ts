@@ -1,19 +1,31 @@
 /** The memory in which the tensor codec works: one a thread, made when it is first needed, and used again and again. */
 import {
+  contextCountsBytes,
+  contextDecodeTableBytes,
+  type ContextKernels,
+  contextLanesRoom,
+  contextMapBytes,
+  contextNextBytes,
   decodeTableBytes,
+  type DifferenceKernels,
   encodeTableBytes,
   kernelMemory,
+  kernelModule,
   laneCountsBytes,
   longestCode,
   type StreamKernels,
+  wasmContexts,
+  wasmDifferences,
   wasmStreams,
 } from '@mbk/kernels';
 import { parameters } from '../../format/limits.ts';
 
 /** Bytes of a segment, or less by what is no whole unit (docs/format.md, Frames and codecs). */
 export const segmentBytes = 262_144;
-/** Bytes of the streams of a segment at most: those of Q3_K are 142 for each 110 bytes. */
-const planeBytes = Math.ceil((segmentBytes * 142) / 110);
+/** Bytes of the streams of a segment at most: those of Q2_K, one number a symbol, are 276 for each 84 bytes. */
+const planeBytes = Math.ceil((segmentBytes * 276) / 84);
+/** Bytes before a segment that its numbers may be foretold from, at most. */
+export const historyBytes = 49_152;
 /** What a coded segment takes beyond its symbols at most: a stream that is coded saves what its lengths and sizes take. */
 const codedOverhead = 65_536;
 /** Most bytes of a frame that is encoded: those of a piece of a tensor. */
@@ -34,10 +46,14 @@ export function alignedAs({ byteOffset }: { readonly byteOffset: number }, offse
   return offset + (byteOffset & 7);
 }
 
+export type TensorKernels = StreamKernels & ContextKernels & DifferenceKernels;
+
 export interface Workspace {
-  readonly kernels: StreamKernels;
+  readonly kernels: TensorKernels;
   /** Four tables of counters as the kernels leave them. */
   readonly counters: Uint32Array;
+  /** Counters of 256 contexts. */
+  readonly contextCounts: Uint32Array;
   /** Offsets of the regions. */
   readonly at: Readonly<Record<Region, number>>;
 }
@@ -48,6 +64,20 @@ type Region =
   | 'plan'
   | 'encodeTable'
   | 'decodeTable'
+  | 'contextCounts'
+  | 'weights'
+  | 'sizes'
+  | 'next'
+  | 'map'
+  /** Tables of contexts. */
+  | 'tables'
+  /** What the scales of blocks say of each of their numbers. */
+  | 'classes'
+  /** Bytes of 0, and the context of each symbol. */
+  | 'nothing'
+  | 'contexts'
+  /** The end of the segment before. Right before the next one. */
+  | 'history'
   /** A segment as it was or is. */
   | 'plain'
   /** Its streams one after the other. */
@@ -65,9 +95,19 @@ const regionBytes: Readonly<Record<Region, number>> = {
   plan: 256,
   encodeTable: encodeTableBytes,
   decodeTable: decodeTableBytes,
+  contextCounts: 256 * contextCountsBytes,
+  weights: 512,
+  sizes: 16,
+  next: contextNextBytes,
+  map: contextMapBytes,
+  tables: 16 * contextDecodeTableBytes,
+  classes: planeBytes + 832,
+  nothing: planeBytes + 1664,
+  contexts: planeBytes + 2496,
+  history: historyBytes + 64,
   plain: segmentBytes,
   planes: planeBytes,
-  coded: mostLaneBytes(planeBytes),
+  coded: contextLanesRoom(planeBytes),
   stored: mostPlainBytes + codedOverhead,
   read: mostPlainBytes + codedOverhead,
 };
@@ -80,7 +120,7 @@ function place(bytes: number): number {
 }
 
 /** A workspace in the memory of `kernels`, which has `workspaceBytes`. */
-export function workspaceIn(kernels: StreamKernels): Workspace {
+export function workspaceIn(kernels: TensorKernels): Workspace {
   let end = 0;
   const at = Object.fromEntries(
     Object.entries(regionBytes).map(([region, bytes]) => {
@@ -90,11 +130,24 @@ export function workspaceIn(kernels: StreamKernels): Workspace {
     }),
   ) as Record<Region, number>;
   const { buffer, byteOffset } = kernels.bytes;
-  return { kernels, counters: new Uint32Array(buffer, byteOffset + at.counters, laneCountsBytes / 4), at };
+  return {
+    kernels,
+    counters: new Uint32Array(buffer, byteOffset + at.counters, laneCountsBytes / 4),
+    contextCounts: new Uint32Array(buffer, byteOffset + at.contextCounts, (256 * contextCountsBytes) / 4),
+    at,
+  };
 }
 
 /** The workspace of this thread: memory to work in, nothing that a call leaves to the next. */
-export const threadWorkspace: () => Workspace = once(() => workspaceIn(wasmStreams(kernelMemory(workspaceBytes))));
+export const threadWorkspace: () => Workspace = once(() => {
+  const memory = kernelMemory(workspaceBytes);
+  const module = kernelModule();
+  return workspaceIn({
+    ...wasmStreams(memory, module),
+    ...wasmContexts(memory, module),
+    ...wasmDifferences(memory, module),
+  });
+});
 
 /**
  * Memory of this thread for the coded form of a frame of `bytes` that is to be read, for one frame at a time: kernels find

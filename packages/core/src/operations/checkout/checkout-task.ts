@@ -14,6 +14,8 @@ import type { ByteString } from '../../format/byte-name.ts';
 import type { BlobId } from '../../format/ids.ts';
 import type { FrameRow } from '../../format/pack-footer.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
+import { openBases, type BaseFrame } from '../../pack/base-frames.ts';
+import { frameCache, type FrameCache } from '../../pack/frame-cache.ts';
 import { checkBlob, openFrameParts, openFrameRead } from '../../pack/open-pack.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import { Handover, type Handlers } from '../../pool/channel.ts';
@@ -38,6 +40,8 @@ export interface FramesJob<Use> {
   readonly frames: readonly {
     readonly number: number;
     readonly frame: FrameRow;
+    /** What it is built upon; none unless given. */
+    readonly bases?: readonly BaseFrame[] | undefined;
     readonly blobs: readonly BlobUse<Use>[];
   }[];
 }
@@ -112,11 +116,14 @@ export interface HashJob {
 
 /** What is read back stays in the cache of a processor while it is hashed. */
 const readBytes = 131_072;
+/** Of blobs that frames are built upon: neighbours among quantised tensors are derived from the same ones. */
+const baseCacheBytes = 16_777_216;
 
 export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Handlers {
   const locate = locateHeld(root, handles);
   const hashes = new Map<number, Hash>();
   let buffer: Uint8Array | undefined;
+  const bases = frameCache(baseCacheBytes);
 
   /** Takes files one after the other, in the order of the job, with the content of each, undefined where it is not sound. */
   const placeFiles = (): { take(file: SmallFile, content: Uint8Array | undefined): void; answer: FilesAnswer } => {
@@ -156,7 +163,7 @@ export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Hand
   return {
     small(job: SmallJob) {
       const { take, answer } = placeFiles();
-      eachBlob(unpackSmallJob(job), (content, files) => {
+      eachBlob(unpackSmallJob(job), bases, (content, files) => {
         for (const file of files) take(file, content);
       });
       return back(job, answer);
@@ -165,14 +172,14 @@ export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Hand
     parts(job: PartsJob) {
       const bad: BlobId[] = [];
       if (job.isChecked) {
-        eachBlob(job, (content, parts, id) => {
+        eachBlob(job, bases, (content, parts, id) => {
           if (content === undefined) bad.push(id);
           else {
             for (const { position, from, length } of parts)
               writeWithin(job.fd, job.size, content.subarray(from, from + length), position);
           }
         });
-      } else writeFrames(job, (ids) => bad.push(...ids));
+      } else writeFrames(job, bases, (ids) => bad.push(...ids));
       return back(job, { bad });
     },
 
@@ -226,9 +233,9 @@ function inMemory(bytes: RunBytes, offset: number, length: number): Uint8Array {
 }
 
 /** Writes the parts of a job as its frames are decoded; `onBad` hears the blobs of frames that cannot be opened. */
-function writeFrames(job: PartsJob, onBad: (ids: readonly BlobId[]) => void): void {
+function writeFrames(job: PartsJob, cache: FrameCache, onBad: (ids: readonly BlobId[]) => void): void {
   const boxOf = boxesOf(job);
-  for (const { number, frame, blobs } of job.frames) {
+  for (const { number, frame, blobs, bases } of job.frames) {
     const spans = blobs.flatMap(({ offset, use }) =>
       use.map(({ position, from, length }) => ({ position, from: offset + from, to: offset + from + length })),
     );
@@ -241,7 +248,8 @@ function writeFrames(job: PartsJob, onBad: (ids: readonly BlobId[]) => void): vo
       }
     };
     const isOpened = orDamaged(() => {
-      openFrameParts(job.key, job.pack, number, frame, { box: boxOf(frame), take });
+      const below = openBases(bases, cache);
+      openFrameParts(job.key, job.pack, number, frame, { box: boxOf(frame), take, bases: below });
       return true;
     });
     if (isOpened === undefined) onBad(blobs.map(({ id }) => id));
@@ -251,12 +259,16 @@ function writeFrames(job: PartsJob, onBad: (ids: readonly BlobId[]) => void): vo
 /** Calls `use` with each blob of a job in its order, undefined where it is not sound. */
 function eachBlob<Use>(
   job: FramesJob<Use>,
+  cache: FrameCache,
   use: (content: Uint8Array | undefined, use: Use, id: BlobId) => void,
 ): void {
   const { key, pack, frames } = job;
   const boxOf = boxesOf(job);
-  for (const { number, frame, blobs } of frames) {
-    const plain = orDamaged(() => openFrameRead(key, pack, number, frame, boxOf(frame)));
+  for (const { number, frame, blobs, bases } of frames) {
+    const plain = orDamaged(() => {
+      const below = openBases(bases, cache);
+      return openFrameRead(key, pack, number, frame, boxOf(frame), below);
+    });
     for (const { id, offset: from, length, use: how } of blobs) {
       const content =
         plain &&

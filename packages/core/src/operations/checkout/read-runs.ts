@@ -49,8 +49,8 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
         const taken = Math.max(run.length, bufferBytes);
         await memory.take(taken);
         const one = (async () => {
-          const isDone = failure === undefined && (await runOne(reader, run, uses, job));
-          if (!isDone) missing.push(...run.frames.flatMap(({ copies }) => copies.map(({ id }) => id)));
+          if (failure !== undefined) return;
+          missing.push(...(await runOne(reader, run, uses, job)));
         })()
           .catch((error: unknown) => void (failure ??= { error }))
           .finally(() => {
@@ -65,16 +65,16 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
     },
   };
 
-  /** False where the frames cannot be read. */
+  /** The blobs of frames that cannot be read. */
   async function runOne<Use>(
     reader: BlobReader,
     run: ReadRun,
     uses: ReadonlyMap<BlobId, Use>,
     job: (frames: FramesJob<Use>) => Promise<FramesAnswer>,
-  ): Promise<boolean> {
+  ): Promise<readonly BlobId[]> {
     const key = keyOf(reader, run);
-    if (key === undefined) return false;
-    const frames = framesOf(run, uses);
+    if (key === undefined) return blobsOf(run.frames);
+    const { frames, left } = await framesOf(reader, run, uses);
     const opened = await open(run.pack);
     if (opened !== undefined) {
       try {
@@ -82,7 +82,7 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
       } finally {
         opened.close();
       }
-      return true;
+      return left;
     }
     let isThere = true;
     const { buffer, length } = await buffers.read(async (into) => {
@@ -92,11 +92,35 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
     });
     if (!isThere || length !== run.length) {
       buffers.give(buffer);
-      return false;
+      return blobsOf(run.frames);
     }
     const answer = await job({ key, pack: run.pack, bytes: { buffer, offset: run.offset }, frames });
     if (answer.buffer !== undefined) buffers.give(answer.buffer);
-    return true;
+    return left;
+  }
+
+  /** The frames of a run with what they are built upon, and the blobs of those for which that cannot be had. */
+  async function framesOf<Use>(
+    reader: BlobReader,
+    run: ReadRun,
+    uses: ReadonlyMap<BlobId, Use>,
+  ): Promise<{ readonly frames: FramesJob<Use>['frames']; readonly left: readonly BlobId[] }> {
+    const frames: FrameJob<Use>[] = [];
+    const left: BlobId[] = [];
+    for (const reading of run.frames) {
+      const { number, frame, copies } = reading;
+      const bases = frame.bases.length === 0 ? [] : await reader.bases(reading, { signal });
+      if (bases === undefined) {
+        left.push(...blobsOf([reading]));
+        continue;
+      }
+      const blobs = copies.flatMap(({ id, offset, length }): BlobUse<Use>[] => {
+        const use = uses.get(id);
+        return use === undefined ? [] : [{ id, offset, length, use }];
+      });
+      frames.push({ number, frame, blobs, ...(bases.length > 0 && { bases }) });
+    }
+    return { frames, left };
   }
 
   /** The pack, where threads can read it; the backend says why not when it is asked for bytes. */
@@ -110,15 +134,10 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
   }
 }
 
-function framesOf<Use>({ frames }: ReadRun, uses: ReadonlyMap<BlobId, Use>): FramesJob<Use>['frames'] {
-  return frames.map(({ number, frame, copies }) => ({
-    number,
-    frame,
-    blobs: copies.flatMap(({ id, offset, length }): BlobUse<Use>[] => {
-      const use = uses.get(id);
-      return use === undefined ? [] : [{ id, offset, length, use }];
-    }),
-  }));
+type FrameJob<Use> = FramesJob<Use>['frames'][number];
+
+function blobsOf(frames: ReadRun['frames']): readonly BlobId[] {
+  return frames.flatMap(({ copies }) => copies.map(({ id }) => id));
 }
 
 /** Undefined for a pack whose header is not sound. */

@@ -6,6 +6,7 @@ import type { ByteString } from '../../format/byte-name.ts';
 import { asBlobId, type BlobId } from '../../format/ids.ts';
 import type { FrameRow } from '../../format/pack-footer.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
+import type { BaseFrame } from '../../pack/base-frames.ts';
 import type { FileToPlace } from '../../snapshot/place-file.ts';
 import type { FramesJob, RunBytes } from './checkout-task.ts';
 
@@ -32,7 +33,12 @@ export interface SmallJob {
   readonly key: Uint8Array;
   readonly pack: PackRow;
   readonly bytes: RunBytes;
-  readonly frames: readonly { readonly number: number; readonly frame: FrameRow; readonly blobs: number }[];
+  readonly frames: readonly {
+    readonly number: number;
+    readonly frame: FrameRow;
+    readonly bases?: readonly BaseFrame[] | undefined;
+    readonly blobs: number;
+  }[];
   /** In hex, one after the other. */
   readonly ids: string;
   /** Of each blob: its offset in the frame, its length, and how many files it is. */
@@ -94,7 +100,7 @@ export function packSmallJob<Use>(
   for (const [index, { offset, length, use }] of blobs.entries()) spans.set([offset, length, use.length], index * 3);
   return {
     ...job,
-    frames: frames.map(({ number, frame, blobs: inFrame }) => ({ number, frame, blobs: inFrame.length })),
+    frames: frames.map((one) => ({ ...one, blobs: one.blobs.length })),
     ids: blobs.map(({ id }) => id).join(''),
     spans,
     files: packFiles(blobs.flatMap(({ use }) => use.map(fileOf))),
@@ -114,6 +120,6 @@ export function unpackSmallJob({ frames, ids, spans, files, ...job }: SmallJob):
   };
   return {
     ...job,
-    frames: frames.map(({ number, frame, blobs }) => ({ number, frame, blobs: Array.from({ length: blobs }, next) })),
+    frames: frames.map((one) => ({ ...one, blobs: Array.from({ length: one.blobs }, next) })),
   };
 }

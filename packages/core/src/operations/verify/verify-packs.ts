@@ -19,7 +19,7 @@ import { type PackContents, packName } from '../../pack/pack-contents.ts';
 import type { Segment } from '../../pack/segment.ts';
 import { segmentKey } from '../../pack/segment-writer.ts';
 import type { Repository } from '../../repository.ts';
-import type { MbkError } from '../../errors.ts';
+import { isMbkError, type MbkError } from '../../errors.ts';
 import { inOrder } from '../../pool/in-order.ts';
 import { isBadContent } from '../bad-content.ts';
 import type { FindingCode } from './findings.ts';
@@ -210,7 +210,7 @@ async function tellWhole(
   if (first === undefined) return contents;
   const frames =
     bytes !== undefined
-      ? badFrames(run, index, row, bytes)
+      ? await badFrames(run, index, row, bytes)
       : [...new Set(problems.flatMap(({ frame }) => frame ?? []))];
   const where =
     frames.length === 0
@@ -227,7 +227,12 @@ async function tellWhole(
 }
 
 /** Frames of a pack without a footer that cannot be read either, going by the index. */
-function badFrames({ repository }: Verification, index: IndexSet, row: PackRow, bytes: Uint8Array): number[] {
+async function badFrames(
+  { repository }: Verification,
+  index: IndexSet,
+  row: PackRow,
+  bytes: Uint8Array,
+): Promise<readonly number[]> {
   const copies = new Map<number, BlobCopy[]>();
   for (const segment of index.segments) {
     if (segment.pack(row.id) === undefined) continue;
@@ -235,18 +240,18 @@ function badFrames({ repository }: Verification, index: IndexSet, row: PackRow, 
       if (copy.pack.id === row.id) copies.set(copy.number, [...(copies.get(copy.number) ?? []), copy]);
     }
   }
-  return [...copies]
-    .filter(([number, of]) => !isSoundFrame(repository, row, number, of, bytes))
-    .map(([number]) => number);
+  const bad: number[] = [];
+  for (const [number, of] of copies) if (!(await isSoundFrame(repository, row, number, of, bytes))) bad.push(number);
+  return bad;
 }
 
-function isSoundFrame(
-  { packs }: Repository,
+async function isSoundFrame(
+  { packs, blobs, signal }: Repository,
   row: PackRow,
   number: number,
   copies: readonly BlobCopy[],
   bytes: Uint8Array,
-): boolean {
+): Promise<boolean> {
   const [first] = copies;
   if (first === undefined) return true;
   const { frame } = first;
@@ -257,11 +262,12 @@ function isSoundFrame(
       number,
       frame,
       bytes.subarray(frame.offset, frame.offset + frame.boxLength),
+      await (await blobs()).readBases(first, { signal }),
     );
     for (const { id, offset, length } of copies) checkBlob(id, plain.subarray(offset, offset + length), row, number);
     return true;
   } catch (error) {
-    if (!isBadContent(error)) throw error;
+    if (!isBadContent(error) && !isMbkError(error, 'blob-absent')) throw error;
     return false;
   }
 }

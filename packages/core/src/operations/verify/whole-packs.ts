@@ -7,12 +7,19 @@ import { isMbkError } from '../../errors.ts';
 import { packKey } from '../../format/ids.ts';
 import { limits } from '../../format/limits.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
+import { independentSha256, platformSha256 } from '../../crypto/hash.ts';
+import { type BasedFrame, checkBased } from '../../pack/check-pack.ts';
+import type { PackContents } from '../../pack/pack-contents.ts';
+import { recordOf } from '../../pool/error-record.ts';
+import { isBadContent } from '../bad-content.ts';
 import { crew } from '../../pool/crew.ts';
 import { room } from '../../pool/room.ts';
 import type { Repository } from '../../repository.ts';
 import { readBuffers } from '../../pool/read-buffers.ts';
 import {
   checkPackTask,
+  type CheckBasedJob,
+  type CheckedBased,
   type CheckedOpened,
   type CheckedPack,
   type CheckedProblem,
@@ -33,7 +40,7 @@ export interface WholePacks {
   close(): Promise<void>;
 }
 
-export interface CheckedWhole extends Pick<CheckedPack, 'contents'> {
+export interface CheckedWhole extends Pick<CheckedPack, 'contents' | 'based'> {
   readonly problems: readonly CheckedProblem[];
   /** The pack itself where not even its footer can be read. */
   readonly bytes: Uint8Array | undefined;
@@ -74,12 +81,12 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
     try {
       const read = await buffers.read((into) => backend.get(packKey(kind, id), { offset: 0, length, into, signal }));
       const job: CheckPackJob = { kind, id, ...read };
-      const { contents, problems, buffer } = (await workers.run('check', job, {
+      const { contents, problems, based, buffer } = (await workers.run('check', job, {
         buffers: [read.buffer],
       })) as CheckedPack;
       const bytes = contents === undefined ? new Uint8Array(buffer).slice(0, read.length) : undefined;
       buffers.give(buffer);
-      return { contents, problems, bytes };
+      return { contents, problems, based, bytes };
     } finally {
       memory.give(Math.max(length, bufferBytes));
     }
@@ -92,8 +99,8 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
       const { fd, close } = await backend.open(packKey(kind, id), { signal });
       try {
         const job: CheckOpenedJob = { kind, id, fd, size };
-        const { contents, problems } = (await workers.run('checkOpened', job)) as CheckedOpened;
-        return problems.length === 0 ? { contents, problems, bytes: undefined } : undefined;
+        const { contents, problems, based } = (await workers.run('checkOpened', job)) as CheckedOpened;
+        return problems.length === 0 ? { contents, problems, based, bytes: undefined } : undefined;
       } finally {
         close();
       }
@@ -103,16 +110,54 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
     }
   };
 
+  /** All of a pack but for what its frames make of others. */
+  const checkAlone = async (row: PackRow, size: number): Promise<CheckedWhole> => {
+    const sound = await checkOpened(row, size);
+    if (sound !== undefined) return sound;
+    const checked = await checkOnce(row, size);
+    // A read may go wrong once; the verdict falls on the second.
+    return checked.problems.length === 0 ? checked : checkOnce(row, size);
+  };
+
+  /**
+   * What is wrong with a frame that is built upon others. Where these cannot be read that is told where they are checked,
+   * and whoever needs the frame is named there.
+   */
+  const checkFrame = async ({ row, frames }: PackContents, number: number): Promise<readonly CheckedProblem[]> => {
+    const frame = frames[number];
+    if (frame === undefined) throw new RangeError(`expected a frame below ${frames.length}, got ${number}`);
+    const { offset, boxLength: length } = frame;
+    const reader = await repository.blobs();
+    const box = await backend.get(packKey(row.kind, row.id), { offset, length, signal });
+    const based: BasedFrame = { key: reader.keyOf(row), row, number, frame, box };
+    const bases = await reader.bases({ pack: row, frame }, { signal });
+    if (bases !== undefined) {
+      const job: CheckBasedJob = { ...based, bases };
+      const { problem, isBaseBad } = (await workers.run('checkBased', job)) as CheckedBased;
+      if (!isBaseBad) return problem === undefined ? [] : [problem];
+    }
+    let below: readonly Uint8Array[];
+    try {
+      below = await reader.readBases({ pack: row, frame }, { signal });
+    } catch (error) {
+      if (isBadContent(error) || isMbkError(error, 'blob-absent')) return [];
+      throw error;
+    }
+    const problem = checkBased(based, below, independent ? independentSha256 : platformSha256);
+    return problem === undefined ? [] : [{ ...problem, error: recordOf(problem.error), frame: number }];
+  };
+
   return {
     get ahead() {
       return workers.size === 1 ? 1 : 2 * workers.size;
     },
     async check(row, size) {
-      const sound = await checkOpened(row, size);
-      if (sound !== undefined) return sound;
-      const checked = await checkOnce(row, size);
-      // A read may go wrong once; the verdict falls on the second.
-      return checked.problems.length === 0 ? checked : checkOnce(row, size);
+      const checked = await checkAlone(row, size);
+      const { contents, based, problems } = checked;
+      if (contents === undefined || based.length === 0) return checked;
+      const found: CheckedProblem[] = [];
+      for (const number of based) found.push(...(await checkFrame(contents, number)));
+      return { ...checked, problems: [...problems, ...found] };
     },
     close: workers.close,
   };

@@ -5,6 +5,7 @@
  */
 import type { KernelMemory, KernelModule } from '@mbk/kernels';
 import type { MessagePort } from 'node:worker_threads';
+import type { Compression } from '../../codec/compression.ts';
 import type { Element } from '../../chunker/piece.ts';
 import type { Keys, Keyset } from '../../crypto/keyset.ts';
 import type { ByteString } from '../../format/byte-name.ts';
@@ -14,6 +15,10 @@ import type { Layout } from '../../format/layout-record.ts';
 import type { PackColumns } from '../../pack/compact-contents.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
 import type { AssetRule, KnownAsset } from '../asset-plugins.ts';
+import type { TensorHead } from '../cut-file.ts';
+import type { FetchBases } from '../relatives/relate.ts';
+import type { TensorRelatives } from '../relatives/tensor-catalogue.ts';
+import type { Wanted } from '../relatives/wanted.ts';
 import type { SourceFacts } from '../source-facts.ts';
 import type { CollectionRef } from '../stat-cache.ts';
 
@@ -23,6 +28,7 @@ export interface CaptureSetup {
   readonly keys: Keys;
   readonly keyset: Keyset;
   readonly gear: Int32Array;
+  readonly smallTensorBytes: number;
   /** Memory that all threads share: where each has its scratch and its window. */
   readonly memory: KernelMemory;
   readonly kernels: KernelModule;
@@ -32,6 +38,7 @@ export interface CaptureSetup {
   readonly loads: SharedArrayBuffer;
   readonly rules: readonly AssetRule[];
   readonly headBytes: number;
+  readonly compression: Compression | undefined;
   /** Size at which packs are closed. */
   readonly packBytes: number;
 }
@@ -80,6 +87,8 @@ export interface LargeFile {
   /** Changes hands. */
   readonly feed: MessagePort | undefined;
   readonly scansRows: boolean | undefined;
+  /** Whether to ask what its tensors may be built upon. */
+  readonly seeks: boolean;
 }
 
 /** Chunks of a large file, in order. */
@@ -94,6 +103,7 @@ export interface SharedPiece {
   readonly offset: number;
   readonly length: number;
   readonly element: Element | undefined;
+  readonly wanted: Wanted | undefined;
 }
 
 /** Asks which blobs are to be stored by the asker; the answer has a 1 for each. */
@@ -116,6 +126,10 @@ export interface CaptureMain {
   chunks(chunks: FileChunks): Promise<void>;
   /** Has thread `thread` store a piece; its id. */
   piece(thread: number, piece: SharedPiece): Promise<BlobId>;
+  /** What a tensor of a large file may be built upon. */
+  relatives(file: number, tensor: TensorHead): Promise<TensorRelatives | undefined>;
+  /** The frames of blobs to build upon. */
+  bases: FetchBases;
 }
 
 /** Numbers of each file in `SmallFiles.facts`: device, inode, size, mtime and ctime in milliseconds. */

@@ -2,7 +2,7 @@
 import { kernelMemory, kernelModule, kernelScratchBytes } from '@mbk/kernels';
 import type { GearTable } from '../../chunker/gear.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
-import { asBlobId } from '../../format/ids.ts';
+import { asBlobId, type BlobId } from '../../format/ids.ts';
 import { contentsOfColumns } from '../../pack/compact-contents.ts';
 import type { Threads } from '../../pool/threads.ts';
 import { Handover } from '../../pool/channel.ts';
@@ -10,7 +10,8 @@ import { parameters } from '../../format/limits.ts';
 import { workerPool, type PoolWorker } from '../../pool/worker-pool.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
-import { windowBytes as leastWindowBytes, type CutFile } from '../cut-file.ts';
+import type { Relatives } from '../relatives/relatives.ts';
+import { windowBytes as leastWindowBytes, type AskRelatives, type CutFile, type TensorHead } from '../cut-file.ts';
 import { storeContent, type FileStorer } from '../file-storer.ts';
 import type {
   CaptureSetup,
@@ -38,10 +39,13 @@ export interface CapturePool {
   close(): Promise<void>;
 }
 
-export interface CapturePoolOptions extends CaptureStore {
+export interface CapturePoolOptions extends Omit<CaptureStore, 'relatives'> {
   readonly gear: GearTable;
+  /** Of entry 1. */
+  readonly smallTensorBytes: number;
   readonly plugins: AssetPlugins;
   readonly jobs: number;
+  readonly relatives: Relatives | undefined;
   /** As many threads that were started before. */
   readonly threads?: Threads | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -68,13 +72,14 @@ function packBytesOf(jobs: number): number {
 }
 
 export function capturePool(options: CapturePoolOptions): CapturePool {
-  const { keys, keyset, gear, plugins, jobs, claim, putPack, signal } = options;
+  const { keys, keyset, compression, gear, smallTensorBytes, plugins, jobs, claim, putPack, signal } = options;
   const windowBytes = Math.min(leastWindowBytes + helpBytes + helpBytesEach * jobs, Math.floor(allWindowsBytes / jobs));
   const memory = kernelMemory((kernelScratchBytes + windowBytes) * jobs);
   const kernels = kernelModule();
   const loadsBuffer = new SharedArrayBuffer(4 * jobs);
   const loads = loadTable(loadsBuffer);
   const listeners = new Map<number, (chunks: readonly Chunk[]) => Promise<void>>();
+  const seekers = new Map<number, AskRelatives>();
   let files = 0;
   const queue: Array<(worker: PoolWorker) => void> = [];
 
@@ -88,6 +93,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
       keys,
       keyset,
       gear,
+      smallTensorBytes,
       memory,
       kernels,
       scratch: number * kernelScratchBytes,
@@ -95,6 +101,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
       loads: loadsBuffer,
       rules: plugins.rules,
       headBytes: plugins.headBytes,
+      compression,
       packBytes: packBytesOf(jobs),
     }),
     handlers: () => ({
@@ -113,6 +120,9 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
       chunks: ({ file, chunks }: FileChunks) => listeners.get(file)?.(chunks),
       piece: ({ thread, piece }: { readonly thread: number; readonly piece: SharedPiece }) =>
         workerAt(thread).call('piece', piece),
+      relatives: ({ file, tensor }: { readonly file: number; readonly tensor: TensorHead }) =>
+        seekers.get(file)?.(tensor),
+      bases: (ids: readonly BlobId[]) => options.relatives?.bases(ids) ?? ids.map(() => undefined),
     }),
   });
 
@@ -132,21 +142,24 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
   };
 
   const large = async (
-    file: Omit<LargeFile, 'file'>,
+    file: Omit<LargeFile, 'file' | 'seeks'>,
+    ask: AskRelatives | undefined,
     onChunk: (chunk: Chunk) => Promise<void> | void,
   ): Promise<CutFile> => {
     files += 1;
     const number = files;
+    if (ask !== undefined) seekers.set(number, ask);
     listeners.set(number, async (chunks) => {
       for (const chunk of chunks) await onChunk(chunk);
     });
     // Whoever has the least to do; a thread reads more than one only when there are more of them than threads.
     const thread = loads.takeLeast(Infinity, largeLoad) ?? 0;
     try {
-      const call: LargeFile = { ...file, file: number };
+      const call: LargeFile = { ...file, file: number, seeks: ask !== undefined };
       return (await workerAt(thread).call('large', call, file.feed === undefined ? [] : [file.feed])) as CutFile;
     } finally {
       listeners.delete(number);
+      seekers.delete(number);
       serve();
     }
   };
@@ -168,8 +181,8 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
 
     storer: (store, destination) => ({
       store: ({ fd }, { size, layout: wanted, feed, scansRows }) =>
-        storeContent(store, { size, layout: wanted }, (layout, onChunk) =>
-          large({ destination, fd, size, layout, feed, scansRows }, onChunk),
+        storeContent({ store, relatives: options.relatives }, { size, layout: wanted }, (how, onChunk) =>
+          large({ destination, fd, size, layout: how.layout, feed, scansRows }, how.relativesOf, onChunk),
         ),
     }),
 

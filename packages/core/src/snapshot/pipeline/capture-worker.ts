@@ -3,17 +3,19 @@ import fs from 'node:fs';
 import { memoryKernels } from '@mbk/kernels';
 import { sha256Hex } from '../../crypto/hash.ts';
 import type { Random } from '../../crypto/hash.ts';
-import type { Element } from '../../chunker/piece.ts';
 import { releaseBytes } from '../../crypto/release-bytes.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
 import { asBlobId, type BlobId } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
 import { packColumns } from '../../pack/compact-contents.ts';
-import { framePacker } from '../../pack/frame-packer.ts';
+import { framePacker, type Relate } from '../../pack/frame-packer.ts';
 import { pagePool, type PagePool } from '../../pack/pack-pages.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
 import type { Channel, Handlers } from '../../pool/channel.ts';
-import { fileCutter, type CutFile } from '../cut-file.ts';
+import type { PieceAbout } from '../chunk-sink.ts';
+import { fileCutter, type CutFile, type TensorHead } from '../cut-file.ts';
+import { relater, type FetchBases } from '../relatives/relate.ts';
+import type { TensorRelatives } from '../relatives/tensor-catalogue.ts';
 import type {
   CaptureMain,
   CaptureSetup,
@@ -33,10 +35,12 @@ export interface CaptureContext {
 }
 
 /** Where a piece goes, and what its bytes are. */
-type PieceOptions = Pick<SharedPiece, 'destination' | 'element'>;
+type PieceOptions = Pick<SharedPiece, 'destination' | 'element' | 'wanted'>;
 
 /** Bytes of one batch of small files: what one solid frame holds, and the last file may go beyond. */
 const batchBytes = parameters.frameBytes + parameters.wholeFileBytes;
+/** A thread is helped with pieces of this size and more: a message costs as much as a smaller one. */
+const helpedBytes = 65_536;
 /** Chunks that are sent together. */
 const chunksAtOnce = 256;
 
@@ -44,14 +48,15 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   const pages = pagePool();
   const calls = callsOf(main, pages);
   const loads = loadTable(setup.loads);
-  const { number, keys, keyset, packBytes } = setup;
+  const { number, keys, keyset, compression, packBytes, smallTensorBytes } = setup;
   const kernels = memoryKernels(setup.memory, { scratch: setup.scratch, module: setup.kernels });
   const memory = kernels.bytes;
   // Each thread fills one pack: which of them a frame goes to is as random as which thread is free.
-  const packer = framePacker({ keys, keyset, random, openPacks: 1, packBytes, pages });
+  const packer = framePacker({ keys, keyset, random, compression, openPacks: 1, packBytes, pages });
   const sender = packSender(packer, (pack) => calls.pack(pack));
   const window = memory.subarray(setup.window.offset, setup.window.offset + setup.window.length);
   const gear = kernels.gearScanner(setup.gear);
+  const related = relater(calls.bases, setup.compression);
   const batches: Uint8Array[] = [];
   /** Pieces that this thread stores of its own file and has not stored yet. */
   let own = 0;
@@ -59,16 +64,20 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   let turn: Promise<unknown> = Promise.resolve();
 
   /** Stores a blob, unless it is known. */
-  const store = async (bytes: Uint8Array, { destination, element }: PieceOptions): Promise<BlobId> => {
+  const store = async (bytes: Uint8Array, { destination, element, wanted }: PieceOptions): Promise<BlobId> => {
     const id = asBlobId(sha256Hex(bytes));
-    const wanted = await calls.claim({ destination, ids: id, lengths: Float64Array.of(bytes.length) });
-    if (wanted[0] === 1) await sender.add({ type: 'data', id, bytes, element }, destination.lifetime);
+    const claimed = await calls.claim({ destination, ids: id, lengths: Float64Array.of(bytes.length) });
+    if (claimed[0] !== 1) return id;
+    const pack = (relate?: Relate): Promise<void> =>
+      sender.add({ type: 'data', id, bytes, element, relate }, destination.lifetime);
+    await (element === undefined || wanted === undefined ? pack() : related.with(bytes, { element, wanted }, pack));
     return id;
   };
 
   /** Stores a piece of this thread's file, or has a thread store it that has less to do. */
   const storePiece = async (bytes: Uint8Array, options: PieceOptions): Promise<BlobId> => {
-    const helper = bytes.buffer === memory.buffer ? loads.takeHelper(number, own) : undefined;
+    const isLarge = bytes.length >= helpedBytes && bytes.buffer === memory.buffer;
+    const helper = isLarge ? loads.takeHelper(number, own) : undefined;
     if (helper !== undefined) {
       return calls.piece(helper, { ...options, offset: bytes.byteOffset, length: bytes.length });
     }
@@ -83,10 +92,14 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   /** Gives back what small files were read into: large ones mostly come alone, and need memory of their own. */
   const dropBatches = (): void => batches.splice(0).forEach(releaseBytes);
 
-  const cutLarge = async ({ file, fd, size, layout, feed, scansRows, destination }: LargeFile): Promise<CutFile> => {
-    const store = (bytes: Uint8Array, element?: Element): Promise<BlobId> =>
-      storePiece(bytes, { destination, element });
-    const cutter = fileCutter({ store, gear, kernels, window });
+  const cutLarge = async (large: LargeFile): Promise<CutFile> => {
+    const { file, fd, size, layout, feed, scansRows, seeks, destination } = large;
+    const store = async (bytes: Uint8Array, about?: PieceAbout): Promise<BlobId> => {
+      const wanted = await about?.wanted;
+      return storePiece(bytes, { destination, element: about?.element, wanted });
+    };
+    const relativesOf = seeks ? (tensor: TensorHead) => calls.relatives(file, tensor) : undefined;
+    const cutter = fileCutter({ store, gear, smallTensorBytes, kernels, window });
     let chunks: Chunk[] = [];
     const send = async (): Promise<void> => {
       if (chunks.length === 0) return;
@@ -96,7 +109,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
     };
     const read = (into: Uint8Array, position: number): number => fs.readSync(fd, into, 0, into.length, position);
     try {
-      const cut = await cutter.cut({ read }, { size, layout, feed, scansRows }, async (chunk) => {
+      const cut = await cutter.cut({ read }, { size, layout, feed, scansRows, relativesOf }, async (chunk) => {
         chunks.push(chunk);
         if (chunks.length >= chunksAtOnce) await send();
       });
@@ -159,5 +172,7 @@ function callsOf(main: Pick<Channel, 'call'>, pages: PagePool): CaptureMain {
     },
     chunks: (chunks) => main.call('chunks', chunks) as Promise<void>,
     piece: (thread, piece) => main.call('piece', { thread, piece }) as Promise<BlobId>,
+    relatives: (file, tensor) => main.call('relatives', { file, tensor }) as Promise<TensorRelatives | undefined>,
+    bases: (ids) => main.call('bases', ids) as ReturnType<FetchBases>,
   };
 }

@@ -2,6 +2,7 @@
  * Takes the files of a snapshot that have to be read: in this thread as long as there is little to do, else in worker
  * threads, small files in batches and large ones each by a thread that the others help.
  */
+import type { Compression } from '../../codec/compression.ts';
 import type { Keys, Keyset } from '../../crypto/keyset.ts';
 import type { GearTable } from '../../chunker/gear.ts';
 import { MbkError } from '../../errors.ts';
@@ -13,7 +14,10 @@ import type { AskedAsset, Examined } from '../../plugins/examiner.ts';
 import { defaultJobs, type Threads } from '../../pool/threads.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
+import type { PieceAbout } from '../chunk-sink.ts';
 import { fileStorer, type FileStorer } from '../file-storer.ts';
+import type { Rank } from '../relatives/precision.ts';
+import type { Relatives } from '../relatives/relatives.ts';
 import { isFleeting } from '../folder-handles.ts';
 import type { SourceFacts } from '../source-facts.ts';
 import type { WalkedFile } from '../walk.ts';
@@ -41,17 +45,30 @@ export interface FileTaker {
 export interface CaptureStore {
   readonly keys: Keys;
   readonly keyset: Keyset;
+  /** Of data blobs; `fast` unless given. */
+  readonly compression?: Compression | undefined;
   /** Stores a blob from here. */
-  store(type: BlobType, bytes: Uint8Array, destination: Destination): Promise<{ readonly id: BlobId }>;
+  store(
+    type: BlobType,
+    bytes: Uint8Array,
+    destination: Destination,
+    about?: PieceAbout,
+  ): Promise<{ readonly id: BlobId }>;
   /** Whether a data blob is to be stored by whoever asks. */
   claim(id: BlobId, byteLength: number, destination: Destination): boolean;
   putPack(pack: FinishedPack): Promise<void>;
+  /** Settles when all that was stored from here is put. */
+  flush(): Promise<void>;
+  /** What is stored that tensors may be built upon, with how to have put what is being packed; nothing unless given. */
+  readonly relatives?: ((flush: () => Promise<void>) => Relatives) | undefined;
 }
 
 export interface FileTakerOptions {
   readonly store: CaptureStore;
   readonly plugins: AssetPlugins;
   readonly gear: GearTable;
+  /** Of entry 1. */
+  readonly smallTensorBytes: number;
   /** Threads: with 1 all is done here; unless given, one for each core, and none while there is little to do. */
   readonly jobs: number | undefined;
   /** Threads that were started before: all is done by them, and their number is that of the jobs. */
@@ -78,8 +95,19 @@ interface Waiting {
   readonly taken: PromiseWithResolvers<TakenFile>;
 }
 
+interface LargeWaiting {
+  readonly waiting: Waiting;
+  /** A file of a higher rank is left for later. */
+  readonly most: Rank | undefined;
+}
+
+interface LaterFile {
+  readonly waiting: Waiting;
+  readonly rank: Rank;
+}
+
 export function fileTaker(options: FileTakerOptions): FileTaker {
-  const { store, plugins, gear, signal } = options;
+  const { store, plugins, gear, smallTensorBytes, signal } = options;
   const { threads } = options;
   const jobs = threads?.workers.length ?? captureJobs(options.jobs);
   const little =
@@ -93,40 +121,55 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
   /** Small files that wait for a batch, by where they go. */
   const batches = new Map<Destination, { readonly files: Waiting[]; bytes: number }>();
   /** Large files that wait for a thread. */
-  const large: Waiting[] = [];
+  const large: LargeWaiting[] = [];
   let largeRunning = 0;
+  /** Files that are taken after those of which they may have been made, when nothing more comes. */
+  const later: LaterFile[] = [];
+  let isHurried = false;
   /** Bytes of small files that wait for plugins. */
   let bodiesWaiting = 0;
+  const relatives = store.relatives?.(async () => {
+    await pool?.flush();
+    await store.flush();
+  });
+  /** Without relatives no order is better than another. */
+  const firstRank = relatives === undefined ? undefined : 0;
 
   let here: Promise<unknown> = Promise.resolve();
   /** What the file at hand belongs to: one storer and its window serve all collections. */
   let current: Destination | undefined;
-  const storeHere: StoreBlob = (type, bytes) => {
+  const storeHere: StoreBlob = (type, bytes, about) => {
     if (current === undefined) throw new TypeError('expected a file at hand');
-    return store.store(type, bytes, current);
+    return store.store(type, bytes, current, about);
   };
   /** Made when it is needed first: its window takes memory. */
   let storer: FileStorer | undefined;
   let isClosed = false;
 
   /** Takes a file in this thread, one after the other. */
-  const takeHere = ({ walked, destination, taken }: Waiting): void => {
-    here = here.then(async () => {
-      try {
-        if (isClosed) throw new MbkError('interrupted', 'the snapshot ended before this file was read');
-        current = destination;
-        storer ??= fileStorer({ store: storeHere, gear });
-        const { collection } = destination;
-        const { examined } = await takeFile(walked, { storer, plugins, collection, signal });
-        taken.resolve(examined);
-      } catch (error) {
-        taken.reject(error);
-      }
-    });
+  const takeHere = (waiting: Waiting): void => {
+    here = here.then(() => takeNow(waiting, isFleeting(waiting.walked.location) ? undefined : firstRank));
+  };
+  const takeNow = async (waiting: Waiting, most: Rank | undefined): Promise<void> => {
+    const { walked, destination, taken } = waiting;
+    try {
+      if (isClosed) throw new MbkError('interrupted', 'the snapshot ended before this file was read');
+      current = destination;
+      storer ??= fileStorer({ store: storeHere, gear, relatives, smallTensorBytes });
+      const { collection } = destination;
+      const file = await takeFile(walked, { storer, plugins, collection, most, signal });
+      if ('rank' in file) later.push({ waiting, rank: file.rank });
+      else taken.resolve(file.examined);
+    } catch (error) {
+      taken.reject(error);
+    }
+  };
+  const takeLaterHere = async (): Promise<void> => {
+    for (const { waiting } of later.splice(0).sort((a, b) => a.rank - b.rank)) await takeNow(waiting, undefined);
   };
 
   const startPool = (): CapturePool => {
-    const started = capturePool({ ...store, gear, plugins, jobs, threads, signal });
+    const started = capturePool({ ...store, gear, smallTensorBytes, plugins, jobs, threads, relatives, signal });
     for (const waiting of held) dispatch(started, waiting);
     held = [];
     return started;
@@ -135,7 +178,7 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
   const dispatch = (to: CapturePool, waiting: Waiting): void => {
     if (waiting.walked.facts.size < parameters.wholeFileBytes) addToBatch(to, waiting);
     else {
-      large.push(waiting);
+      large.push({ waiting, most: firstRank });
       startLarge(to);
     }
   };
@@ -148,16 +191,19 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
       void takeLarge(to, waiting).finally(() => {
         largeRunning -= 1;
         startLarge(to);
+        takeLater(to);
       });
     }
   };
 
-  const takeLarge = async (to: CapturePool, { walked, destination, taken }: Waiting): Promise<void> => {
+  const takeLarge = async (to: CapturePool, { waiting, most }: LargeWaiting): Promise<void> => {
+    const { walked, destination, taken } = waiting;
     try {
       const remote = to.storer((type, bytes) => store.store(type, bytes, destination), destination);
       const { collection } = destination;
-      const { examined } = await takeFile(walked, { storer: remote, plugins, collection, signal });
-      taken.resolve(examined);
+      const file = await takeFile(walked, { storer: remote, plugins, collection, most, signal });
+      if ('rank' in file) later.push({ waiting, rank: file.rank });
+      else taken.resolve(file.examined);
     } catch (error) {
       taken.reject(error);
     }
@@ -198,7 +244,7 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
     for (const [place, waiting] of files.entries()) {
       const { walked, taken } = waiting;
       if (left.has(place)) {
-        void takeLarge(to, waiting);
+        void takeLarge(to, { waiting, most: undefined });
         continue;
       }
       const asset = assets.get(place);
@@ -251,14 +297,31 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
     for (const waiting of held) takeHere(waiting);
     held = [];
     heldBytes = 0;
-    if (pool === undefined) return;
+    if (pool === undefined) {
+      here = here.then(takeLaterHere);
+      return;
+    }
     for (const { files } of batches.values()) void takeBatch(pool, files);
     batches.clear();
+    isHurried = true;
+    takeLater(pool);
+  };
+
+  /** Begins the files of the next rank, when all of lower ones are taken and nothing else comes. */
+  const takeLater = (to: CapturePool): void => {
+    if (!isHurried || largeRunning > 0 || large.length > 0 || later.length === 0) return;
+    const rank = later.reduce((least, one) => Math.min(least, one.rank), 2);
+    const next = later.filter((one) => one.rank === rank);
+    const others = later.filter((one) => one.rank !== rank);
+    later.splice(0, later.length, ...others);
+    large.push(...next.map(({ waiting }) => ({ waiting, most: undefined })));
+    startLarge(to);
   };
 
   return {
     take(walked, destination) {
       const waiting: Waiting = { walked, destination, taken: Promise.withResolvers() };
+      isHurried = false;
       if (jobs === 1 || isFleeting(walked.location)) takeHere(waiting);
       else if (pool !== undefined) dispatch(pool, waiting);
       else {
@@ -278,6 +341,8 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
       isClosed = true;
       await (pool ?? threads)?.close();
       await here;
+      for (const { waiting } of later.splice(0))
+        waiting.taken.reject(new MbkError('interrupted', 'the snapshot ended before this file was read'));
     },
   };
 }

@@ -8,6 +8,7 @@ import type { AssetPlugins, KnownAsset } from '../asset-plugins.ts';
 import { captureFile, type Capture, type OpenSource } from '../capture-file.ts';
 import type { CutFileOptions } from '../cut-file.ts';
 import type { FileStorer } from '../file-storer.ts';
+import { rankOf, type Rank } from '../relatives/precision.ts';
 import { sourceReader } from '../source-reader.ts';
 import type { AssetFacts } from '../stat-record.ts';
 import type { WalkedFile } from '../walk.ts';
@@ -23,7 +24,14 @@ export interface TakeFileOptions {
   readonly plugins: AssetPlugins;
   /** That the file is of. */
   readonly collection: string;
+  /** Files of a higher rank are left for later; none unless given. */
+  readonly most?: Rank | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A file that is better stored after others, which it may have been made from: nothing was done with it. */
+export interface LeftFile {
+  readonly rank: Rank;
 }
 
 /** A file that is stored, and a promise of it with what plugins say of it: nobody needs to wait for that to go on. */
@@ -32,8 +40,8 @@ export interface StoredFile {
 }
 
 /** Reads and stores one file, with its layout if a plugin knows it. Throws what the store throws, and 'interrupted'. */
-export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Promise<StoredFile> {
-  const { storer, plugins, collection, signal } = options;
+export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Promise<StoredFile | LeftFile> {
+  const { storer, plugins, collection, most = 2, signal } = options;
   const { examiner } = plugins;
   const path = displayBytes(walked.path);
   let known: KnownAsset | undefined;
@@ -51,6 +59,8 @@ export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Pr
     const head = await reader.read(0, Math.min(plugins.headBytes, reader.size)).catch(() => new Uint8Array(0)); // it shrank: read again
     const recognised = await plugins.recognise(reader, head, signal);
     known = recognised;
+    const rank = recognised?.layout === undefined ? 0 : rankOf(recognised.layout);
+    if (rank > most) throw new Left(rank);
     tensors = recognised?.layout?.tensors.length;
     fed = recognised?.examines === 'stream' ? examiner?.feed(asked(recognised), reader.size) : undefined;
     return {
@@ -59,7 +69,8 @@ export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Pr
       scansRows: examiner !== undefined && recognised?.examines === 'random',
     };
   };
-  const capture = await captureFile(walked, { storer, cutOf, signal });
+  const capture = await captureFile(walked, { storer, cutOf, signal }).catch(orLeft);
+  if ('rank' in capture) return capture;
   const asset = known && { kind: known.kind, ...(tensors === undefined ? {} : { tensors }) };
   const examine = async (): Promise<TakenFile> => {
     const isExamined = known?.examines !== undefined && capture.kind === 'captured' && !capture.changed;
@@ -74,6 +85,22 @@ export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Pr
   const examined = examine();
   examined.catch(() => undefined); // told to whoever waits for it
   return { examined };
+}
+
+function orLeft(error: unknown): LeftFile {
+  if (error instanceof Left) return { rank: error.rank };
+  throw error;
+}
+
+/** Ends the taking of a file before it has begun. */
+class Left extends Error {
+  override readonly name = 'Left';
+  readonly rank: Rank;
+
+  constructor(rank: Rank) {
+    super('the file is taken later');
+    this.rank = rank;
+  }
 }
 
 /** A plugin's layout as the format has it; undefined if the format has no room for it: the file is cut by its content. */

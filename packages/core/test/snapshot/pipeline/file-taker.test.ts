@@ -7,7 +7,7 @@ import type { Backend } from '../../../src/backend/backend.ts';
 import { memoryBackend } from '../../../src/backend/memory.ts';
 import { MbkError } from '../../../src/errors.ts';
 import { executeCheckout } from '../../../src/operations/checkout.ts';
-import { snapshot } from '../../../src/operations/snapshot.ts';
+import { snapshot, type SnapshotRequest } from '../../../src/operations/snapshot.ts';
 import { verifyRepository } from '../../../src/operations/verify.ts';
 import { assetPlugins } from '../../../src/snapshot/asset-plugins.ts';
 import { fileOf } from '../../chunker/cut.ts';
@@ -38,7 +38,7 @@ const tensors = definePlugin({
   match: [{ kind: 'model/tensors', extensions: ['.tensors'] }],
   layout: async ({ size }) => ({
     container: 'tensors',
-    tensors: [{ name: 'w', dtype: 'f32', shape: [(size - 64) / 4], offset: 64, length: size - 64, unit: 4 }],
+    tensors: [{ name: 'w', dtype: 'F32', shape: [(size - 64) / 4], offset: 64, length: size - 64 }],
   }),
 });
 
@@ -72,6 +72,26 @@ describe('threads of a snapshot', () => {
       await repository.close();
     }
     for (const one of made.slice(1)) expect(one).toEqual(made[0]);
+  });
+
+  test('compress as they are told: not at all, with little work, or as far as they can', async () => {
+    const lab = await testRepository();
+    fs.mkdirSync(join(lab.source, 'lab'));
+    const lines = Array.from({ length: 24_000 }, (_, i) => `step ${i} loss ${Math.sin(i).toFixed(6)}\n`);
+    fs.writeFileSync(join(lab.source, 'lab', 'log'), lines.join(''));
+    for (const jobs of [1, 2]) {
+      const storedWith = async (compression: SnapshotRequest['compression']): Promise<number> => {
+        const repository = await lab.open(`${compression} ${jobs}`, { backend: await copyOf(lab.backend) });
+        const { storedBytes } = await snapshot(repository, { ...requestFor(lab.source), jobs, compression });
+        expect((await verifyRepository(repository, { revisions: [], data: true })).findings).toEqual([]);
+        await repository.close();
+        return storedBytes;
+      };
+      const fast = await storedWith('fast');
+      expect(await storedWith('off')).toBeGreaterThan(2 * fast);
+      expect(await storedWith('best')).toBeLessThan(0.9 * fast);
+      expect(Math.abs((await storedWith(undefined)) - fast)).toBeLessThan(0.02 * fast);
+    }
   });
 
   test('store no blob twice, whoever meets it first', async () => {

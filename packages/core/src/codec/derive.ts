@@ -1,0 +1,275 @@
+/**
+ * Codec 4: a recipe in place of bytes that were made of floats which are stored (docs/format.md, The derive codec). The
+ * bases hold the floats; what the recipe gives otherwise is kept block by block. It works a segment at a time, so neither
+ * the floats nor the bytes are ever in memory twice.
+ *
+ *   parameter offset  size  meaning
+ *   0                 1     version, 1
+ *   1                 1     source: type of the floats
+ *   2                 1     recipe
+ *   3                 4     where the first of them is in the bases
+ *
+ *   stored            size  meaning
+ *   …                 4     number of a block that the recipe does not give, each larger than the one before
+ *   …                 –     the block
+ *   …                 –     the rest: what is no whole unit
+ */
+import type { Element } from '../chunker/piece.ts';
+import { MbkError } from '../errors.ts';
+import { viewOf } from '../format/bytes.ts';
+import type { DecodeOptions, Encoded, FrameCodec, TakePart } from './frame-codec.ts';
+import {
+  blockBytesOf,
+  numberedRecipe,
+  numberedSource,
+  type Recipe,
+  recipesFor,
+  type Source,
+  sourceOf,
+} from './derive/recipe.ts';
+import { makeSegment, segmentElements, sourceBytes, threadWorkspace, type Workspace } from './derive/workspace.ts';
+
+export { probedDtype, probeElements, probeOf, probesOf } from './derive/probes.ts';
+
+const version = 1;
+const parameterBytes = 7;
+const numberBytes = 4;
+const mostOffset = 0xffff_ffff;
+
+/** What is kept may take this part of the bytes; more, and they were not made of this source. */
+const mostKept = 1 / 32;
+/** A recipe that does not give this part of the first of several segments is none of this tensor. */
+const mostOfFirst = 1 / 2;
+
+/** Floats that bytes may have been made of. */
+export interface DeriveSource {
+  /** A float type of 32 or 16 bits. */
+  readonly dtype: string;
+  /** They hold the elements one after the other; a cut between two may be anywhere. */
+  readonly bases: readonly Uint8Array[];
+  /** Where the first element is in all bytes of the bases. */
+  readonly offset: number;
+}
+
+export const deriveReader: Pick<FrameCodec, 'number' | 'name' | 'decode' | 'decodeParts'> = {
+  number: 4,
+  name: 'derive',
+  decode,
+  decodeParts,
+};
+
+/**
+ * The form of bytes that a recipe makes of `source`, compared bit for bit; undefined when none does, or keeping what
+ * differs takes more than 1/32 of them. The element of `plain` that lies first is made of the source's first.
+ */
+export function encodeDerived(
+  plain: Uint8Array,
+  element: Element,
+  source: DeriveSource,
+  workspace: () => Workspace = threadWorkspace,
+): Encoded | undefined {
+  const floats = sourceOf(source.dtype);
+  if (floats === undefined || floats.dtype === element.dtype || source.offset > mostOffset) return undefined;
+  let best: { readonly recipe: Recipe; readonly exceptions: readonly number[] } | undefined;
+  let room = Math.floor(plain.length * mostKept);
+  for (const recipe of recipesFor(element.dtype)) {
+    const plan = { source: floats, recipe, units: Math.floor(plain.length / recipe.bytes), offset: source.offset };
+    if (recipe.bytes !== element.unit || plan.units === 0 || !hasSource(plan, source.bases)) continue;
+    const exceptions = exceptionsOf(plain, plan, { bases: source.bases, room, workspace: workspace() });
+    if (exceptions === undefined) continue;
+    best = { recipe, exceptions };
+    if (exceptions.length === 0) break;
+    room = keptBytes(plain, plan, exceptions.length) - 1;
+  }
+  if (best === undefined) return undefined;
+  const parameters = new Uint8Array(parameterBytes);
+  parameters.set([version, floats.number, best.recipe.number]);
+  viewOf(parameters).setUint32(3, source.offset, true);
+  return { stored: kept(plain, best.recipe, best.exceptions), parameters };
+}
+
+/**
+ * Whether `encoded` with these bases gives `plain`: decoded a segment at a time, so that nothing is allocated. Errors: as
+ * those of decoding.
+ */
+export function derivedGives(
+  plain: Uint8Array,
+  { stored, parameters }: Encoded,
+  { bases, what }: Pick<DecodeOptions, 'bases' | 'what'>,
+): boolean {
+  return decodeTo(stored, { plainLength: plain.length, parameters, bases, what }, (bytes, offset) => {
+    return Buffer.compare(bytes, plain.subarray(offset, offset + bytes.length)) === 0;
+  });
+}
+
+/** How all units of a frame are made. */
+interface Plan {
+  readonly source: Source;
+  readonly recipe: Recipe;
+  readonly units: number;
+  readonly offset: number;
+}
+
+function hasSource({ source, recipe, units, offset }: Plan, bases: readonly Uint8Array[]): boolean {
+  const bytes = bases.reduce((sum, { length }) => sum + length, 0);
+  return offset + units * recipe.elements * source.bytes <= bytes;
+}
+
+interface Segment {
+  /** As the recipe makes it; it may be changed. */
+  readonly bytes: Uint8Array;
+  /** Where it begins in the frame. */
+  readonly offset: number;
+}
+
+/** All units of a frame as they are made, segment by segment, each in memory that holds until the next. */
+function* segmentsOf(plan: Plan, bases: readonly Uint8Array[], workspace: Workspace): Generator<Segment> {
+  const { recipe, source } = plan;
+  const from = sourceBytes(bases, plan.offset);
+  const most = segmentElements / recipe.elements;
+  for (let done = 0; done < plan.units; done += most) {
+    const units = Math.min(most, plan.units - done);
+    yield { bytes: makeSegment(workspace, from, { source, recipe, units }), offset: done * recipe.bytes };
+  }
+}
+
+/** The blocks that a recipe does not give; undefined when keeping them takes more than `room`. */
+function exceptionsOf(
+  plain: Uint8Array,
+  plan: Plan,
+  how: { readonly bases: readonly Uint8Array[]; readonly room: number; readonly workspace: Workspace },
+): readonly number[] | undefined {
+  const blockBytes = blockBytesOf(plan.recipe);
+  const exceptions: number[] = [];
+  if (keptBytes(plain, plan, 0) > how.room) return undefined;
+  for (const { bytes, offset } of segmentsOf(plan, how.bases, how.workspace)) {
+    const wanted = plain.subarray(offset, offset + bytes.length);
+    if (Buffer.compare(bytes, wanted) === 0) continue;
+    for (let at = 0; at < bytes.length; at += blockBytes) {
+      if (!isSame(bytes, wanted, at, Math.min(at + blockBytes, bytes.length))) {
+        exceptions.push((offset + at) / blockBytes);
+      }
+    }
+    if (keptBytes(plain, plan, exceptions.length) > how.room) return undefined;
+    const isFirst = offset === 0 && bytes.length < plan.units * plan.recipe.bytes;
+    if (isFirst && exceptions.length * blockBytes > bytes.length * mostOfFirst) return undefined;
+  }
+  return exceptions;
+}
+
+/** Bytes of so many blocks with their numbers, and of the rest. */
+function keptBytes(plain: Uint8Array, { recipe, units }: Plan, blocks: number): number {
+  return blocks * (numberBytes + blockBytesOf(recipe)) + plain.length - units * recipe.bytes;
+}
+
+function isSame(a: Uint8Array, b: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i += 1) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function kept(plain: Uint8Array, recipe: Recipe, exceptions: readonly number[]): Uint8Array {
+  const blockBytes = blockBytesOf(recipe);
+  const end = plain.length - (plain.length % recipe.bytes);
+  const parts = exceptions.flatMap((block) => {
+    const number = new Uint8Array(numberBytes);
+    viewOf(number).setUint32(0, block, true);
+    return [number, plain.subarray(block * blockBytes, Math.min((block + 1) * blockBytes, end))];
+  });
+  return Uint8Array.from(Buffer.concat([...parts, plain.subarray(end)]));
+}
+
+function decode(stored: Uint8Array, options: DecodeOptions, workspace = threadWorkspace): Uint8Array {
+  let plain: Uint8Array | undefined;
+  decodeTo(
+    stored,
+    options,
+    (bytes, offset) => {
+      // When the first part is there, parameters and bases are known to be right.
+      plain ??= new Uint8Array(options.plainLength);
+      plain.set(bytes, offset);
+      return true;
+    },
+    workspace,
+  );
+  return plain ?? new Uint8Array(options.plainLength);
+}
+
+function decodeParts(stored: Uint8Array, options: DecodeOptions, take: TakePart): void {
+  decodeTo(stored, options, (bytes, offset) => {
+    take(bytes, offset);
+    return true;
+  });
+}
+
+/** Hands all bytes of a frame to `take`, part by part, until it says false. */
+function decodeTo(
+  stored: Uint8Array,
+  { plainLength, parameters, bases = [], what }: DecodeOptions,
+  take: (bytes: Uint8Array, offset: number) => boolean,
+  workspace = threadWorkspace,
+): boolean {
+  const plan = decodeParameters(parameters, plainLength, what);
+  if (!hasSource(plan, bases)) throw malformed(what, 'its bases do not hold what it is made of');
+  const end = plan.units * plan.recipe.bytes;
+  const exceptions = exceptionReader(stored, { plan, what, end: stored.length - (plainLength - end) });
+  for (const { bytes, offset } of segmentsOf(plan, bases, workspace())) {
+    exceptions.apply(bytes, offset);
+    if (!take(bytes, offset)) return false;
+  }
+  return take(stored.subarray(exceptions.end()), end);
+}
+
+/** Reads the blocks that are kept, one segment after the other. */
+function exceptionReader(
+  stored: Uint8Array,
+  { plan, what, end }: { readonly plan: Plan; readonly what: string; readonly end: number },
+): { apply(bytes: Uint8Array, offset: number): void; end(): number } {
+  if (end < 0) throw malformed(what, `it ends ${-end} bytes early`);
+  const blockBytes = blockBytesOf(plan.recipe);
+  const all = plan.units * plan.recipe.bytes;
+  const view = viewOf(stored);
+  let position = 0;
+  let last = -1;
+  /** Where the next block begins in the frame; infinite when there is none. */
+  const next = (): number => {
+    if (position === end) return Infinity;
+    if (position + numberBytes > end) throw malformed(what, 'a number of a block is cut');
+    const block = view.getUint32(position, true);
+    if (block <= last || block * blockBytes >= all) throw malformed(what, `block ${block} after block ${last}`);
+    return block * blockBytes;
+  };
+  return {
+    apply(bytes, offset) {
+      for (let start = next(); start < offset + bytes.length; start = next()) {
+        const from = position + numberBytes;
+        const length = Math.min(blockBytes, all - start);
+        if (from + length > end) throw malformed(what, 'a block is cut');
+        bytes.set(stored.subarray(from, from + length), start - offset);
+        last = start / blockBytes;
+        position = from + length;
+      }
+    },
+
+    end() {
+      if (position !== end) throw malformed(what, `${end - position} bytes are left`);
+      return end;
+    },
+  };
+}
+
+function decodeParameters(parameters: Uint8Array, plainLength: number, what: string): Plan {
+  const [given, from = -1, number = -1] = parameters;
+  if (given !== version) throw malformed(what, `its parameters have version ${given ?? 'none'}`);
+  const source = numberedSource(from);
+  const recipe = numberedRecipe(number);
+  if (source === undefined || recipe === undefined || source.dtype === recipe.dtype) {
+    throw malformed(what, `recipe ${number} of source ${from}`);
+  }
+  if (parameters.length !== parameterBytes) throw malformed(what, `its parameters have ${parameters.length} bytes`);
+  const offset = viewOf(parameters).getUint32(3, true);
+  return { source, recipe, units: Math.floor(plainLength / recipe.bytes), offset };
+}
+
+function malformed(what: string, why: string): MbkError {
+  return new MbkError('value-invalid', `${what} is no derived frame: ${why}`);
+}

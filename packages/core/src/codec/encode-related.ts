@@ -1,0 +1,121 @@
+/**
+ * How a piece of a tensor is stored when others that are like it are at hand: as a recipe of what it was made from, else
+ * as the difference to an older one, else not by any of them. What a codec made is decoded and compared here, as
+ * `encodeFrame` does.
+ */
+import type { Element } from '../chunker/piece.ts';
+import { MbkError } from '../errors.ts';
+import type { BlobId } from '../format/ids.ts';
+import { limits } from '../format/limits.ts';
+import type { Compression } from './compression.ts';
+import { derivedGives, deriveReader, encodeDerived } from './derive.ts';
+import { estimateFrame, type EncodedFrame } from './encode-frame.ts';
+import { encodeTensorDelta, estimateDelta, givesTensorDelta, tensorDeltaReader } from './tensor-delta.ts';
+import type { Encoded } from './frame-codec.ts';
+
+/** A stored blob that a frame may be built upon. */
+export interface BaseBlob {
+  readonly id: BlobId;
+  readonly bytes: Uint8Array;
+  /** Of the copy that it was read from. */
+  readonly depth: number;
+}
+
+/** Blobs that hold, one after the other, the numbers that a piece may have been made from. */
+export interface SourceBlobs {
+  /** Of these numbers. */
+  readonly dtype: string;
+  readonly blobs: readonly BaseBlob[];
+  /** Where in the first blob the numbers of the piece begin, in bytes. */
+  readonly offset: number;
+}
+
+export interface Relatives {
+  /** Pieces of the same length, likeliest first. */
+  readonly bases: readonly BaseBlob[];
+  readonly sources: readonly SourceBlobs[];
+}
+
+export interface RelatedFrame {
+  readonly encoded: EncodedFrame;
+  /** What it is built upon. */
+  readonly bases: readonly BlobId[];
+  readonly depth: number;
+}
+
+/** A difference is taken when it makes this of what the piece makes alone: it costs reading the base each time. */
+const deltaPays = 31 / 32;
+
+/**
+ * The stored form of a piece that is built upon some of `relatives`; undefined when none of them makes less of it. The
+ * result may lie in memory that holds until the next frame is encoded. Errors: `self-test-failed`.
+ */
+export function encodeRelated(
+  plain: Uint8Array,
+  element: Element,
+  { bases, sources }: Relatives,
+  compression?: Compression,
+): RelatedFrame | undefined {
+  for (const source of sources) {
+    const derived = derive(plain, element, source);
+    if (derived !== undefined) return derived;
+  }
+  return difference(plain, element, bases, compression);
+}
+
+function derive(plain: Uint8Array, element: Element, { dtype, blobs, offset }: SourceBlobs): RelatedFrame | undefined {
+  if (depthAbove(blobs) === undefined) return undefined;
+  const bases = blobs.map(({ bytes }) => bytes);
+  const encoded = encodeDerived(plain, element, { dtype, bases, offset });
+  if (encoded === undefined) return undefined;
+  const gives = (): boolean => derivedGives(plain, encoded, { bases, what });
+  return checked(deriveReader, encoded, blobs, { plain, gives });
+}
+
+function difference(
+  plain: Uint8Array,
+  element: Element,
+  bases: readonly BaseBlob[],
+  compression: Compression | undefined,
+): RelatedFrame | undefined {
+  const usable = bases.filter((base) => base.bytes.byteLength === plain.byteLength && depthAbove([base]) !== undefined);
+  if (usable.length === 0) return undefined;
+  const alone = estimateFrame(plain, element, compression);
+  const ranked = usable
+    .map((base) => ({ base, bytes: estimateDelta(plain, element, base.bytes) }))
+    .sort((a, b) => a.bytes - b.bytes);
+  const [best] = ranked;
+  if (best === undefined || best.bytes >= alone * deltaPays) return undefined;
+  const { base } = best;
+  const encoded = encodeTensorDelta(plain, element, base.bytes);
+  if (encoded === undefined || encoded.stored.byteLength >= alone * deltaPays) return undefined;
+  const gives = (): boolean => givesTensorDelta(plain, encoded, base.bytes, what);
+  return checked(tensorDeltaReader, encoded, [base], { plain, gives });
+}
+
+/** Depth of a frame upon copies of these; undefined when it would be more than any may have. */
+function depthAbove(blobs: readonly BaseBlob[]): number | undefined {
+  const depth = 1 + blobs.reduce((most, base) => Math.max(most, base.depth), 0);
+  return depth <= limits.depth ? depth : undefined;
+}
+
+/** What a codec made, once it gave back what it was given. */
+function checked(
+  { number, name }: { readonly number: number; readonly name: string },
+  encoded: Encoded,
+  blobs: readonly BaseBlob[],
+  { plain, gives }: { readonly plain: Uint8Array; readonly gives: () => boolean },
+): RelatedFrame {
+  const depth = depthAbove(blobs) ?? limits.depth;
+  let cause: unknown;
+  try {
+    if (gives()) return { encoded: { codec: number, ...encoded }, bases: blobs.map(({ id }) => id), depth };
+  } catch (error) {
+    cause = error;
+  }
+  throw new MbkError('self-test-failed', `codec ${name} did not give back the ${plain.byteLength} bytes it encoded`, {
+    cause,
+  });
+}
+
+const what = 'a frame that was just encoded';

@@ -1,0 +1,128 @@
+/**
+ * What the tensors of a run may be built upon: those of earlier snapshots, and those of files that this run has stored
+ * before. A file waits for the files under way that it may be kin to, since only what is stored can be built upon.
+ */
+import type { Chunk } from '../../format/chunk-list.ts';
+import type { BlobId } from '../../format/ids.ts';
+import type { Layout } from '../../format/layout-record.ts';
+import type { AskRelatives } from '../cut-file.ts';
+import type { FetchBases } from './relate.ts';
+import { elementsOf, hasPieces, tensorCatalogue, type TensorCatalogue } from './tensor-catalogue.ts';
+
+export interface Relatives {
+  /** Begins a file of this layout; settles when all that it may be built upon is stored. Rejects with what `flush` does. */
+  visit(layout: Layout): Promise<Visit>;
+  readonly bases: FetchBases;
+}
+
+/** A file that is being stored. */
+export interface Visit {
+  /** Undefined while nothing is known that anything could be built upon. */
+  readonly ask: AskRelatives | undefined;
+  /** Takes the chunks of the file in their order. */
+  chunk(chunk: Chunk): void;
+  /** The file is stored, with this layout. */
+  stored(layout: Layout): void;
+  /** The file is done with, stored or not. */
+  leave(): void;
+}
+
+export interface RelativesOptions {
+  /** Adds the tensors of earlier snapshots; called once, when a file first needs them. */
+  readonly load: (catalogue: TensorCatalogue) => Promise<void>;
+  /** Puts all packs that are being filled, so that what is in them can be read. */
+  readonly flush: () => Promise<void>;
+  readonly bases: FetchBases;
+}
+
+/** Less than this in tensors is not waited for, nor reason to close packs. */
+const leastBytes = 1_048_576;
+
+export function runRelatives({ load, flush, bases }: RelativesOptions): Relatives {
+  const catalogue = tensorCatalogue();
+  let loading: Promise<void> | undefined;
+  let files = 0;
+  const underWay = new Set<Kin>();
+  /** Files that are stored, some of it perhaps in packs that are not full yet. */
+  let unput: Kin[] = [];
+
+  const makeReadable = async (kin: Kin): Promise<void> => {
+    for (;;) {
+      const other = [...underWay].find((one) => isKin(one, kin));
+      if (other !== undefined) await other.left.promise;
+      else if (unput.some((one) => isKin(one, kin))) {
+        unput = [];
+        await flush();
+      } else return;
+    }
+  };
+
+  return {
+    bases,
+    async visit(layout) {
+      await (loading ??= load(catalogue));
+      const kin = kinOf(layout);
+      if (kin.bytes >= leastBytes) await makeReadable(kin);
+      underWay.add(kin);
+      const file = (files += 1);
+      const ask: AskRelatives = ({ number, probe }) => {
+        const span = layout.tensors[number];
+        const found = span && catalogue.find({ ...span, probe });
+        return Promise.resolve(found && { ...found, file, tensor: number });
+      };
+      const idAt = new Map<number, BlobId>();
+      let position = 0;
+      return {
+        ask: catalogue.size === 0 ? undefined : ask,
+        chunk(chunk) {
+          if (chunk.kind === 'blob') idAt.set(position, chunk.id);
+          position += chunk.length;
+        },
+        stored(probed) {
+          catalogue.add(probed, idAt);
+          if (kin.bytes >= leastBytes) unput.push(kin);
+        },
+        leave() {
+          underWay.delete(kin);
+          kin.left.resolve();
+        },
+      };
+    },
+  };
+}
+
+/** What of a file tells whether others may be kin to it. */
+interface Kin {
+  /** Of tensors that are cut into pieces. */
+  readonly bytes: number;
+  /** The types of those that have so many numbers. */
+  readonly types: ReadonlyMap<number, ReadonlySet<string>>;
+  readonly left: PromiseWithResolvers<void>;
+}
+
+function kinOf({ tensors }: Layout): Kin {
+  const types = new Map<number, Set<string>>();
+  let bytes = 0;
+  for (const span of tensors.filter(hasPieces)) {
+    const count = elementsOf(span);
+    const known = types.get(count) ?? new Set();
+    types.set(count, known.add(span.dtype));
+    bytes += span.length;
+  }
+  return { bytes, types, left: Promise.withResolvers() };
+}
+
+/** What others are made from. */
+const floats: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
+
+/** Whether a tensor of one may be built upon one of the other: of the same type, or made from it. */
+function isKin(a: Kin, b: Kin): boolean {
+  const [few, many] = a.types.size < b.types.size ? [a, b] : [b, a];
+  for (const [count, types] of few.types) {
+    const others = many.types.get(count);
+    if (others === undefined) continue;
+    for (const type of types) if (floats.has(type) || others.has(type)) return true;
+    for (const other of others) if (floats.has(other)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
+import { memoryBackend } from '../../src/backend/memory.ts';
+import { type BaseBlob, encodeRelated } from '../../src/codec/encode-related.ts';
+import { type BlobId, packKey } from '../../src/format/ids.ts';
+import { limits } from '../../src/format/limits.ts';
+import { gatherBases, openBase } from '../../src/pack/base-frames.ts';
+import type { BlobCopy } from '../../src/pack/blob-copy.ts';
+import { blobReader, type BlobReader } from '../../src/pack/blob-reader.ts';
+import { checkBased, checkPack } from '../../src/pack/check-pack.ts';
+import { frameCache } from '../../src/pack/frame-cache.ts';
+import { packReader } from '../../src/pack/pack-reader.ts';
+import { session, type Session } from './session.ts';
+import { idOf, seededBytes } from './test-keys.ts';
+
+const element = { dtype: 'BF16', unit: 2 };
+
+/** Numbers of 16 bits around 1, `changed` of a hundred of which differ from those with `changed` 0. */
+function pieceOf(changed: number, elements = 40_000): Uint8Array {
+  const noise = seededBytes('piece')(elements);
+  const numbers = Uint16Array.from(noise, (byte, at) => 0x3f80 + byte + (at % 100 < changed ? 1 : 0));
+  return new Uint8Array(numbers.buffer);
+}
+
+/** Stores each piece upon the one before it, as deep as that goes. */
+async function chainOf(pieces: readonly Uint8Array[]): Promise<Session & { readonly ids: readonly BlobId[] }> {
+  const here = await session();
+  const ids: BlobId[] = [];
+  for (const bytes of pieces) {
+    const base = ids.at(-1);
+    const whole = base && here.writer.base(base);
+    const bases: BaseBlob[] = [];
+    if (whole !== undefined)
+      bases.push({
+        id: whole.copy.id,
+        bytes: await here.reader.readBlob('data', whole.copy.id),
+        depth: whole.copy.frame.depth,
+      });
+    const relate = (): ReturnType<typeof encodeRelated> => encodeRelated(bytes, element, { bases, sources: [] });
+    await here.writer.store('data', bytes, { element, relating: (pack) => pack(relate) });
+    await here.writer.flush();
+    ids.push(idOf(bytes));
+  }
+  return { ...here, ids };
+}
+
+const steps = Array.from({ length: 12 }, (_, step) => pieceOf(step));
+
+function copyOf({ index }: Session, id: BlobId | undefined): BlobCopy {
+  const [copy] = id === undefined ? [] : index.lookup('data', id);
+  if (copy === undefined) throw new Error('expected a copy');
+  return copy;
+}
+
+/** A reader of a storage without some of its entries, or with others in their place. */
+async function readerOf(
+  { backend, keys, index }: Session,
+  change: (key: string, bytes: Uint8Array) => Uint8Array | undefined,
+): Promise<BlobReader> {
+  const copy: Backend = memoryBackend();
+  for await (const { key } of backend.list('')) {
+    const put = change(key, await backend.get(key));
+    if (put !== undefined) await copy.put(key, [put]);
+  }
+  return blobReader({ backend: copy, index, reader: packReader({ backend: copy, keys }) });
+}
+
+describe('frames that are built upon others', () => {
+  test('are as deep as the chain below them, at most as the format allows, and read as what they were', async () => {
+    const here = await chainOf(steps);
+    const depths = here.ids.map((id) => copyOf(here, id).frame.depth);
+    expect(depths).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2]);
+    expect(Math.max(...depths)).toBe(limits.depth);
+    const reader = await readerOf(here, (_, bytes) => bytes);
+    for (const [step, id] of here.ids.entries())
+      expect(Buffer.compare(await reader.readBlob('data', id), steps[step] ?? pieceOf(0))).toBe(0);
+    const seen: BlobId[] = [];
+    for await (const { id, bytes } of reader.readBlobs('data', here.ids)) {
+      seen.push(id);
+      expect(idOf(bytes)).toBe(id);
+    }
+    expect(seen.toSorted()).toEqual(here.ids.toSorted());
+  });
+
+  test('make their packs, and those below, what the session relies on', async () => {
+    const here = await chainOf(steps.slice(0, 3));
+    const packs = here.ids.map((id) => copyOf(here, id).pack.id);
+    const again = await session({ backend: here.backend });
+    for (const contents of here.index.pending.values()) again.index.addPack(contents);
+    expect(again.writer.base(here.ids[2] ?? idOf(new Uint8Array()))?.copy.id).toBe(here.ids[2]);
+    expect([...again.writer.reliedPacks].toSorted()).toEqual(packs.toSorted());
+  });
+
+  test('cannot be read when what they are built upon is damaged or gone, which is said by its name', async () => {
+    const here = await chainOf(steps.slice(0, 3));
+    const [first, , third] = here.ids;
+    const { pack, frame } = copyOf(here, first);
+    const key = packKey('data', pack.id);
+    const damaged = await readerOf(here, (at, bytes) => (at === key ? flipped(bytes, frame.offset + 9) : bytes));
+    await expect(damaged.readBlob('data', third ?? idOf(new Uint8Array()))).rejects.toMatchObject({
+      code: 'entry-damaged',
+      message: expect.stringContaining(pack.id) as string,
+    });
+    const gone = await readerOf(here, (at, bytes) => (at === key ? undefined : bytes));
+    await expect(gone.readBlob('data', third ?? idOf(new Uint8Array()))).rejects.toMatchObject({
+      code: 'blob-absent',
+      details: { packs: expect.arrayContaining([pack.id]) as unknown },
+    });
+  });
+
+  test('are read upon another copy of a base where one is damaged', async () => {
+    const here = await chainOf(steps.slice(0, 2));
+    const [first, second] = here.ids;
+    const { pack, frame } = copyOf(here, first);
+    const other = await session({ backend: here.backend, seed: 'other' });
+    await other.writer.store('data', steps[0] ?? pieceOf(0));
+    await other.writer.flush();
+    for (const contents of other.index.pending.values()) here.index.addPack(contents);
+    const key = packKey('data', pack.id);
+    const reader = await readerOf(here, (at, bytes) => (at === key ? flipped(bytes, frame.offset + 9) : bytes));
+    expect(idOf(await reader.readBlob('data', second ?? idOf(new Uint8Array())))).toBe(second);
+  });
+
+  test('are opened from what was gathered for a thread that has no index', async () => {
+    const here = await chainOf(steps.slice(0, 5));
+    const id = here.ids[4] ?? idOf(new Uint8Array());
+    const whole = here.writer.base(id);
+    if (whole === undefined) throw new Error('expected a copy');
+    const [base] = await gatherBases([whole], { backend: here.backend, keyOf: here.packs.keyOf });
+    if (base === undefined) throw new Error('expected a base');
+    const cache = frameCache(1_000_000);
+    expect(idOf(openBase(structuredClone(base), cache))).toBe(id);
+    expect(cache.get(here.ids[0] ?? id)).toEqual(steps[0]);
+    const lower = base.bases[0];
+    if (lower === undefined) throw new Error('expected a base below');
+    const wrong = { ...base, bases: [{ ...lower, box: flipped(lower.box.slice(), 3) }] };
+    expect(() => openBase(wrong, frameCache(0))).toThrow(expect.objectContaining({ code: 'entry-damaged' }));
+  });
+
+  test('are told apart by the check of a pack, which proves them authentic, and checked with their bases', async () => {
+    const here = await chainOf(steps.slice(0, 2));
+    const [first, second] = here.ids;
+    const { pack, number } = copyOf(here, second);
+    const bytes = await here.backend.get(packKey('data', pack.id));
+    const { contents, problems, based } = checkPack(bytes, { kind: 'data', id: pack.id, keys: here.keys });
+    expect({ problems, based }).toEqual({ problems: [], based: [number] });
+    const frame = contents?.frames[number];
+    if (frame === undefined) throw new Error('expected a frame');
+    const box = (): Uint8Array => bytes.slice(frame.offset, frame.offset + frame.boxLength);
+    const of = { key: here.packs.keyOf(pack), row: pack, number, frame };
+    const base = await here.reader.readBlob('data', first ?? idOf(new Uint8Array()));
+    expect(checkBased({ ...of, box: box() }, [base])).toBeUndefined();
+    expect(checkBased({ ...of, box: box() }, [pieceOf(50)])).toMatchObject({ frame: number, blobs: [second] });
+    expect(checkBased({ ...of, box: box() }, [])).toMatchObject({ frame: number, error: { code: 'value-invalid' } });
+    const bad = flipped(bytes.slice(), frame.offset + 3);
+    expect(checkPack(bad, { kind: 'data', id: pack.id, keys: here.keys }).based).toEqual([]);
+  });
+});
+
+function flipped(bytes: Uint8Array, at: number): Uint8Array {
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  return bytes;
+}

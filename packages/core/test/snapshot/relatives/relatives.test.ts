@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import type { Layout } from '../../../src/format/layout-record.ts';
+import { rankOf } from '../../../src/snapshot/relatives/precision.ts';
+import { runRelatives, type Relatives } from '../../../src/snapshot/relatives/relatives.ts';
+import { idOf } from '../../pack/test-keys.ts';
+
+const MiB = 1024 * 1024;
+
+function layoutOf(dtype: string, length: number, unit: number, name = 't'): Layout {
+  return { container: 'test', tensors: [{ name, dtype, shape: [length / unit], offset: 0, length, unit }] };
+}
+
+function relativesOf(): { readonly relatives: Relatives; readonly done: string[] } {
+  const done: string[] = [];
+  const relatives = runRelatives({
+    load: async () => void done.push('load'),
+    flush: async () => void done.push('flush'),
+    bases: async (ids) => ids.map(() => undefined),
+  });
+  return { relatives, done };
+}
+
+describe('files of one run', () => {
+  test('wait for those under way that they may be kin to, and for what these stored to be put', async () => {
+    const { relatives, done } = relativesOf();
+    const layout = layoutOf('BF16', 4 * MiB, 2);
+    const first = await relatives.visit(layout);
+    const second = relatives.visit(layout).then((visit) => {
+      done.push('second');
+      return visit;
+    });
+    await relatives.visit(layoutOf('BF16', 6 * MiB, 2)).then((visit) => visit.leave());
+    done.push('stranger');
+    first.chunk({ kind: 'blob', id: idOf(Buffer.from('a')), length: 4 * MiB });
+    first.stored(layout);
+    first.leave();
+    const { ask } = await second;
+    expect(done).toEqual(['load', 'stranger', 'flush', 'second']);
+    expect((await ask?.({ number: 0, probe: undefined }))?.bases.map(({ pieces }) => pieces)).toEqual([
+      [idOf(Buffer.from('a'))],
+    ]);
+    expect(await ask?.({ number: 1, probe: undefined })).toBeUndefined();
+  });
+
+  test('do not wait for one that failed longer than it takes, and find nothing of it', async () => {
+    const { relatives, done } = relativesOf();
+    const layout = layoutOf('BF16', 4 * MiB, 2);
+    (await relatives.visit(layout)).leave();
+    const { ask } = await relatives.visit(layout);
+    expect(ask).toBeUndefined();
+    expect(done).toEqual(['load']);
+  });
+
+  test('of two quantisations do not wait for each other, but for what they may have been made from', async () => {
+    const { relatives } = relativesOf();
+    const eighths = await relatives.visit(layoutOf('Q8_0', 34 * 65_536, 34));
+    await relatives.visit(layoutOf('Q4_0', 18 * 65_536, 18));
+    const settled: string[] = [];
+    void relatives.visit(layoutOf('F16', 4 * MiB, 2)).then(() => settled.push('source'));
+    await new Promise(setImmediate);
+    expect(settled).toEqual([]);
+    eighths.leave();
+  });
+
+  test('that are small wait for nobody', async () => {
+    const { relatives, done } = relativesOf();
+    const layout = layoutOf('BF16', 500_000, 2);
+    await relatives.visit(layout);
+    await relatives.visit(layout);
+    expect(done).toEqual(['load']);
+  });
+});
+
+describe('the rank of a file', () => {
+  test('puts what others may be made from first', () => {
+    expect(rankOf(layoutOf('F32', 4 * MiB, 4))).toBe(0);
+    expect(rankOf(layoutOf('BF16', 4 * MiB, 2))).toBe(1);
+    expect(rankOf(layoutOf('Q8_0', 34 * 100_000, 34))).toBe(2);
+    expect(rankOf(layoutOf('unheard of', 4 * MiB, 2))).toBe(2);
+  });
+
+  test('is the first for what is small', () => {
+    expect(rankOf(layoutOf('Q8_0', 34 * 10_000, 34))).toBe(0);
+  });
+});

@@ -1,0 +1,177 @@
+/** Tensors are stored as what they are to others, and come back as they were, whatever becomes of those. */
+import { describe, expect, test } from 'vitest';
+import { executeIndexRepair, planIndexRepair, type Backend } from '@mbk/core';
+import { packKey } from '../../packages/core/src/format/ids.ts';
+import type { BlobCopy } from '../../packages/core/src/pack/blob-copy.ts';
+import { safetensorsFile } from '../assets/safetensors-file.ts';
+import { encodeFloats, uniformNumbers, weights, type AssetTensor } from '../assets/tensor.ts';
+import { sha256Of, tensorLab, type TensorLab } from './tensor-lab.ts';
+
+const codecs = { raw: 0, zstd: 1, tensor: 2, delta: 3, derive: 4 } as const;
+
+/** A model of three tensors: one of two pieces, one of a part of one, and one that is too small to be cut. */
+function modelOf(dtype: 'F32' | 'BF16' | 'F16', seed = 1): readonly AssetTensor[] {
+  return [
+    weights('blk.0.weight', { shape: [1280, 2048], dtype, seed }),
+    weights('blk.1.weight', { shape: [300, 512], dtype, seed: seed + 1 }),
+    weights('blk.1.bias', { shape: [512], dtype, seed: seed + 2 }),
+  ];
+}
+
+/** One number in `every` is the next one in its type, as a step of training leaves it. */
+function trained(tensors: readonly AssetTensor[], step: number, every = 4): readonly AssetTensor[] {
+  const random = uniformNumbers(1000 + step);
+  return tensors.map(({ data, ...tensor }) => {
+    const numbers = new Uint16Array(data.slice().buffer);
+    for (let at = 0; at < numbers.length; at += 1)
+      if (random() * every < 1) numbers[at] = (numbers[at] ?? 0) + (random() < 0.5 ? 1 : -1);
+    return { ...tensor, data: new Uint8Array(numbers.buffer) };
+  });
+}
+
+function floatsOf({ data }: AssetTensor): Float32Array {
+  return new Float32Array(data.slice().buffer);
+}
+
+/** What frames of a codec hold and take, in bytes. */
+async function bytesOf(lab: TensorLab, codec: number): Promise<{ readonly plain: number; readonly stored: number }> {
+  const frames = (await lab.frames()).filter((frame) => frame.codec === codec);
+  return {
+    plain: frames.reduce((sum, { plainLength }) => sum + plainLength, 0),
+    stored: frames.reduce((sum, { boxLength }) => sum + boxLength, 0),
+  };
+}
+
+describe.each([
+  ['one thread', 1],
+  ['two threads', 2],
+])('on %s', (_, jobs) => {
+  test('the next fine-tune of a model is stored as the difference to it', async () => {
+    const lab = await tensorLab();
+    const before = safetensorsFile({ tensors: modelOf('BF16') });
+    lab.write('model.safetensors', before);
+    await lab.snapshot({ jobs, tag: 'v1' });
+    const alone = await bytesOf(lab, codecs.tensor);
+    const after = safetensorsFile({ tensors: trained(modelOf('BF16'), 1) });
+    lab.write('model.safetensors', after);
+    await lab.snapshot({ jobs, tag: 'v2' });
+    const delta = await bytesOf(lab, codecs.delta);
+    expect(delta.plain).toBe(1280 * 2048 * 2 + 300 * 512 * 2);
+    expect(delta.stored).toBeLessThan(alone.stored / 3);
+    expect(await lab.restored('lab/v1')).toEqual({ 'model.safetensors': sha256Of(before) });
+    expect(await lab.restored('lab/v2')).toEqual({ 'model.safetensors': sha256Of(after) });
+    expect((await lab.verify()).findings).toEqual([]);
+  });
+
+  test('what was made from another file of the same run is stored as how it was made', async () => {
+    const lab = await tensorLab();
+    const source = modelOf('F32');
+    const made = source.map((tensor) => ({
+      ...tensor,
+      dtype: 'BF16' as const,
+      data: encodeFloats(floatsOf(tensor), 'BF16'),
+    }));
+    const files = {
+      // By their names the copy comes first.
+      'a-copy.safetensors': safetensorsFile({ tensors: made }),
+      'the-source.safetensors': safetensorsFile({ tensors: source }),
+    };
+    for (const [name, bytes] of Object.entries(files)) lab.write(name, bytes);
+    await lab.snapshot({ jobs });
+    const derived = await bytesOf(lab, codecs.derive);
+    expect(derived.plain).toBe(1280 * 2048 * 2 + 300 * 512 * 2);
+    expect(derived.stored).toBeLessThan(derived.plain / 1000);
+    const expected = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256Of(bytes)]));
+    expect(await lab.restored('lab')).toEqual(expected);
+    expect((await lab.verify()).findings).toEqual([]);
+  });
+});
+
+test('a model that has nothing to do with those before it is stored alone', async () => {
+  const lab = await tensorLab();
+  lab.write('one.safetensors', safetensorsFile({ tensors: modelOf('BF16', 1) }));
+  await lab.snapshot();
+  lab.write('two.safetensors', safetensorsFile({ tensors: modelOf('BF16', 50) }));
+  await lab.snapshot();
+  expect((await lab.frames()).every(({ bases }) => bases.length === 0)).toBe(true);
+});
+
+test('nothing is built upon anything where the project compresses nothing', async () => {
+  const lab = await tensorLab();
+  lab.write('model.safetensors', safetensorsFile({ tensors: modelOf('BF16') }));
+  await lab.snapshot({ compression: 'off' });
+  lab.write('model.safetensors', safetensorsFile({ tensors: trained(modelOf('BF16'), 1) }));
+  await lab.snapshot({ compression: 'off' });
+  expect(new Set((await lab.frames()).map(({ codec }) => codec))).toEqual(new Set([codecs.raw]));
+});
+
+test('a chain of checkpoints is as deep as the format allows, then begins anew, and each of them comes back', async () => {
+  const lab = await tensorLab();
+  let tensors: readonly AssetTensor[] = modelOf('BF16').slice(1, 2);
+  const expected: string[] = [];
+  for (let step = 0; step < 12; step += 1) {
+    const file = safetensorsFile({ tensors });
+    expected.push(sha256Of(file));
+    lab.write('checkpoint.safetensors', file);
+    await lab.snapshot({ tag: `step-${step}` });
+    tensors = trained(tensors, step);
+  }
+  const depths = (await lab.frames()).map(({ depth }) => depth).filter((depth) => depth > 0);
+  expect(depths.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 3, 4, 5, 6, 7, 8]);
+  for (const [step, sha256] of expected.entries())
+    expect(await lab.restored(`lab/step-${step}`)).toEqual({ 'checkpoint.safetensors': sha256 });
+  expect((await lab.verify()).findings).toEqual([]);
+});
+
+describe('a base that is damaged', () => {
+  test('is told with all that need it; everything else is restored, and a snapshot of the same files heals it', async () => {
+    const lab = await tensorLab();
+    const base = modelOf('BF16').slice(0, 1);
+    const files = {
+      'base.safetensors': safetensorsFile({ tensors: base }),
+      'other.safetensors': safetensorsFile({ tensors: modelOf('F32', 70) }),
+    };
+    for (const [name, bytes] of Object.entries(files)) lab.write(name, bytes);
+    await lab.snapshot({ tag: 'v1' });
+    const tuned = safetensorsFile({ tensors: trained(base, 1) });
+    lab.write('tuned.safetensors', tuned);
+    await lab.snapshot({ tag: 'v2' });
+    const built = (await lab.copies()).find(({ frame }) => frame.codec === codecs.delta);
+    const [needed] = built?.frame.bases ?? [];
+    const below = (await lab.copies()).find(({ id }) => id === needed);
+    if (below === undefined) throw new Error('expected a base');
+    await damage(lab.backend, below);
+
+    const report = await lab.verify();
+    expect(report.findings.map(({ code, severity }) => [code, severity])).toEqual([['pack-damaged', 'error']]);
+    const paths = new Set(report.findings[0]?.dependents?.map(({ path }) => path));
+    expect([...paths].toSorted()).toEqual(['base.safetensors', 'tuned.safetensors']);
+    expect(await lab.restored('lab/v2')).toEqual({ 'other.safetensors': sha256Of(files['other.safetensors']) });
+
+    await declareLost(lab, below);
+    await lab.snapshot({ force: true, tag: 'v3' });
+    const expected = { ...files, 'tuned.safetensors': tuned };
+    const healed = Object.fromEntries(Object.entries(expected).map(([name, bytes]) => [name, sha256Of(bytes)]));
+    for (const revision of ['lab/v3', 'lab/v2']) expect(await lab.restored(revision)).toEqual(healed);
+  });
+});
+
+async function damage(backend: Backend, { pack, frame }: BlobCopy): Promise<void> {
+  const key = packKey(pack.kind, pack.id);
+  const bytes = (await backend.get(key)).slice();
+  const at = frame.offset + 100;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  await backend.delete(key);
+  await backend.put(key, [bytes]);
+}
+
+/** What a user does with a damaged pack: takes it away and has the index repaired. */
+async function declareLost(lab: TensorLab, { pack }: BlobCopy): Promise<void> {
+  await lab.backend.delete(packKey(pack.kind, pack.id));
+  const repository = await lab.open();
+  try {
+    await executeIndexRepair(repository, await planIndexRepair(repository));
+  } finally {
+    await repository.close();
+  }
+}
