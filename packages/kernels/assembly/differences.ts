@@ -295,13 +295,13 @@ export function readRest16(tokens: usize, count: usize, from: usize, z: usize): 
     const restB = <u64>restOf(b);
     const restC = <u64>restOf(c);
     const restD = <u64>restOf(d);
-    let words = (<u64>topOf(a) << restA) | (bits & ((<u64>1 << restA) - 1));
+    let words = ((<u64>topOf(a)) << restA) | (bits & (((<u64>1) << restA) - 1));
     bits >>= restA;
-    words |= ((<u64>topOf(b) << restB) | (bits & ((<u64>1 << restB) - 1))) << 16;
+    words |= (((<u64>topOf(b)) << restB) | (bits & (((<u64>1) << restB) - 1))) << 16;
     bits >>= restB;
-    words |= ((<u64>topOf(c) << restC) | (bits & ((<u64>1 << restC) - 1))) << 32;
+    words |= (((<u64>topOf(c)) << restC) | (bits & (((<u64>1) << restC) - 1))) << 32;
     bits >>= restC;
-    words |= ((<u64>topOf(d) << restD) | (bits & ((<u64>1 << restD) - 1))) << 48;
+    words |= (((<u64>topOf(d)) << restD) | (bits & (((<u64>1) << restD) - 1))) << 48;
     store<u64>(z + (i << 1), words);
     bit += <usize>(restA + restB + restC + restD);
     i += 4;
@@ -309,9 +309,9 @@ export function readRest16(tokens: usize, count: usize, from: usize, z: usize): 
   while (i < count) {
     const token = <u32>load<u8>(tokens + i);
     const rest = <u64>restOf(token);
-    const bits = (load<u64>(from + (bit >> 3)) >> (<u64>bit & 7)) & ((<u64>1 << rest) - 1);
+    const bits = (load<u64>(from + (bit >> 3)) >> (<u64>bit & 7)) & (((<u64>1) << rest) - 1);
     bit += <usize>rest;
-    store<u16>(z + (i << 1), <u16>((<u64>topOf(token) << rest) | bits));
+    store<u16>(z + (i << 1), <u16>(((<u64>topOf(token)) << rest) | bits));
     i += 1;
   }
 }
@@ -321,9 +321,9 @@ export function readRest32(tokens: usize, count: usize, from: usize, z: usize): 
   for (let i: usize = 0; i < count; i += 1) {
     const token = <u32>load<u8>(tokens + i);
     const rest = <u64>restOf(token);
-    const bits = (load<u64>(from + (bit >> 3)) >> (<u64>bit & 7)) & ((<u64>1 << rest) - 1);
+    const bits = (load<u64>(from + (bit >> 3)) >> (<u64>bit & 7)) & (((<u64>1) << rest) - 1);
     bit += <usize>rest;
-    store<u32>(z + (i << 2), <u32>((<u64>topOf(token) << rest) | bits));
+    store<u32>(z + (i << 2), <u32>(((<u64>topOf(token)) << rest) | bits));
   }
 }
 

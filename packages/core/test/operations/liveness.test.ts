@@ -31,6 +31,9 @@ function checkpoints(count: number): readonly Uint8Array[] {
   });
 }
 
+/** What of such a file is its tensor. */
+const tensorOf = (file: Uint8Array = new Uint8Array()): Uint8Array => file.subarray(64);
+
 interface Chain {
   readonly lab: TestRepository;
   readonly files: readonly Uint8Array[];
@@ -214,13 +217,34 @@ describe('of a chain that is stored by hand, begun anew at the fourth,', () => {
   });
 });
 
-test('of a chain as snapshots store it, exactly what is kept is enough', async () => {
+test('of a chain as snapshots store it, exactly what is kept is enough, and what goes wrong in a base is told', async () => {
   const path = 'checkpoint.odd';
   const chain = await takeChain(checkpoints(4), { path });
   await expire(chain, 2);
   const live = await withOpen(chain.lab, livenessOf);
   expect(live).toMatchObject({ isComplete: true, broken: 0 });
-  await expectWhole(await pruned(chain, live), chain, 2, path);
+  // Each is stored over the one before it.
+  expect(live.pinned.blobs).toBeGreaterThan(0);
+  const copy = await pruned(chain, live);
+  await expectWhole(copy, chain, 2, path);
+
+  await withOpen(copy, async (repository) => {
+    const index = await repository.index();
+    const [newest] = index.lookup('data', idOf(tensorOf(chain.files.at(-1))));
+    const [base] = index.lookup('data', newest?.frame.bases[0] ?? asBlobId('0'.repeat(64)));
+    if (newest === undefined || base === undefined) throw new Error('expected a base of the newest checkpoint');
+    expect(base.pack.id).not.toBe(newest.pack.id);
+    const key = packKey('data', base.pack.id);
+    const bytes = (await copy.backend.get(key)).slice();
+    bytes[base.frame.offset + 40] = (bytes[base.frame.offset + 40] ?? 0) ^ 1;
+    await copy.backend.delete(key);
+    await copy.backend.put(key, [bytes]);
+    const { findings } = await verifyRepository(repository, { revisions: [], data: true, jobs: 1 });
+    expect(findings.map((finding) => [finding.code, finding.key])).toEqual([['pack-damaged', key]]);
+    expect(findings[0]?.dependents).toContainEqual(
+      expect.objectContaining({ commit: chain.commits.at(-1), path: `lab/${path}` }),
+    );
+  });
 });
 
 test('of any copies: every needed blob that was whole is whole in what stays, and no blob is pinned that nothing is over', async () => {
@@ -282,6 +306,6 @@ test('of any copies: every needed blob that was whole is whole in what stays, an
       const over = new Set(all.flat().flatMap(({ bases, depth }) => (depth === 0 ? [] : bases)));
       expect(live.pinned.blobs).toBeLessThanOrEqual([...over].filter((blob) => !needed.includes(blob)).length);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
