@@ -58,7 +58,9 @@ function linesOfPlugin({ inside, tensors }: InsideOfAsset, { style }: RenderInsi
   if (difference === null) return [];
   const lines = tensors?.problem === null ? withoutChanged(difference) : difference.lines;
   const shown = lines.slice(0, mostLines).map((line) => escapeForTerminal(line));
-  const more = lines.length - shown.length + (difference.omitted ?? 0);
+  // Tensors that are told below are not left out.
+  const told = tensors?.problem === null ? tensors.changed.length + tensors.omitted : 0;
+  const more = lines.length - shown.length + Math.max((difference.omitted ?? 0) - told, 0);
   return [...shown, ...(more > 0 ? [style('dim', `… and ${more} more: --json lists them`)] : [])];
 }
 
@@ -79,17 +81,21 @@ function linesOfTensors(difference: TensorDifference, { columns, style }: Render
   const width = columns === undefined ? undefined : Math.max(columns - 2, 1);
   const lines: string[] = [];
   if (changed.length > 0) {
-    const rows = changed
-      .slice(0, mostLines)
-      .map((tensor) => [
-        escapeForTerminal(tensor.name),
-        escapeForTerminal(tensor.dtype),
-        shareOf(tensor),
-        tensor.maxAbs === null ? '-' : formatNumber(tensor.maxAbs),
-        tensor.meanAbs === null ? '-' : formatNumber(tensor.meanAbs),
-        tensor.notFinite === 0 ? '' : style('red', `${formatCount(tensor.notFinite, 'value')} not finite`),
-      ]);
-    const head = ['TENSOR', 'TYPE', 'CHANGED', 'LARGEST', 'MEAN', ''];
+    const shown = changed.slice(0, mostLines);
+    const isMeasured = shown.some(({ of }) => of === 'elements');
+    const rows = shown.map((tensor) => [
+      escapeForTerminal(tensor.name),
+      escapeForTerminal(tensor.dtype),
+      shareOf(tensor),
+      ...(isMeasured
+        ? [
+            tensor.maxAbs === null ? '-' : formatNumber(tensor.maxAbs),
+            tensor.meanAbs === null ? '-' : formatNumber(tensor.meanAbs),
+            tensor.notFinite === 0 ? '' : style('red', `${formatCount(tensor.notFinite, 'value')} not finite`),
+          ]
+        : []),
+    ]);
+    const head = ['TENSOR', 'TYPE', 'CHANGED', ...(isMeasured ? ['LARGEST', 'MEAN', ''] : [])];
     lines.push(
       wrapWords(sumOf(difference), width ?? Infinity),
       ...renderTable(head, rows, { right: [2, 3, 4], columns: width, cut: [0], drop: [5, 1] }).split('\n'),
@@ -112,7 +118,9 @@ function sumOf({ changed, compared, omitted }: TensorDifference): string {
 
 function shareOf({ changed, count, of }: ChangedTensor): string {
   const share = count === 0 ? 0 : changed / count;
-  const percent = share < 0.0001 ? '<0.01 %' : `${(share * 100).toFixed(share < 0.01 ? 2 : 1)} %`;
+  const digits = (share * 100).toFixed(share < 0.01 ? 2 : 1);
+  // Neither none nor all is said of what is a part.
+  const percent = share < 0.0001 ? '<0.01 %' : digits === '100.0' && share < 1 ? '>99.9 %' : `${digits} %`;
   return of === 'blocks' ? `${percent} of blocks` : percent;
 }
 

@@ -50,6 +50,12 @@ describe('what is inside of an asset', () => {
     const told = renderInside({ inside: plugin, tensors: failed }, wide);
     expect(told).toContain('  ~ tensor w: other values');
     expect(told.at(-1)).toBe('  compared 0; gone');
+    // Changes that a plugin had no room for are counted, unless they are those that are told.
+    const full = { inside: inside([], { omitted: 5 }), tensors: tensors([{}], { omitted: 2 }) };
+    expect(renderInside(full, wide)[1]).toBe('  … and 2 more: --json lists them');
+    expect(renderInside({ ...full, tensors: tensors([{}], { omitted: 9 }) }, wide)[1]).toMatch(
+      /^ {2}Other values in 10/,
+    );
   });
 
   test('of blocks is their share, small shares are not none, and what is not finite is told', () => {
@@ -68,6 +74,20 @@ describe('what is inside of an asset', () => {
       ['q', 'Q4_0', '0.50 % of blocks', '-', '-'],
       ['few', 'F32', '<0.01 %', '1e-30', '0'],
       ['nan', 'F32', '100.0 %', '0.123', '0.0000123', '2 values not finite'],
+    ]);
+  });
+
+  test('of quantised types alone has no columns for what they have not', () => {
+    const blocks = { dtype: 'Q8_0', of: 'blocks', maxAbs: null, meanAbs: null } as const;
+    const changed = [
+      { ...blocks, name: 'all', changed: 10, count: 10 },
+      { ...blocks, name: 'near', changed: 9_999_999, count: 10_000_000 },
+    ];
+    expect(renderInside({ inside: undefined, tensors: tensors(changed) }, wide).slice(1)).toEqual([
+      '  Other values in 2 of 12 tensors',
+      '  TENSOR  TYPE            CHANGED',
+      '  all     Q8_0  100.0 % of blocks',
+      '  near    Q8_0  >99.9 % of blocks',
     ]);
   });
 

@@ -28,7 +28,7 @@ import { groupCaptures, type UsageProblem } from './usage/group-captures.ts';
 import { savedSums, type SavedSizes, type SavedSums } from './usage/saved-sums.ts';
 import type { UsageOptions, UsageRequest } from './usage.ts';
 
-export type { Saved, SavedSizes } from './usage/saved-sums.ts';
+export type { SavedSizes } from './usage/saved-sums.ts';
 
 /** A file or folder that a plugin recognised, in all captures of its collection. */
 export interface AssetUsage extends SavedSizes {

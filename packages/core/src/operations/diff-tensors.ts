@@ -20,6 +20,7 @@ import { changeTally, type TensorChange } from './tensor-change.ts';
 
 export type { TensorChange } from './tensor-change.ts';
 
+/** A tensor of which some bytes are others. */
 export interface ChangedTensor extends TensorChange {
   readonly name: string;
   readonly dtype: string;

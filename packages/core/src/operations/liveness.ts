@@ -64,14 +64,19 @@ export async function livenessOf(repository: Repository): Promise<Liveness> {
   return livenessFrom(repository, count.met, isComplete);
 }
 
+/** What of a repository is looked at once it is known what is needed. */
+type LivenessSource = Pick<Repository, 'index' | 'keys' | 'signal'> & { readonly log: { readonly fold: Fold } };
+
 /**
  * The same for blobs that were met already, all that captures need; the tally is used up by it. Errors: `interrupted`,
  * those of reading the index.
  */
-export async function livenessFrom(repository: Repository, met: BlobTally, isComplete: boolean): Promise<Liveness> {
-  const { keys, log, signal } = repository;
-  const { fold } = log;
-  const index = await repository.index();
+export async function livenessFrom(
+  { index: openIndex, keys, log: { fold }, signal }: LivenessSource,
+  met: BlobTally,
+  isComplete: boolean,
+): Promise<Liveness> {
+  const index = await openIndex();
   const isReadable: PackFilter = (pack) => !isDeleted(fold, pack) && !isLost(fold, pack);
   const isTrusted: PackFilter = (pack, actor, namedBy) =>
     isReadable(pack, actor, namedBy) && isTrustedBy(fold, keys.actor.id, { pack, actor, namedBy });

@@ -9,7 +9,6 @@ import { MbkError } from '../errors.ts';
 import { displayBytes, encodeByteText, type ByteText } from '../format/byte-name.ts';
 import type { BlobId, CommitId } from '../format/ids.ts';
 import { decodeLayout, type TensorSpan } from '../format/layout-record.ts';
-import { parameters } from '../format/limits.ts';
 import type { FileEntry } from '../format/tree.ts';
 import { isDeleted, isLost } from '../log/fold.ts';
 import type { BlobCopy } from '../pack/blob-copy.ts';
@@ -114,15 +113,17 @@ async function storedTensors(
   for (const span of spans) {
     const { dtype, length, name, offset, shape } = span;
     const tally = pieceTally();
+    let inSkeleton = false;
     const end = offset + length;
     while (length > 0 && chunk !== undefined && chunk.position < end) {
       const chunkEnd = chunk.position + chunk.length;
       const part = Math.min(end, chunkEnd) - Math.max(offset, chunk.position);
       if (part > 0) tally.add(part, chunk.kind === 'zero' ? undefined : { copy: copyOf(chunk.id) });
+      // A piece of a tensor lies in it; what reaches beyond it is a part of the skeleton.
+      inSkeleton ||= part > 0 && (chunk.kind === 'slice' || chunk.position < offset || chunkEnd > end);
       if (chunkEnd > end) break; // the next tensor begins in it
       chunk = await next();
     }
-    const inSkeleton = length < parameters.smallTensorBytes;
     rows.push({ name, dtype, shape, bytes: length, inSkeleton, ...tally.sums() });
   }
   return rows;

@@ -131,6 +131,7 @@ export async function usageOf(
   };
 }
 
-function inNumbers({ mayGo, stays: _, ...rest }: Liveness): LivenessUsage {
-  return { ...rest, mayGo: { packs: mayGo.length, bytes: mayGo.reduce((sum, { size }) => sum + size, 0) } };
+function inNumbers({ broken, idleBytes, isComplete, mayGo, needed, pinned }: Liveness): LivenessUsage {
+  const bytes = mayGo.reduce((sum, { size }) => sum + size, 0);
+  return { isComplete, needed, pinned, broken, mayGo: { packs: mayGo.length, bytes }, idleBytes };
 }

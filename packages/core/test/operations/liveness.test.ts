@@ -3,17 +3,22 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { memoryBackend } from '../../src/backend/memory.ts';
-import { packKey, type CommitId, type PackId } from '../../src/format/ids.ts';
+import { asBlobId, asPackId, packKey, type BlobId, type CommitId, type PackId } from '../../src/format/ids.ts';
 import { executeCheckout } from '../../src/operations/checkout.ts';
-import { livenessOf, type Liveness } from '../../src/operations/liveness.ts';
+import { livenessFrom, livenessOf, type Liveness } from '../../src/operations/liveness.ts';
+import { blobTally } from '../../src/operations/usage/blob-tally.ts';
 import { usageOf } from '../../src/operations/usage.ts';
 import { verifyRepository } from '../../src/operations/verify.ts';
 import type { Repository } from '../../src/repository.ts';
 import { assetPlugins } from '../../src/snapshot/asset-plugins.ts';
 import { oddHost } from '../plugins/odd-host.ts';
-import { idOf } from '../pack/test-keys.ts';
+import { emptyFold } from '../../src/log/fold.ts';
+import { indexSet, type IndexSet } from '../../src/pack/index-set.ts';
+import { findWhole } from '../../src/pack/whole-copy.ts';
+import { idOf, testKeys } from '../pack/test-keys.ts';
 import { copyOf, testRepository, type TestRepository } from './make-repository.ts';
 import { storeOver } from './store-over.ts';
 
@@ -25,6 +30,9 @@ function checkpoints(count: number): readonly Uint8Array[] {
     return Buffer.concat([Buffer.alloc(64, 'good '), Buffer.from(floats.buffer.slice(0))]);
   });
 }
+
+/** What of such a file is its tensor. */
+const tensorOf = (file: Uint8Array = new Uint8Array()): Uint8Array => file.subarray(64);
 
 interface Chain {
   readonly lab: TestRepository;
@@ -209,11 +217,95 @@ describe('of a chain that is stored by hand, begun anew at the fourth,', () => {
   });
 });
 
-test('of a chain as snapshots store it, exactly what is kept is enough', async () => {
+test('of a chain as snapshots store it, exactly what is kept is enough, and what goes wrong in a base is told', async () => {
   const path = 'checkpoint.odd';
   const chain = await takeChain(checkpoints(4), { path });
   await expire(chain, 2);
   const live = await withOpen(chain.lab, livenessOf);
   expect(live).toMatchObject({ isComplete: true, broken: 0 });
-  await expectWhole(await pruned(chain, live), chain, 2, path);
+  // Each is stored over the one before it.
+  expect(live.pinned.blobs).toBeGreaterThan(0);
+  const copy = await pruned(chain, live);
+  await expectWhole(copy, chain, 2, path);
+
+  await withOpen(copy, async (repository) => {
+    const index = await repository.index();
+    const [newest] = index.lookup('data', idOf(tensorOf(chain.files.at(-1))));
+    const [base] = index.lookup('data', newest?.frame.bases[0] ?? asBlobId('0'.repeat(64)));
+    if (newest === undefined || base === undefined) throw new Error('expected a base of the newest checkpoint');
+    expect(base.pack.id).not.toBe(newest.pack.id);
+    const key = packKey('data', base.pack.id);
+    const bytes = (await copy.backend.get(key)).slice();
+    bytes[base.frame.offset + 40] = (bytes[base.frame.offset + 40] ?? 0) ^ 1;
+    await copy.backend.delete(key);
+    await copy.backend.put(key, [bytes]);
+    const { findings } = await verifyRepository(repository, { revisions: [], data: true, jobs: 1 });
+    expect(findings.map((finding) => [finding.code, finding.key])).toEqual([['pack-damaged', key]]);
+    expect(findings[0]?.dependents).toContainEqual(
+      expect.objectContaining({ commit: chain.commits.at(-1), path: `lab/${path}` }),
+    );
+  });
+});
+
+test('of any copies: every needed blob that was whole is whole in what stays, and no blob is pinned that nothing is over', async () => {
+  const keys = testKeys();
+  const blobOf = (number: number): BlobId => asBlobId(number.toString(16).padEnd(64, 'b'));
+  const packOf = (number: number): PackId => asPackId(number.toString(16).padStart(64, 'a'));
+  const copy = fc.record({
+    blob: fc.nat(7),
+    depth: fc.nat(3),
+    bases: fc.uniqueArray(fc.nat(7), { minLength: 1, maxLength: 2 }),
+  });
+  const packs = fc.array(fc.array(copy, { minLength: 1, maxLength: 3 }), { maxLength: 8 });
+  const wholeIn = (index: IndexSet, blob: number, stays: ReadonlySet<PackId>): boolean =>
+    findWhole(index, 'data', blobOf(blob), (pack) => stays.has(pack)) !== undefined;
+
+  await fc.assert(
+    fc.asyncProperty(packs, fc.uniqueArray(fc.nat(7)), async (all, needed) => {
+      const index = indexSet({ backend: memoryBackend(), keys });
+      for (const [number, copies] of all.entries()) {
+        index.addPack({
+          row: {
+            id: packOf(number),
+            ephemeral: new Uint8Array(32),
+            actor: keys.actor.id,
+            keyset: keys.shared.id,
+            size: 1000,
+            kind: 'data',
+            lifetime: 'long',
+            frames: copies.length,
+          },
+          frames: copies.map(({ bases, blob, depth }) => ({
+            offset: 72,
+            boxLength: 100,
+            plainLength: 3,
+            codec: 0,
+            depth,
+            parameters: new Uint8Array(0),
+            bases: depth === 0 ? [] : bases.map(blobOf),
+            blobs: [{ id: blobOf(blob), type: 'data', length: 3 }],
+            boxEnd: new Uint8Array(8),
+          })),
+        });
+      }
+      const met = blobTally();
+      for (const blob of needed) met.meet(blobOf(blob), 1);
+      const source = { index: async () => index, keys, log: { fold: emptyFold }, signal: undefined };
+      const live = await livenessFrom(source, met, true);
+      const stays = new Set(live.stays.map(({ id }) => id));
+      const everything = new Set(all.map((_, number) => packOf(number)));
+      expect(new Set([...stays, ...live.mayGo.map(({ id }) => id)])).toEqual(everything);
+      expect(stays.size + live.mayGo.length).toBe(all.length);
+      const whole = needed.filter((blob) => wholeIn(index, blob, everything));
+      for (const blob of whole) expect(wholeIn(index, blob, stays)).toBe(true);
+      expect(live.broken).toBe(needed.length - whole.length);
+      // What is broken keeps every copy.
+      for (const [number, copies] of all.entries())
+        if (copies.some(({ blob }) => needed.includes(blob) && !whole.includes(blob)))
+          expect(stays.has(packOf(number))).toBe(true);
+      const over = new Set(all.flat().flatMap(({ bases, depth }) => (depth === 0 ? [] : bases)));
+      expect(live.pinned.blobs).toBeLessThanOrEqual([...over].filter((blob) => !needed.includes(blob)).length);
+    }),
+    { numRuns: 100 },
+  );
 });
