@@ -146,9 +146,7 @@ function writeForetold(
   kernels.differRows(from, units, size, distance, order, isFloat, z, at.planes);
   const [place] = placesOf(workspace, transform, units, contexts);
   const end = place === undefined ? to : writeStream(workspace, place, state, to);
-  return size === 2
-    ? kernels.writeRest16(z, at.planes, units, end)
-    : kernels.writeRest32(z, at.planes, units, end);
+  return size === 2 ? kernels.writeRest16(z, at.planes, units, end) : kernels.writeRest32(z, at.planes, units, end);
 }
 
 function readForetold(
@@ -224,9 +222,7 @@ function placesOf({ at }: Workspace, transform: Transform, units: number, contex
       from,
       length,
       isNarrow: isNarrow[i] === true,
-      contexts: contexts
-        ? { from, length, bits: bits[i] ?? 8, knowns, isTokens: isForeteller(transform) }
-        : undefined,
+      contexts: contexts ? { from, length, bits: bits[i] ?? 8, knowns, isTokens: isForeteller(transform) } : undefined,
     });
     from += length;
   }
@@ -279,7 +275,8 @@ function decodeTo(
     // Frames are decoded to the start of an array.
     const from = alignedAs({ byteOffset: done }, at.plain);
     keepHistory(workspace, plan, { before, from });
-    if (isForeteller(transform)) readForetold(workspace, plan, { units, from, state: states[0] ?? streamState(), coded });
+    if (isForeteller(transform))
+      readForetold(workspace, plan, { units, from, state: states[0] ?? streamState(), coded });
     else readStreams(workspace, plan, { units, from, states, coded });
     const length = units * transform.unit;
     if (!take(kernels.bytes.subarray(from, from + length), done)) return false;

@@ -1,11 +1,17 @@
-import { twinContexts, twinDifferences, twinStreams } from "@mbk/kernels";
+import { twinContexts, twinDifferences, twinStreams } from '@mbk/kernels';
 import { blockOf, type Dtype } from '@mbk/plugin-sdk';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeFrame } from '../../src/codec/encode-frame.ts';
 import { decodeFrame, decodeFrameParts } from '../../src/codec/registry.ts';
 import { tensorCodec } from '../../src/codec/tensor.ts';
-import { frameMemory, segmentBytes, type TensorKernels, workspaceBytes, workspaceIn } from '../../src/codec/tensor/workspace.ts';
+import {
+  frameMemory,
+  segmentBytes,
+  type TensorKernels,
+  workspaceBytes,
+  workspaceIn,
+} from '../../src/codec/tensor/workspace.ts';
 import { gaussian } from './gaussian.ts';
 
 // prettier-ignore

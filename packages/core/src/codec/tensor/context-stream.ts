@@ -224,7 +224,12 @@ function setTables({ kernels, at }: Workspace, shape: ContextShape, bits: number
 }
 
 /** Where what is known lies; bytes of 0 where that is nothing. */
-function knownAt({ kernels, at }: Workspace, { knowns }: ContextPlace, { known }: ContextShape, length: number): number {
+function knownAt(
+  { kernels, at }: Workspace,
+  { knowns }: ContextPlace,
+  { known }: ContextShape,
+  length: number,
+): number {
   const from = known === knownNothing ? undefined : knowns.get(known);
   if (from === undefined) kernels.bytes.fill(0, at.nothing, at.nothing + length);
   return from ?? at.nothing;
@@ -265,7 +270,8 @@ export function readContexts(
 ): string | undefined {
   const { kernels, at } = workspace;
   const { shape } = model;
-  if (shape.known !== knownNothing && !place.knowns.has(shape.known)) return `nothing is known of stream ${shape.known}`;
+  if (shape.known !== knownNothing && !place.knowns.has(shape.known))
+    return `nothing is known of stream ${shape.known}`;
   for (const [table, weights] of model.weights.entries()) {
     putWeights(workspace, weights);
     kernels.makeContextDecodeTable(at.weights, at.tables + table * contextDecodeTableBytes);

@@ -317,7 +317,10 @@ type Term = readonly [offset: number, right: number, mask: number, left: number]
 function bitsOf(rows: ReadonlyArray<readonly Term[]>, isNarrow = false): Part {
   const both = wide(rows);
   const bytes = Uint8Array.from(both.flat(2));
-  return { kind: 'bits', plan: { bytes, terms: rows[0]?.length ?? 0, rows: both.length, isNarrow, bits: isNarrow ? 6 : 8 } };
+  return {
+    kind: 'bits',
+    plan: { bytes, terms: rows[0]?.length ?? 0, rows: both.length, isNarrow, bits: isNarrow ? 6 : 8 },
+  };
 }
 
 function wide(rows: ReadonlyArray<readonly Term[]>): Term[][] {
