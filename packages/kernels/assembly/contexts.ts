@@ -83,6 +83,43 @@ export function countContexts(counts: usize, contexts: usize, symbols: usize, co
   }
 }
 
+/** Adds up the 256 counters of each of `contexts` contexts, to as many numbers of 32 bits. */
+export function sumCounts(counts: usize, contexts: usize, sums: usize): void {
+  const end = counts + (contexts << 10);
+  while (counts < end) {
+    let sum = i32x4.splat(0);
+    for (let i: usize = 0; i < 1024; i += 16) sum = i32x4.add(sum, v128.load(counts + i));
+    store<i32>(
+      sums,
+      i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3),
+    );
+    sums += 4;
+    counts += 1024;
+  }
+}
+
+/** Replaces `count` bytes by what `table` has for each. */
+export function translate(bytes: usize, count: usize, table: usize): void {
+  let i: usize = 0;
+  while (i + 8 <= count) {
+    const eight = load<u64>(bytes + i);
+    let other = <u64>load<u8>(table + <usize>(eight & 255));
+    other |= (<u64>load<u8>(table + <usize>((eight >> 8) & 255))) << 8;
+    other |= (<u64>load<u8>(table + <usize>((eight >> 16) & 255))) << 16;
+    other |= (<u64>load<u8>(table + <usize>((eight >> 24) & 255))) << 24;
+    other |= (<u64>load<u8>(table + <usize>((eight >> 32) & 255))) << 32;
+    other |= (<u64>load<u8>(table + <usize>((eight >> 40) & 255))) << 40;
+    other |= (<u64>load<u8>(table + <usize>((eight >> 48) & 255))) << 48;
+    other |= (<u64>load<u8>(table + <usize>(eight >> 56))) << 56;
+    store<u64>(bytes + i, other);
+    i += 8;
+  }
+  while (i < count) {
+    store<u8>(bytes + i, load<u8>(table + load<u8>(bytes + i)));
+    i += 1;
+  }
+}
+
 /** The sum of 256 weights of 16 bits. */
 function sumOf(weights: usize): u32 {
   let sum: u32 = 0;

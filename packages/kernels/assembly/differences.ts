@@ -182,27 +182,68 @@ function restOf(token: u32): u32 {
 }
 
 /** Bits that `count` tokens do not tell. */
-export function restBits(tokens: usize, count: usize): f64 {
-  let bits: u64 = 0;
-  for (let i: usize = 0; i < count; i += 1) bits += restOf(load<u8>(tokens + i));
-  return <f64>bits;
+export function restBits(tokens: usize, count: usize): u32 {
+  let sums = i32x4.splat(0);
+  let i: usize = 0;
+  while (i + 16 <= count) {
+    const rests = i8x16.sub_sat_u(i8x16.shr_u(v128.load(tokens + i), 2), i8x16.splat(1));
+    sums = i32x4.add(sums, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(rests)));
+    i += 16;
+  }
+  let bits =
+    i32x4.extract_lane(sums, 0) +
+    i32x4.extract_lane(sums, 1) +
+    i32x4.extract_lane(sums, 2) +
+    i32x4.extract_lane(sums, 3);
+  while (i < count) {
+    bits += restOf(load<u8>(tokens + i));
+    i += 1;
+  }
+  return bits;
 }
 
 /** Writes the bits of each z that its token does not tell, lowest first, from `to` on; the end of the last byte. */
 export function writeRest16(z: usize, tokens: usize, count: usize, to: usize): usize {
-  return writeRest<u16>(z, tokens, count, to);
+  let bits: u64 = 0;
+  let held: u64 = 0;
+  let i: usize = 0;
+  while (i + 4 <= count) {
+    // Four rests of up to 13 bits, and up to 7 that are held, go into one number.
+    const four = load<u32>(tokens + i);
+    const words = load<u64>(z + (i << 1));
+    const a = <u64>restOf(four & 255);
+    const b = <u64>restOf((four >> 8) & 255);
+    const c = <u64>restOf((four >> 16) & 255);
+    const d = <u64>restOf(four >> 24);
+    const low = (words & (((<u64>1) << a) - 1)) | (((words >> 16) & (((<u64>1) << b) - 1)) << a);
+    const high = ((words >> 32) & (((<u64>1) << c) - 1)) | (((words >> 48) & (((<u64>1) << d) - 1)) << c);
+    bits |= (low | (high << (a + b))) << held;
+    held += a + b + c + d;
+    store<u64>(to, bits);
+    to += <usize>(held >> 3);
+    bits >>= held & 56;
+    held &= 7;
+    i += 4;
+  }
+  while (i < count) {
+    const rest = <u64>restOf(load<u8>(tokens + i));
+    bits |= (<u64>load<u16>(z + (i << 1)) & (((<u64>1) << rest) - 1)) << held;
+    held += rest;
+    store<u64>(to, bits);
+    to += <usize>(held >> 3);
+    bits >>= held & 56;
+    held &= 7;
+    i += 1;
+  }
+  return to + usize(held !== 0);
 }
 
 export function writeRest32(z: usize, tokens: usize, count: usize, to: usize): usize {
-  return writeRest<u32>(z, tokens, count, to);
-}
-
-function writeRest<T>(z: usize, tokens: usize, count: usize, to: usize): usize {
   let bits: u64 = 0;
   let held: u64 = 0;
   for (let i: usize = 0; i < count; i += 1) {
     const rest = <u64>restOf(load<u8>(tokens + i));
-    bits |= (<u64>load<T>(z + i * sizeof<T>()) & (((<u64>1) << rest) - 1)) << held;
+    bits |= (<u64>load<u32>(z + (i << 2)) & (((<u64>1) << rest) - 1)) << held;
     held += rest;
     store<u64>(to, bits);
     to += <usize>(held >> 3);
@@ -240,21 +281,49 @@ export function writeRest64(z: usize, tokens: usize, count: usize, to: usize): u
  * bytes beyond them. The tokens are those of numbers of this size.
  */
 export function readRest16(tokens: usize, count: usize, from: usize, z: usize): void {
-  readRest<u16>(tokens, count, from, z);
+  let bit: usize = 0;
+  let i: usize = 0;
+  while (i + 4 <= count) {
+    // The rests of four have up to 52 bits, 57 are certain.
+    let bits = load<u64>(from + (bit >> 3)) >> (<u64>bit & 7);
+    const four = load<u32>(tokens + i);
+    const a = four & 255;
+    const b = (four >> 8) & 255;
+    const c = (four >> 16) & 255;
+    const d = four >> 24;
+    const restA = <u64>restOf(a);
+    const restB = <u64>restOf(b);
+    const restC = <u64>restOf(c);
+    const restD = <u64>restOf(d);
+    let words = ((<u64>topOf(a)) << restA) | (bits & (((<u64>1) << restA) - 1));
+    bits >>= restA;
+    words |= (((<u64>topOf(b)) << restB) | (bits & (((<u64>1) << restB) - 1))) << 16;
+    bits >>= restB;
+    words |= (((<u64>topOf(c)) << restC) | (bits & (((<u64>1) << restC) - 1))) << 32;
+    bits >>= restC;
+    words |= (((<u64>topOf(d)) << restD) | (bits & (((<u64>1) << restD) - 1))) << 48;
+    store<u64>(z + (i << 1), words);
+    bit += <usize>(restA + restB + restC + restD);
+    i += 4;
+  }
+  while (i < count) {
+    const token = <u32>load<u8>(tokens + i);
+    const rest = <u64>restOf(token);
+    const bits = (load<u64>(from + (bit >> 3)) >> (<u64>bit & 7)) & (((<u64>1) << rest) - 1);
+    bit += <usize>rest;
+    store<u16>(z + (i << 1), <u16>(((<u64>topOf(token)) << rest) | bits));
+    i += 1;
+  }
 }
 
 export function readRest32(tokens: usize, count: usize, from: usize, z: usize): void {
-  readRest<u32>(tokens, count, from, z);
-}
-
-function readRest<T>(tokens: usize, count: usize, from: usize, z: usize): void {
   let bit: usize = 0;
   for (let i: usize = 0; i < count; i += 1) {
     const token = <u32>load<u8>(tokens + i);
     const rest = <u64>restOf(token);
     const bits = (load<u64>(from + (bit >> 3)) >> (<u64>bit & 7)) & (((<u64>1) << rest) - 1);
     bit += <usize>rest;
-    store<T>(z + i * sizeof<T>(), <T>(((<u64>topOf(token)) << rest) | bits));
+    store<u32>(z + (i << 2), <u32>(((<u64>topOf(token)) << rest) | bits));
   }
 }
 

@@ -12,6 +12,8 @@ export {
   findContexts,
   makeContextDecodeTable,
   makeContextEncodeTable,
+  sumCounts,
+  translate,
 } from './contexts';
 export {
   classesOf,
@@ -47,6 +49,7 @@ export {
 } from './non-finite';
 export { differRows, sumRows } from './rows';
 export {
+  clearRange,
   copyRange,
   equalRanges,
   gatherField,

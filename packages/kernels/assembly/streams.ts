@@ -352,6 +352,11 @@ export function copyRange(from: usize, length: usize, to: usize): void {
   memory.copy(to, from, length);
 }
 
+/** Makes `length` bytes 0. */
+export function clearRange(at: usize, length: usize): void {
+  memory.fill(at, 0, length);
+}
+
 /** Whether `length` bytes at `a` and at `b` are the same. */
 export function equalRanges(a: usize, b: usize, length: usize): bool {
   let i: usize = 0;

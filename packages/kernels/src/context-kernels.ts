@@ -22,6 +22,11 @@ export interface ContextKernels {
   /** Adds `count` symbols to 256 counters of 32 bits for each context, those of context 0 first. */
   countContexts(counts: number, contexts: number, symbols: number, count: number): void;
 
+  /** Adds up the counters of each of `contexts` contexts, to as many numbers of 32 bits at `sums`. */
+  sumCounts(counts: number, contexts: number, sums: number): void;
+  /** Replaces `count` bytes by what the 256 bytes at `table` have for each: contexts by those that they are joined to. */
+  translate(bytes: number, count: number, table: number): void;
+
   /** The table of one context, `contextEncodeTableBytes`, of 256 weights of 16 bits, whose sum is `contextWeightSum`. */
   makeContextEncodeTable(weights: number, table: number): void;
   /**
@@ -50,6 +55,7 @@ export interface ContextKernels {
   ): boolean;
 }
 
+/** States of a lane. */
 export const contextStates = 64;
 /** What the weights of a context add up to. */
 export const contextWeightSum = 4096;

@@ -67,6 +67,8 @@ export interface StreamKernels {
   sumRows(numbers: number, count: number, size: 2 | 4, distance: number, order: number, isFloat: boolean): void;
   /** Copies a range; `copyWithin` is slow in shared memory. */
   copyRange(from: number, length: number, to: number): void;
+  /** Makes a range 0; `fill` is slow there too. */
+  clearRange(at: number, length: number): void;
   equalRanges(a: number, b: number, length: number): boolean;
 
   /** Counts the bytes of the four quarters of a range into four tables of 256 numbers of 32 bits at `tables`. */

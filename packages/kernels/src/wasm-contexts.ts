@@ -35,6 +35,8 @@ export function wasmContexts(memory: KernelMemory, module: KernelModule = kernel
     bytes: new Uint8Array(memory.buffer),
     findContexts: wasm.findContexts,
     countContexts: wasm.countContexts,
+    sumCounts: wasm.sumCounts,
+    translate: wasm.translate,
     makeContextEncodeTable: wasm.makeContextEncodeTable,
     encodeContexts: wasm.encodeContexts,
     makeContextDecodeTable: (weights, table) => wasm.makeContextDecodeTable(weights, table) !== 0,

@@ -68,6 +68,7 @@ export function wasmStreams(memory: KernelMemory, module: KernelModule = kernelM
     sumRows: (numbers, count, size, distance, order, isFloat) =>
       wasm.sumRows(numbers, count, size, distance, order, isFloat ? 1 : 0),
     copyRange: wasm.copyRange,
+    clearRange: wasm.clearRange,
     equalRanges: (a, b, length) => wasm.equalRanges(a, b, length) !== 0,
     laneCounts: wasm.laneCounts,
     makeEncodeTable: wasm.makeEncodeTable,

@@ -16,7 +16,7 @@ import {
   wasmContexts,
 } from '../src/index.ts';
 
-const memory = kernelMemory(1_048_576);
+const memory = kernelMemory(262_144);
 const wasm = wasmContexts(memory);
 const twin = twinContexts(new Uint8Array(memory.buffer.byteLength));
 
@@ -148,7 +148,7 @@ describe('symbols with contexts', () => {
         });
         expect(answers[1]).toEqual(answers[0]);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -171,9 +171,34 @@ describe('symbols with contexts', () => {
             wanted[256 * context + symbol] = (wanted[256 * context + symbol] ?? 0) + 1;
           const view = new DataView(kernels.bytes.buffer, kernels.bytes.byteOffset);
           expect(Uint32Array.from(wanted, (_, i) => view.getUint32(at.counts + 4 * i, true))).toEqual(wanted);
+          kernels.sumCounts(at.counts, kinds, at.weights);
+          for (let context = 0; context < kinds; context += 1) {
+            const times = pairs.filter(([own]) => own === context).length;
+            expect(view.getUint32(at.weights + 4 * context, true)).toBe(times);
+          }
         }
       }),
       { numRuns: 50 },
+    );
+  });
+
+  test('contexts are replaced by others', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.uint8Array({ minLength: 256, maxLength: 256 }),
+        (bytes, table) => {
+          for (const kernels of [twin, wasm]) {
+            kernels.bytes.fill(0xa5);
+            kernels.bytes.set(bytes, at.contexts);
+            kernels.bytes.set(table, at.map);
+            kernels.translate(at.contexts, bytes.length, at.map);
+            const end = at.contexts + bytes.length;
+            expect(kernels.bytes.slice(at.contexts, end)).toEqual(bytes.map((byte) => table[byte] ?? 0));
+            expect(kernels.bytes[end]).toBe(0xa5);
+          }
+        },
+      ),
     );
   });
 
@@ -244,7 +269,7 @@ describe('lanes that nobody wrote', () => {
           expect(answers[1]).toEqual(answers[0]);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

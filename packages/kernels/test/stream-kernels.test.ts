@@ -179,6 +179,8 @@ describe('splits', () => {
             const at = target + (where % bytes.length);
             kernels.bytes[at] = (kernels.bytes[at] ?? 0) ^ mask;
             expect(kernels.equalRanges(source, target, bytes.length)).toBe(false);
+            kernels.clearRange(target, bytes.length);
+            expect(kernels.bytes.subarray(target, target + bytes.length)).toEqual(new Uint8Array(bytes.length));
           });
         },
       ),

@@ -10,15 +10,13 @@
  */
 import type { Element } from '../chunker/piece.ts';
 import { viewOf } from '../format/bytes.ts';
-import { type ContextModel, mostModelBytes, readModel, writeModel } from './context/model.ts';
-import { type Cursor, malformedDelta, takeBytes } from './delta/cursor.ts';
+import { malformedDelta } from './delta/cursor.ts';
 import { estimatedBytes } from './delta/estimate.ts';
-import { fitModel, readyModels } from './delta/models.ts';
 import { gather, scatter } from './delta/items.ts';
-import { fieldParts, numberedParts, type Parts, partsNumbers, partsOf, symbolsOf } from './delta/parts.ts';
+import { fieldParts, numberedParts, type Parts, partsNumbers, partsOf } from './delta/parts.ts';
 import { loadSegment, segmentsOf } from './delta/segments.ts';
 import { readPart, writePart } from './delta/stream.ts';
-import { type DeltaWorkspace, mostPlainBytes, mostTablesInAll, threadDeltaWorkspace } from './delta/workspace.ts';
+import { type DeltaWorkspace, mostPlainBytes, threadDeltaWorkspace } from './delta/workspace.ts';
 import type { DecodeOptions, Encoded, FrameCodec, TakePart } from './frame-codec.ts';
 import { alignedAs } from './tensor/workspace.ts';
 
@@ -96,22 +94,17 @@ function usableParts(plain: Uint8Array, element: Element, base: Uint8Array): Par
 function encode(workspace: DeltaWorkspace, parts: Parts, plain: Uint8Array, base: Uint8Array): Encoded | undefined {
   const { kernels, at } = workspace;
   const { unit } = parts;
-  const models = parts.parts.map((part) => fitModel(workspace, parts, part, { plain, base }));
-  const ready = readyModels(workspace, parts, models, 'encode');
-  const head = encodeModels(models);
   const parameters = encodeParameters(parts);
   const stop = at.stored + plain.length - parameters.length;
-  let to: number | undefined = at.stored + head.length;
-  if (to >= stop) return undefined;
-  kernels.bytes.set(head, at.stored);
+  let to: number | undefined = at.stored;
   let done = 0;
   for (const segment of segmentsOf(plain.length, parts)) {
     const places = {
       plain: loadSegment(workspace, plain, segment, { unit, region: 'plain' }),
       base: loadSegment(workspace, base, segment, { unit, region: 'base' }),
     };
-    for (const [i, part] of parts.parts.entries()) {
-      to = writePart(workspace, { part, unit, units: segment.units, ...places }, ready[i], { to, stop });
+    for (const part of parts.parts) {
+      to = writePart(workspace, { part, unit, units: segment.units, ...places }, { to, stop });
       if (to === undefined) return undefined;
     }
     done = segment.offset + segment.units * unit;
@@ -134,7 +127,6 @@ function decodeTo(
   if (base?.length !== plainLength) throw malformedDelta(cursor, `its base has ${base?.length ?? 'no'} bytes`);
   const { kernels, at } = workspace;
   const { unit } = parts;
-  const ready = readyModels(workspace, parts, decodeModels(cursor, parts), 'decode');
   const hasBits = parts.parts.some(({ kind }) => kind === 'bits');
   let done = 0;
   for (const segment of segmentsOf(plainLength, parts)) {
@@ -143,10 +135,10 @@ function decodeTo(
     const from = loadSegment(workspace, base, segment, { unit, region: 'base' });
     // Frames are decoded to the start of an array.
     const to = alignedAs({ byteOffset: offset }, at.plain);
-    if (hasBits) kernels.bytes.fill(0, to, to + length);
-    for (const [i, part] of parts.parts.entries()) {
+    if (hasBits) kernels.clearRange(to, length);
+    for (const part of parts.parts) {
       gather(workspace, part, unit, units, from, at.baseItems);
-      const items = readPart(workspace, part, units, ready[i], cursor);
+      const items = readPart(workspace, part, units, cursor);
       scatter(workspace, part, unit, units, items, to);
     }
     if (!take(kernels.bytes.subarray(to, to + length), offset)) return false;
@@ -156,33 +148,6 @@ function decodeTo(
     throw malformedDelta(cursor, `${stored.length - cursor.position} bytes are left for ${plainLength - done}`);
   }
   return take(stored.subarray(cursor.position), done);
-}
-
-/** The models of all parts, each behind a 1; of one that has none a 0. */
-function encodeModels(models: readonly (ContextModel | undefined)[]): Uint8Array {
-  const bytes = new Uint8Array(models.length * (1 + mostModelBytes));
-  let end = 0;
-  for (const model of models) {
-    bytes[end] = model === undefined ? 0 : 1;
-    end += 1;
-    if (model !== undefined) end = writeModel(bytes, model, end);
-  }
-  return bytes.subarray(0, end);
-}
-
-function decodeModels(cursor: Cursor, parts: Parts): (ContextModel | undefined)[] {
-  let tables = 0;
-  return parts.parts.map((part) => {
-    const flag = takeBytes(cursor, 1)[0] ?? 0;
-    if (flag > 1) throw malformedDelta(cursor, `a part has model ${flag}`);
-    if (flag === 0) return undefined;
-    const read = readModel(cursor.bytes.subarray(cursor.position), symbolsOf(part));
-    if (typeof read === 'string') throw malformedDelta(cursor, read);
-    cursor.position += read.length;
-    tables += read.model.weights.length;
-    if (tables > mostTablesInAll) throw malformedDelta(cursor, `it has more than ${mostTablesInAll} tables`);
-    return read.model;
-  });
 }
 
 function encodeParameters({ number, parts }: Parts): Uint8Array {

@@ -13,6 +13,7 @@ type Splits = Pick<
   | 'spreadBits'
   | 'mergeFifths'
   | 'spreadFifths'
+  | 'clearRange'
   | 'copyRange'
   | 'equalRanges'
 >;
@@ -131,6 +132,10 @@ export function twinSplits(bytes: Uint8Array): Splits {
         }
         view.setUint32(unit + bits, fifths >>> 0, true);
       }
+    },
+
+    clearRange(from, length) {
+      bytes.fill(0, from, from + length);
     },
 
     copyRange(from, length, to) {

@@ -61,6 +61,19 @@ export function twinContexts(bytes: Uint8Array): ContextKernels {
       }
     },
 
+    sumCounts(counts, contexts, sums) {
+      for (let context = 0; context < contexts; context += 1) {
+        let sum = 0;
+        for (let symbol = 0; symbol < 256; symbol += 1)
+          sum += view.getUint32(counts + contextCountsBytes * context + 4 * symbol, true);
+        view.setUint32(sums + 4 * context, sum, true);
+      }
+    },
+
+    translate(from, count, table) {
+      for (let i = from; i < from + count; i += 1) view.setUint8(i, at(table + at(i)));
+    },
+
     makeContextEncodeTable(weights, table) {
       let start = 0;
       for (const [symbol, weight] of weightsOf(weights).entries()) {

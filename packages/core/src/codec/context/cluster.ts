@@ -19,26 +19,33 @@ interface Group {
 const tableBits = 24;
 const weightBits = 8;
 /** Groups that are compared with all others; before, only neighbours are. */
-const mostCompared = 24;
+const mostCompared = 16;
+/** Contexts with less than this part of all symbols, or fewer symbols, go along with their neighbour. */
+const leastShare = 1 / 256;
+const leastTotal = 48;
 
-/**
- * Groups the contexts that `counts` counts, 256 counters for each, of which the first `symbols` are not 0: neighbours
- * first, then all with all. Overwrites `counts`. One symbol occurs at least.
- */
-export function clusterContexts(
-  counts: Uint32Array,
-  { contexts, symbols, most }: { readonly contexts: number; readonly symbols: number; readonly most: number },
-): Clusters {
+/** How often each symbol was in each context. */
+export interface ContextCounts {
+  /** 256 counters of each context, of which the first `symbols` may be other than 0. */
+  readonly counts: Uint32Array;
+  readonly symbols: number;
+  /** Of each context how many symbols were in it; one at least in one of them. */
+  readonly sums: Uint32Array;
+}
+
+/** Groups contexts to at most `most`: neighbours first, then all with all. Overwrites the counters. */
+export function clusterContexts({ counts, symbols, sums }: ContextCounts, most: number): Clusters {
   const groups: Group[] = [];
-  for (let context = 0; context < contexts; context += 1) {
-    const own = counts.subarray(256 * context, 256 * context + symbols);
-    const total = own.reduce((sum, count) => sum + count, 0);
-    if (total > 0) groups.push({ counts: own, contexts: [context], total });
+  for (let context = 0; context < sums.length; context += 1) {
+    const total = sums[context] ?? 0;
+    if (total === 0) continue;
+    groups.push({ counts: counts.subarray(256 * context, 256 * context + symbols), contexts: [context], total });
   }
+  joinSmall(groups);
   joinNeighbours(groups);
   joinAny(groups, most);
   groups.sort((a, b) => Math.min(...a.contexts) - Math.min(...b.contexts));
-  const known = new Int16Array(contexts).fill(-1);
+  const known = new Int16Array(sums.length).fill(-1);
   for (const [table, group] of groups.entries()) for (const context of group.contexts) known[context] = table;
   let last = 0;
   const tableOf = Uint8Array.from(known, (table) => {
@@ -50,12 +57,14 @@ export function clusterContexts(
 
 /** Bits that both take more if they share a table, less those of the table that they save. */
 function costOf(a: Group, b: Group): number {
+  const ones = a.counts;
+  const others = b.counts;
   let more = selfBits(a.total + b.total) - selfBits(a.total) - selfBits(b.total);
   let common = 0;
-  for (let symbol = 0; symbol < a.counts.length; symbol += 1) {
-    const one = a.counts[symbol] ?? 0;
+  for (let symbol = 0; symbol < ones.length; symbol += 1) {
+    const one = ones[symbol] ?? 0;
     if (one === 0) continue;
-    const other = b.counts[symbol] ?? 0;
+    const other = others[symbol] ?? 0;
     if (other === 0) continue;
     common += 1;
     more -= selfBits(one + other) - selfBits(one) - selfBits(other);
@@ -68,6 +77,14 @@ function join(into: Group, from: Group): void {
     into.counts[symbol] = (into.counts[symbol] ?? 0) + (from.counts[symbol] ?? 0);
   into.total += from.total;
   into.contexts.push(...from.contexts);
+}
+
+/** Joins groups that are too small to be looked at with those behind them, the last one with the one before. */
+function joinSmall(groups: Group[]): void {
+  const least = Math.max(leastTotal, groups.reduce((sum, { total }) => sum + total, 0) * leastShare);
+  for (let i = groups.length - 2; i >= 0; i -= 1) {
+    if ((groups[i + 1]?.total ?? 0) < least || (i === 0 && (groups[0]?.total ?? 0) < least)) joinAt(groups, i, i + 1);
+  }
 }
 
 /** Joins groups that stand side by side while that saves, and until no more than `mostCompared` are left. */

@@ -1,5 +1,5 @@
 /**
- * What a frame says of symbols that are coded with contexts: which contexts there are, which table each has, and the
+ * What stored bytes say of symbols that are coded with contexts: which contexts there are, which table each has, and the
  * weights of the tables (docs/format.md, The context coder):
  *
  *   offset  size  meaning
@@ -12,7 +12,7 @@
  *                 and its table, 4; then of each table its first and its last symbol, 8 each, and, where these differ, the
  *                 weights from first to last: how many bits it has, 4, and these but the first
  */
-import { contextMapBytes, contextNextBytes, contextStates, contextWeightSum } from '@mbk/kernels';
+import { contextNextBytes, contextStates, contextWeightSum } from '@mbk/kernels';
 import { bitReader, bitWriter } from './bit-stream.ts';
 
 /** How contexts are made of what is known and what was before. */
@@ -53,36 +53,33 @@ export function contextsOf({ hasClasses, hasStates }: ContextShape): number {
 export const lengthOfSymbol = (symbol: number): number => 32 - Math.clz32(symbol);
 export const lengthOfToken = (token: number): number => (token < 4 ? lengthOfSymbol(token) : (token >> 2) + 2);
 
-/** Sets the table of states: a mean of how long symbols were, times 1 << `gain`, of which the last counts a quarter. */
-export function setNext(next: Uint8Array, lengthOf: (symbol: number) => number, gain: number): void {
-  if (next.length !== contextNextBytes) throw new RangeError(`expected ${contextNextBytes} bytes, got ${next.length}`);
+/** The table of states: a mean of how long symbols were, times 1 << `gain`, of which the last counts a quarter. */
+export function nextOf(lengthOf: (symbol: number) => number, gain: number): Uint8Array {
+  const next = new Uint8Array(contextNextBytes);
   for (let symbol = 0; symbol < 256; symbol += 1) {
     const length = lengthOf(symbol) << gain;
     for (let state = 0; state < contextStates; state += 1)
       next[256 * state + symbol] = Math.min((3 * state + length + 2) >> 2, contextStates - 1);
   }
+  return next;
 }
 
 /** Bytes of a map for classes of what is known. */
-export const classMapBytes: number = (classes * contextMapBytes) / 256;
+export const classMapBytes: number = classes * contextStates;
 
-/** Sets the table of what each class and state gives: its context, or what `tableOf` has for that. */
-export function setMap(map: Uint8Array, shape: ContextShape, tableOf?: Uint8Array): void {
-  for (let known = 0; known < classes; known += 1) {
-    for (let state = 0; state < contextStates; state += 1) {
-      const context = contextOf(shape, known, state);
+/** What each class and state gives: its context, or what `tableOf` has for that. */
+export function mapOf(shape: ContextShape, tableOf?: Uint8Array): Uint8Array {
+  const { hasClasses, hasStates, stateShift, lowState } = shape;
+  const map = new Uint8Array(classMapBytes);
+  const step = hasStates ? classes : 1;
+  for (let state = 0; state < contextStates; state += 1) {
+    const shifted = hasStates ? Math.min(Math.max((state >> stateShift) - lowState, 0), classes - 1) : 0;
+    for (let known = 0; known < classes; known += 1) {
+      const context = (hasClasses ? known * step : 0) + shifted;
       map[known * contextStates + state] = tableOf === undefined ? context : (tableOf[context] ?? 0);
     }
   }
-}
-
-function contextOf(
-  { hasClasses, hasStates, stateShift, lowState }: ContextShape,
-  known: number,
-  state: number,
-): number {
-  const shifted = hasStates ? Math.min(Math.max((state >> stateShift) - lowState, 0), classes - 1) : 0;
-  return (hasClasses ? known * (hasStates ? classes : 1) : 0) + shifted;
+  return map;
 }
 
 /** Writes a model to `bytes` from `start` on; the end of it. */

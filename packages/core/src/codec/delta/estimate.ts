@@ -1,10 +1,8 @@
 /** How many bytes a delta would take, by a sample: the same models, counted and not written. */
-import { contextsOf, mostTables } from '../context/model.ts';
-import { clusterContexts } from '../context/cluster.ts';
 import { selfBits } from '../context/entropy.ts';
 import { differ, gather, gatheredBytes, restBytes } from './items.ts';
-import { countItems, shapeFor, startCounting } from './models.ts';
-import { type Part, type Parts, symbolsOf } from './parts.ts';
+import { fit } from './models.ts';
+import type { Part, Parts } from './parts.ts';
 import type { DeltaWorkspace } from './workspace.ts';
 
 /** Slices of the sample, and items of the largest part in all of them. */
@@ -55,20 +53,13 @@ function sizeOf(
   unit: number,
   units: number,
 ): { readonly items: number; readonly tables: number } {
-  const { kernels, at, counters } = workspace;
+  const { kernels, at } = workspace;
   gather(workspace, part, unit, units, at.plain, at.items);
   gather(workspace, part, unit, units, at.base, at.baseItems);
   if (kernels.equalRanges(at.items, at.baseItems, gatheredBytes(part, units))) return { items: 0, tables: 0 };
   const count = units * part.items;
   const symbols = differ(workspace, part, count);
-  const shape = shapeFor(workspace, part, count, symbols);
-  startCounting(workspace, part, shape);
-  countItems(workspace, part, count, symbols, shape);
-  const { counts } = clusterContexts(counters, {
-    contexts: contextsOf(shape),
-    symbols: symbolsOf(part),
-    most: mostTables,
-  });
+  const { counts } = fit(workspace, { part, count, symbols });
   let bits = 8 * restBytes(workspace, part, count);
   let head = 0;
   for (const each of counts) {

@@ -112,5 +112,5 @@ export function classify({ kernels, at }: DeltaWorkspace, part: Part, count: num
   else if (part.kind === 'bytes' && !part.isFloat) kernels.upperBits(at.baseItems, count, 8, at.classes);
   else if (part.kind === 'bytes') kernels.classesOf(at.baseItems, count, 1, 3, low, at.classes);
   else if (part.isFloat) kernels.classesOf(at.baseItems, count, part.size, part.exponent, low, at.classes);
-  else kernels.bytes.fill(0, at.classes, at.classes + count);
+  else kernels.clearRange(at.classes, count);
 }

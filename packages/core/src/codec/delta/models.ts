@@ -1,108 +1,43 @@
-/** The models of the parts of a frame: made of what is to be coded, and made ready to code or to read. */
-import { contextDecodeTableBytes, contextEncodeTableBytes, contextNextBytes } from '@mbk/kernels';
-import { clusterContexts } from '../context/cluster.ts';
-import {
-  classMapBytes,
-  type ContextModel,
-  contextsOf,
-  type ContextShape,
-  lengthOfSymbol,
-  lengthOfToken,
-  mostTables,
-  setMap,
-  setNext,
-} from '../context/model.ts';
+/** Models of the parts of a segment: made of what is to be coded, and made ready to code or to read. */
+import { contextCountsBytes, contextDecodeTableBytes, contextEncodeTableBytes, contextStates } from '@mbk/kernels';
+import { type Clusters, clusterContexts } from '../context/cluster.ts';
+import { type ContextModel, contextsOf, type ContextShape, mapOf, mostTables } from '../context/model.ts';
 import { setWeights } from '../context/weights.ts';
-import { classify, differ, gather, gatheredBytes } from './items.ts';
-import { type Part, type Parts, symbolsOf } from './parts.ts';
-import { loadSegment, segmentsOf } from './segments.ts';
-import { type DeltaWorkspace, mostTablesInAll } from './workspace.ts';
+import { classify } from './items.ts';
+import { type Part, symbolsOf } from './parts.ts';
+import type { DeltaWorkspace } from './workspace.ts';
 
-/** A model as the kernels take it. */
-export interface ReadyModel {
-  readonly next: Uint8Array;
-  readonly map: Uint8Array;
-  /** Where its tables are. */
-  readonly tables: number;
-  readonly lowClass: number;
+/** Items of a part that are differences: their symbols are where this says, and the items of the base beside them. */
+export interface Differences {
+  readonly part: Part;
+  readonly count: number;
+  readonly symbols: number;
 }
 
-/** How symbols are grouped by how long they are; one for each kind of part and gain. */
-const nexts = new Map<string, Uint8Array>();
-
-function nextFor(part: Part, gain: number): Uint8Array {
-  const key = `${part.kind === 'numbers' ? 'tokens' : 'symbols'} ${gain}`;
-  let next = nexts.get(key);
-  if (next === undefined) {
-    next = new Uint8Array(contextNextBytes);
-    setNext(next, part.kind === 'numbers' ? lengthOfToken : lengthOfSymbol, gain);
-    nexts.set(key, next);
-  }
-  return next;
+/** How contexts are found, and which share a table. */
+export interface Fit extends Clusters {
+  readonly shape: ContextShape;
 }
 
-function mapFor(shape: ContextShape, tableOf?: Uint8Array): Uint8Array {
-  const map = new Uint8Array(classMapBytes);
-  setMap(map, shape, tableOf);
-  return map;
-}
-
-/**
- * Makes the tables of models, in which `undefined` stands for a part that has none. There are no more than
- * `mostTablesInAll`, and the weights of each add up.
- */
-export function readyModels(
-  workspace: DeltaWorkspace,
-  parts: Parts,
-  models: readonly (ContextModel | undefined)[],
-  purpose: 'encode' | 'decode',
-): readonly (ReadyModel | undefined)[] {
-  const { kernels, at } = workspace;
-  let table = at.tables;
-  return models.map((model, i) => {
-    const part = parts.parts[i];
-    if (model === undefined || part === undefined) return undefined;
-    const tables = table;
-    for (const weights of model.weights) {
-      kernels.bytes.set(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), at.weights);
-      if (purpose === 'encode') kernels.makeContextEncodeTable(at.weights, table);
-      else kernels.makeContextDecodeTable(at.weights, table);
-      table += purpose === 'encode' ? contextEncodeTableBytes : contextDecodeTableBytes;
-    }
-    const { shape, tableOf } = model;
-    return { next: nextFor(part, shape.gain), map: mapFor(shape, tableOf), tables, lowClass: shape.lowClass };
-  });
-}
-
-/** The model of a part of a frame; undefined when none of its items differs from that of the base. */
-export function fitModel(
-  workspace: DeltaWorkspace,
-  parts: Parts,
-  part: Part,
-  { plain, base }: { readonly plain: Uint8Array; readonly base: Uint8Array },
-): ContextModel | undefined {
+/** Chooses contexts and counts the symbols in them. Leaves the context of each in the workspace. */
+export function fit(workspace: DeltaWorkspace, differences: Differences): Fit {
   const { kernels, at, counters } = workspace;
-  const { unit } = parts;
-  let shape: ContextShape | undefined;
-  for (const segment of segmentsOf(plain.length, parts)) {
-    const { units } = segment;
-    gather(workspace, part, unit, units, loadSegment(workspace, plain, segment, { unit, region: 'plain' }), at.items);
-    gather(workspace, part, unit, units, loadSegment(workspace, base, segment, { unit, region: 'base' }), at.baseItems);
-    if (kernels.equalRanges(at.items, at.baseItems, gatheredBytes(part, units))) continue;
-    const count = units * part.items;
-    const symbols = differ(workspace, part, count);
-    if (shape === undefined) {
-      shape = shapeFor(workspace, part, count, symbols);
-      startCounting(workspace, part, shape);
-    }
-    countItems(workspace, part, count, symbols, shape);
-  }
-  if (shape === undefined) return undefined;
-  const { tableOf, counts } = clusterContexts(counters, {
-    contexts: contextsOf(shape),
-    symbols: symbolsOf(part),
-    most: Math.min(mostTables, Math.floor(mostTablesInAll / parts.parts.length)),
-  });
+  const { part, count, symbols } = differences;
+  const shape = shapeFor(workspace, differences);
+  const contexts = contextsOf(shape);
+  kernels.bytes.set(nextFor(workspace, part, shape.gain), at.next);
+  kernels.bytes.set(mapOf(shape), at.map);
+  classify(workspace, part, count, shape.lowClass);
+  kernels.findContexts(at.next, at.map, at.classes, symbols, count, at.contexts);
+  kernels.clearRange(at.counters, contextCountsBytes * contexts);
+  kernels.countContexts(at.counters, at.contexts, symbols, count);
+  kernels.sumCounts(at.counters, contexts, at.sums);
+  const counted = { counts: counters, symbols: symbolsOf(part), sums: workspace.sums.subarray(0, contexts) };
+  return { shape, ...clusterContexts(counted, mostTables) };
+}
+
+/** What a frame says of a fit. */
+export function modelOf({ shape, tableOf, counts }: Fit): ContextModel {
   const weights = counts.map((each) => {
     const own = new Uint16Array(256);
     setWeights(each, own);
@@ -111,42 +46,65 @@ export function fitModel(
   return { shape, tableOf, weights };
 }
 
-/** Makes the counters 0, and contexts those of a shape. */
-export function startCounting({ kernels, at, counters }: DeltaWorkspace, part: Part, shape: ContextShape): void {
-  kernels.bytes.set(nextFor(part, shape.gain), at.next);
-  kernels.bytes.set(mapFor(shape), at.map);
-  counters.fill(0);
+/** Makes the tables to encode by, and of the contexts in the workspace those of the tables. */
+export function readyToEncode(
+  { kernels, at }: DeltaWorkspace,
+  { tableOf, weights }: ContextModel,
+  count: number,
+): void {
+  kernels.bytes.set(tableOf, at.joined);
+  kernels.translate(at.contexts, count, at.joined);
+  for (const [i, each] of weights.entries()) {
+    kernels.bytes.set(bytesOf(each), at.weights);
+    kernels.makeContextEncodeTable(at.weights, at.tables + i * contextEncodeTableBytes);
+  }
 }
 
-/** Counts the symbols of items in the contexts of that shape. */
-export function countItems(
+/** Makes the tables to decode by, whose weights add up, and the classes of the items of the base. */
+export function readyToDecode(
   workspace: DeltaWorkspace,
   part: Part,
+  { shape, tableOf, weights }: ContextModel,
   count: number,
-  symbols: number,
-  { lowClass }: ContextShape,
 ): void {
   const { kernels, at } = workspace;
-  classify(workspace, part, count, lowClass);
-  kernels.findContexts(at.next, at.map, at.classes, symbols, count, at.contexts);
-  kernels.countContexts(at.counters, at.contexts, symbols, count);
+  kernels.bytes.set(nextFor(workspace, part, shape.gain), at.next);
+  kernels.bytes.set(mapOf(shape, tableOf), at.map);
+  classify(workspace, part, count, shape.lowClass);
+  for (const [i, each] of weights.entries()) {
+    kernels.bytes.set(bytesOf(each), at.weights);
+    kernels.makeContextDecodeTable(at.weights, at.tables + i * contextDecodeTableBytes);
+  }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint16Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function nextFor({ nexts }: DeltaWorkspace, part: Part, gain: number): Uint8Array {
+  const next = nexts[part.kind === 'numbers' ? 'tokens' : 'symbols'][gain];
+  if (next === undefined) throw new RangeError(`expected a gain of 0 to 2, got ${gain}`);
+  return next;
 }
 
 /** Items that are looked at to choose a shape, in runs of so many. */
 const runs = 8;
-const runItems = 512;
+const runItems = 256;
 /** Outliers that do not count. */
 const outliers = 1 / 256;
 
+const states = new Uint32Array(contextStates);
+const exponents = new Uint32Array(4096);
+
 /** Which classes and states tell most of these items apart, by a sample of them. */
-export function shapeFor(workspace: DeltaWorkspace, part: Part, count: number, symbols: number): ContextShape {
+function shapeFor(workspace: DeltaWorkspace, { part, count, symbols }: Differences): ContextShape {
   const gain = part.kind !== 'numbers' || part.size === 2 ? 2 : part.size === 4 ? 1 : 0;
-  const states = new Uint32Array(64);
-  const exponents = new Uint32Array(4096);
-  const next = nextFor(part, gain);
+  const next = nextFor(workspace, part, gain);
   const { bytes } = workspace.kernels;
   const exponentOf = exponentReader(workspace, part);
   const length = Math.min(runItems, Math.ceil(count / runs));
+  states.fill(0);
+  exponents.fill(0);
   for (let run = 0; run < runs; run += 1) {
     const start = Math.floor(((count - length) * run) / (runs - 1));
     let state = 0;
@@ -158,12 +116,13 @@ export function shapeFor(workspace: DeltaWorkspace, part: Part, count: number, s
     }
   }
   const few = Math.floor(runs * length * outliers);
-  const [least, largest] = spanOf(states, few);
+  const least = pastFew(states, few, 1);
+  const largest = pastFew(states, few, -1);
   let stateShift = 0;
   while ((largest >> stateShift) - (least >> stateShift) > 15) stateShift += 1;
   return {
     hasClasses: part.kind !== 'numbers' || part.isFloat,
-    lowClass: Math.max(spanOf(exponents, few)[1] - 15, 0),
+    lowClass: Math.max(pastFew(exponents, few, -1) - 15, 0),
     hasStates: true,
     stateShift,
     lowState: Math.max((largest >> stateShift) - 15, 0),
@@ -175,7 +134,7 @@ export function shapeFor(workspace: DeltaWorkspace, part: Part, count: number, s
 function exponentReader({ kernels: { bytes }, at }: DeltaWorkspace, part: Part): (item: number) => number {
   if (part.kind !== 'numbers' || !part.isFloat) return () => 0;
   const { size, exponent } = part;
-  // All exponents lie in the upper two bytes.
+  // All of it lies in the upper two bytes.
   const shift = exponent - 8 * (size - 2);
   return (item) => {
     const end = at.baseItems + size * (item + 1);
@@ -183,11 +142,14 @@ function exponentReader({ kernels: { bytes }, at }: DeltaWorkspace, part: Part):
   };
 }
 
-/** The least and the largest of what was counted, less `few` on each side. */
-function spanOf(counts: Uint32Array, few: number): readonly [least: number, largest: number] {
-  let below = 0;
-  const least = counts.findIndex((count) => (below += count) > few);
-  let above = 0;
-  const largest = counts.findLastIndex((count) => (above += count) > few);
-  return [Math.max(least, 0), Math.max(largest, 0)];
+/** The first that was counted from one side, less `few`. */
+function pastFew(counts: Uint32Array, few: number, step: 1 | -1): number {
+  let sum = 0;
+  let i = step === 1 ? 0 : counts.length - 1;
+  while (i >= 0 && i < counts.length) {
+    sum += counts[i] ?? 0;
+    if (sum > few) return i;
+    i += step;
+  }
+  return 0;
 }

@@ -15,15 +15,13 @@ import {
   wasmStreams,
 } from '@mbk/kernels';
 import { parameters } from '../../format/limits.ts';
-import { classMapBytes } from '../context/model.ts';
+import { classMapBytes, lengthOfSymbol, lengthOfToken, mostModelBytes, mostTables, nextOf } from '../context/model.ts';
 import { mostPlanBytes } from './parts.ts';
 
 /** Bytes of a segment, and items of one of its parts, at most (docs/format.md, The delta codec). */
-export const segmentBytes = 262_144;
+export const segmentBytes = 524_288;
 /** Most bytes of a frame that is encoded: those of a piece of a tensor. */
 export const mostPlainBytes: number = parameters.pieceBytes;
-/** Tables of all models of a frame together, at most. */
-export const mostTablesInAll = 128;
 /** Contexts that are counted at once. */
 const mostContexts = 256;
 /** Kernels may look a little beyond a range that they work on, and write up to 8 bytes beyond. */
@@ -35,17 +33,24 @@ export interface DeltaWorkspace {
   readonly kernels: DeltaKernels;
   /** Counters of all contexts. */
   readonly counters: Uint32Array;
+  /** The sum of each. */
+  readonly sums: Uint32Array;
+  /** How tokens and other symbols move the state, for each gain. */
+  readonly nexts: Readonly<Record<'tokens' | 'symbols', readonly Uint8Array[]>>;
   /** Offsets of the regions. */
   readonly at: Readonly<Record<Region, number>>;
 }
 
 type Region =
   | 'counters'
+  | 'sums'
   | 'weights'
   /** Tables to encode by, or to decode by. */
   | 'tables'
   | 'next'
   | 'map'
+  /** Of each context its table. */
+  | 'joined'
   | 'plan'
   | 'sizes'
   /** A segment as it was or is, and the same of the base. */
@@ -58,17 +63,19 @@ type Region =
   | 'classes'
   | 'symbols'
   | 'contexts'
-  /** Lanes and rests of one part of a segment. */
+  /** The model, lanes and rests of one part of a segment. */
   | 'coded'
   /** The coded form of a frame, as it is written. */
   | 'stored';
 
 const regionBytes: Readonly<Record<Region, number>> = {
   counters: mostContexts * contextCountsBytes,
+  sums: 4 * mostContexts,
   weights: 512,
-  tables: mostTablesInAll * Math.max(contextEncodeTableBytes, contextDecodeTableBytes),
+  tables: mostTables * Math.max(contextEncodeTableBytes, contextDecodeTableBytes),
   next: contextNextBytes,
   map: classMapBytes,
+  joined: 256,
   plan: mostPlanBytes,
   sizes: 16,
   plain: segmentBytes,
@@ -78,7 +85,7 @@ const regionBytes: Readonly<Record<Region, number>> = {
   classes: segmentBytes,
   symbols: segmentBytes,
   contexts: segmentBytes,
-  coded: contextLanesRoom(segmentBytes) + segmentBytes,
+  coded: mostModelBytes + 12 + contextLanesRoom(segmentBytes) + segmentBytes,
   stored: mostPlainBytes,
 };
 
@@ -87,6 +94,8 @@ const regionBytes: Readonly<Record<Region, number>> = {
  * different places of a page of 4 KiB, or all of them would have the same lines of the cache.
  */
 const stagger = 4096 + 832;
+
+const gains = [0, 1, 2];
 
 /** Bytes of all regions. */
 export const deltaWorkspaceBytes: number = Object.values(regionBytes).reduce((sum, bytes) => sum + place(bytes), 0);
@@ -106,7 +115,13 @@ export function deltaWorkspaceIn(kernels: DeltaKernels): DeltaWorkspace {
     }),
   ) as Record<Region, number>;
   const { buffer, byteOffset } = kernels.bytes;
-  return { kernels, counters: new Uint32Array(buffer, byteOffset + at.counters, regionBytes.counters / 4), at };
+  const wordsOf = (region: Region): Uint32Array =>
+    new Uint32Array(buffer, byteOffset + at[region], regionBytes[region] / 4);
+  const nexts = {
+    tokens: gains.map((gain) => nextOf(lengthOfToken, gain)),
+    symbols: gains.map((gain) => nextOf(lengthOfSymbol, gain)),
+  };
+  return { kernels, counters: wordsOf('counters'), sums: wordsOf('sums'), nexts, at };
 }
 
 /** The workspace of this thread: memory to work in, nothing that a call leaves to the next. */

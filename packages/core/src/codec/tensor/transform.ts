@@ -396,7 +396,7 @@ export function split({ unit, parts }: Transform, units: number, { kernels, at }
 /** Joins what `split` made, at `plain`. */
 export function join({ unit, parts }: Transform, units: number, { kernels, at }: Workspace, plain: number): void {
   let plane = at.planes;
-  if (parts.some(({ kind }) => kind === 'bits')) kernels.bytes.fill(0, plain, plain + units * unit);
+  if (parts.some(({ kind }) => kind === 'bits')) kernels.clearRange(plain, units * unit);
   for (const part of parts) {
     switch (part.kind) {
       case 'field':
