@@ -67,11 +67,11 @@ export function planContexts(workspace: Workspace, place: ContextPlace, old: Str
   if (again !== undefined) return again;
   const shape = chooseShape(workspace, place);
   countShape(workspace, place, shape, place.length);
-  const { tableOf, counts } = clusterContexts(workspace.contextCounts, {
-    contexts: contextsIn(shape),
-    symbols: 256,
-    most: mostTables,
-  });
+  const contexts = contextsIn(shape);
+  workspace.kernels.sumCounts(workspace.at.contextCounts, contexts, workspace.at.sums);
+  const sums = workspace.contextSums.subarray(0, contexts);
+  const symbols = 1 << place.bits;
+  const { tableOf, counts } = clusterContexts({ counts: workspace.contextCounts, symbols, sums }, mostTables);
   const weights = counts.map((each) => {
     const own = new Uint16Array(256);
     setWeights(each, own);
