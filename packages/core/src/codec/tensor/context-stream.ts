@@ -24,7 +24,6 @@ import {
   contextsIn,
   knownNothing,
   knownOfBlocks,
-  mostContexts,
   setContextMap,
   setContextNext,
   type StateKind,
@@ -287,4 +286,3 @@ function putWeights({ kernels, at }: Workspace, weights: Uint16Array): void {
   kernels.bytes.set(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), at.weights);
 }
 
-export { mostContexts };
