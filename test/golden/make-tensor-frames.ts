@@ -1,12 +1,13 @@
 /**
- * Writes tensor-frames.json: `node --conditions=@mbk/source test/golden/make-tensor-frames.ts`. Frames of codec 2 that
+ * Writes tensor-frames.json, and with `2` tensor-frames-2.json (version 2): `node --conditions=@mbk/source test/golden/make-tensor-frames.ts`. Frames of codec 2 that
  * every later version must read; what it writes may change, so these are never made again. New ones may be added.
  */
 
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tensorCodec } from '../../packages/core/src/codec/tensor.ts';
+import { plannedCodec, tensorCodec } from '../../packages/core/src/codec/tensor.ts';
+import { plansFor } from '../../packages/core/src/codec/tensor/plan.ts';
 import { toHex } from '../../packages/core/src/format/bytes.ts';
 import { blockOf, type Dtype } from '../../packages/plugin-sdk/src/index.ts';
 import { seeded } from './vectors.ts';
@@ -38,4 +39,38 @@ const frames = [
   // Bytes 0 to 3 of the units of 36 are coded, and in the second segment with the lengths of the first.
   frameOf('again', again, { dtype: 'NVFP4', unit: 36 }),
 ];
-writeFileSync(join(import.meta.dirname, 'tensor-frames.json'), `${JSON.stringify(frames, null, 1)}\n`);
+/** Whose halves of bytes go up and down by one, so that contexts pay. */
+function alike(name: string, unit: number): Uint8Array {
+  const noise = seeded(`tensor alike ${name}`)(6000);
+  let level = 8;
+  const next = (bit: number): number => (level = Math.min(15, Math.max(0, level + 2 * (bit & 1) - 1)));
+  return Uint8Array.from({ length: Math.floor(6000 / unit) * unit }, (_, i) => {
+    const bits = noise[i] ?? 0;
+    return next(bits) | (next(bits >> 1) << 4);
+  });
+}
+
+/** By every plan: contexts, single numbers, and orders 1 to 3 with distances of a row and of one. */
+const dtypesOfVersion2: readonly Dtype[] = [...dtypes, 'Q4_1', 'Q2_K', 'IQ4_XS', 'NVFP4', 'I8', 'I16', 'I32'];
+const framesOfVersion2 = (): object[] =>
+  dtypesOfVersion2.flatMap((dtype) => {
+    const unit = blockOf(dtype).bytes;
+    const plans = plansFor({ dtype, unit, row: 20 * unit }, true);
+    return plans.flatMap((plan) => {
+      const [singles] = plans.filter(({ transform }) => transform.number > 7);
+      const plains = plan === (singles ?? plans[0]) ? [skewed(dtype, unit), alike(dtype, unit)] : [skewed(dtype, unit)];
+      return plains.map((plain) => {
+        const { stored, parameters } = plannedCodec(plan).encode(plain);
+        return {
+          name: `${dtype}, transform ${plan.transform.number}, order ${plan.order}, distance ${plan.distance}, ${plain.length} bytes`,
+          length: plain.length,
+          sha256: createHash('sha256').update(plain).digest('hex'),
+          parameters: toHex(parameters),
+          stored: toHex(stored.slice()),
+        };
+      });
+    });
+  });
+
+const [name, made] = process.argv[2] === '2' ? ['tensor-frames-2.json', framesOfVersion2()] : ['tensor-frames.json', frames];
+writeFileSync(join(import.meta.dirname, name), `${JSON.stringify(made, null, 1)}\n`);

@@ -7,12 +7,15 @@ import { findCopy, findTarZstd } from './plain.ts';
 import { findRestic } from './restic.ts';
 
 const finders: Readonly<Record<string, () => Contender | undefined>> = {
-  mbk: findMbk,
+  mbk: () => findMbk(),
+  'mbk-best': () => findMbk('mbk, best', ['--compression', 'best']),
   restic: findRestic,
   borg: () => findBorg('borg', 'zstd'),
+  'borg-19': () => findBorg('borg, zstd,19', 'zstd,19'),
   'borg-lz4': () => findBorg('borg-lz4', 'lz4'),
   cp: findCopy,
-  tar: findTarZstd,
+  tar: () => findTarZstd(),
+  'tar-19': () => findTarZstd('-19 --long'),
 };
 
 /** What is measured when nothing else is said; borg with zstd is the one that stores least. */

@@ -6,8 +6,8 @@ import type { Contender, Site } from './contender.ts';
 
 const program = join(import.meta.dirname, '../../../node_modules/.bin/mbk');
 
-/** undefined before a build. */
-export function findMbk(): Contender | undefined {
+/** undefined before a build. `flags` go with each backup. */
+export function findMbk(name = 'mbk', flags: readonly string[] = []): Contender | undefined {
   const version = askProgram(program, ['--version']);
   if (version === undefined) return undefined;
   const run = (site: Site, args: readonly string[], cwd = site.home): Command => ({
@@ -17,12 +17,12 @@ export function findMbk(): Contender | undefined {
     env: environment(site),
   });
   return {
-    name: 'mbk',
+    name,
     version: [version.replace(/^mbk /, ''), ...commitOf()].join(' '),
     isEncrypted: true,
     init: (site) => [run(site, ['init', '--no-config', '--no-recovery-key'])],
     backup: (site, { label, series, source }) =>
-      run(site, ['snapshot', '--domain', series, '--tag', label, '.'], source),
+      run(site, ['snapshot', '--domain', series, '--tag', label, ...flags, '.'], source),
     restore: (site, { label, series }, target) => run(site, ['checkout', `${series}/${label}`, '--to', target]),
     checkAll: (site) => run(site, ['verify', '--data']),
     list: (site) => run(site, ['log']),

@@ -26,20 +26,20 @@ export function findCopy(): Contender | undefined {
   };
 }
 
-/** `tar | zstd -1` into a file. */
-export function findTarZstd(): Contender | undefined {
+/** `tar | zstd -1` into a file, or with other flags. */
+export function findTarZstd(flags = '-1'): Contender | undefined {
   const version = askProgram('zstd', ['--version']);
   if (version === undefined || askProgram('tar', ['--version']) === undefined) return undefined;
   const archive = (site: Site, label: string): string => join(site.repository, `${label}.tar.zst`);
   return {
-    name: 'tar | zstd -1',
+    name: `tar | zstd ${flags}`,
     version: `zstd ${/\d+\.\d+\.\d+/.exec(version)?.[0] ?? version}`,
     isEncrypted: false,
     isPlain: true,
     init: (site) => [run(site, 'mkdir', [site.repository])],
     backup: (site, { label, source }) =>
-      run(site, 'sh', ['-c', `tar -cf - . | zstd -q -1 -o ${archive(site, label)}`], source),
+      run(site, 'sh', ['-c', `tar -cf - . | zstd -q ${flags} -o ${archive(site, label)}`], source),
     restore: (site, { label }, target) =>
-      run(site, 'sh', ['-c', `zstd -q -d -c ${archive(site, label)} | tar -xf -`], target),
+      run(site, 'sh', ['-c', `zstd -q -d --long=31 -c ${archive(site, label)} | tar -xf -`], target),
   };
 }

@@ -96,11 +96,11 @@ function encodeBest(plain: Uint8Array, element: Element | undefined): EncodedFra
   if (tensor === undefined) return encodeText(plain);
   const typed = encodeWith(tensor, plain);
   // Matches, of which weights have none, are found all over a frame and not in a sample.
-  if (storedLength(zstdCodec, plain) > typed.stored.byteLength * matchesPay) return typed;
-  // What it makes lies in the memory that the other one is encoded in next.
+  const matched = storedLength(zstdCodec, plain);
+  if (!saves(matched, plain.byteLength) || matched > typed.stored.byteLength * matchesPay) return typed;
   const smallest = encodeWith(smallestZstdCodec, plain);
   if (smallest.stored.byteLength < typed.stored.byteLength) return smallest;
-  releaseBytes(smallest.stored);
+  if (smallest.stored !== plain) releaseBytes(smallest.stored);
   return typed;
 }
 

@@ -68,6 +68,19 @@ describe('frame codecs', () => {
     expect(best.stored.byteLength).toBeLessThan(0.98 * little.byteLength);
   });
 
+  test('plain bytes stay the caller\u2019s, whatever is tried', () => {
+    const noise = new Uint8Array(randomBytes(300_000));
+    const half = new Uint8Array([...noise.subarray(0, 100_000), ...noise.subarray(0, 100_000)]);
+    for (const plain of [noise, half, new Uint8Array(100_000)]) {
+      for (const element of [undefined, { dtype: 'F32', unit: 4, row: 4000 }, { dtype: 'I8', unit: 1 }]) {
+        for (const compression of ['off', 'fast', 'best'] as const) {
+          encodeFrame(plain, { element, compression });
+          expect(plain.buffer.detached).toBe(false);
+        }
+      }
+    }
+  });
+
   test('a codec that does not give back what it was given is caught before anything is stored', () => {
     const plain = Buffer.from('a'.repeat(1000));
     const wrong: FrameCodec = {

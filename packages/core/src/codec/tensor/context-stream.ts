@@ -24,7 +24,6 @@ import {
   contextsIn,
   knownNothing,
   knownOfBlocks,
-  mostContexts,
   setContextMap,
   setContextNext,
   type StateKind,
@@ -68,11 +67,10 @@ export function planContexts(workspace: Workspace, place: ContextPlace, old: Str
   const shape = chooseShape(workspace, place);
   countShape(workspace, place, shape, place.length);
   const contexts = contextsIn(shape);
-  const all = workspace.contextCounts;
-  const sums = Uint32Array.from({ length: contexts }, (_, context) =>
-    all.subarray(256 * context, 256 * (context + 1)).reduce((sum, count) => sum + count, 0),
-  );
-  const { tableOf, counts } = clusterContexts({ counts: all, symbols: 256, sums }, mostTables);
+  workspace.kernels.sumCounts(workspace.at.contextCounts, contexts, workspace.at.sums);
+  const sums = workspace.contextSums.subarray(0, contexts);
+  const symbols = 1 << place.bits;
+  const { tableOf, counts } = clusterContexts({ counts: workspace.contextCounts, symbols, sums }, mostTables);
   const weights = counts.map((each) => {
     const own = new Uint16Array(256);
     setWeights(each, own);
@@ -288,4 +286,3 @@ function putWeights({ kernels, at }: Workspace, weights: Uint16Array): void {
   kernels.bytes.set(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), at.weights);
 }
 
-export { mostContexts };

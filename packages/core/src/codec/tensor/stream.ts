@@ -29,10 +29,12 @@ export interface StreamState {
   hasLengths: boolean;
   /** The same of contexts. */
   model: StreamModel | undefined;
+  /** Whether contexts did not pay in a segment before: then they are not tried again. */
+  isWithout: boolean;
 }
 
 export function streamState(): StreamState {
-  return { lengths: new Uint8Array(256), hasLengths: false, model: undefined };
+  return { lengths: new Uint8Array(256), hasLengths: false, model: undefined, isWithout: false };
 }
 
 /** A coded stream must save this part of its bytes: reading it takes longer than copying. */
@@ -74,7 +76,7 @@ export function writeStream(
   const coded = contexts && tryContexts(workspace, contexts, { isNarrow, state, to });
   if (coded !== undefined) return coded;
   // One that was coded in the segment before will be again.
-  const isTried = isNarrow || contexts !== undefined || state.hasLengths || length <= sampleFrom;
+  const isTried = isNarrow || state.hasLengths || length <= sampleFrom;
   if (!isTried && !samplePays(workspace, from, length)) return store(kernels, from, length, to);
   counts.fill(0);
   if (count(workspace, from, length) === 1) {
@@ -108,14 +110,15 @@ function tryContexts(
   { isNarrow, state, to }: { readonly isNarrow: boolean; readonly state: StreamState; readonly to: number },
 ): number | undefined {
   const { from, length } = place;
-  if (length < leastContexts) return undefined;
+  if (length < leastContexts || state.isWithout) return undefined;
   counts.fill(0);
   if (count(workspace, from, length) === 1) return undefined;
   setCodeLengths(counts, fresh);
   const plain = Math.ceil(bitsOf(fresh) / 8) + 1 + sizesBytes;
   const without = isNarrow ? plain : Math.min(plain, length + 1);
   const plan = planContexts(workspace, place, state.model);
-  if (plan.bytes > without * (1 - contextSaving)) return undefined;
+  state.isWithout = plan.bytes > without * (1 - contextSaving);
+  if (state.isWithout) return undefined;
   state.model = plan.model;
   return writeContexts(workspace, place, plan, to);
 }

@@ -54,6 +54,8 @@ export interface Workspace {
   readonly counters: Uint32Array;
   /** Counters of 256 contexts. */
   readonly contextCounts: Uint32Array;
+  /** Their sums. */
+  readonly contextSums: Uint32Array;
   /** Offsets of the regions. */
   readonly at: Readonly<Record<Region, number>>;
 }
@@ -65,6 +67,7 @@ type Region =
   | 'encodeTable'
   | 'decodeTable'
   | 'contextCounts'
+  | 'sums'
   | 'weights'
   | 'sizes'
   | 'next'
@@ -96,6 +99,7 @@ const regionBytes: Readonly<Record<Region, number>> = {
   encodeTable: encodeTableBytes,
   decodeTable: decodeTableBytes,
   contextCounts: 256 * contextCountsBytes,
+  sums: 1024,
   weights: 512,
   sizes: 16,
   next: contextNextBytes,
@@ -134,6 +138,7 @@ export function workspaceIn(kernels: TensorKernels): Workspace {
     kernels,
     counters: new Uint32Array(buffer, byteOffset + at.counters, laneCountsBytes / 4),
     contextCounts: new Uint32Array(buffer, byteOffset + at.contextCounts, (256 * contextCountsBytes) / 4),
+    contextSums: new Uint32Array(buffer, byteOffset + at.sums, 256),
     at,
   };
 }
