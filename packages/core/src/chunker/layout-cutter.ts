@@ -11,9 +11,14 @@ import { isZero } from './zeros.ts';
 
 const { pieceBytes, smallTensorBytes } = parameters;
 
+/** As much of a layout as the cuts depend on: of many tensors most are too small for pieces of their own. */
+export function cutLayout({ container, tensors }: Layout): Layout {
+  return { container, tensors: tensors.filter(({ length }) => length >= smallTensorBytes) };
+}
+
 /** A cutter for a file whose layout passed `checkLayout`. */
 export function layoutCutter(layout: Layout): PieceCutter {
-  const tensors = layout.tensors.filter((tensor) => tensor.length >= smallTensorBytes).values();
+  const tensors = cutLayout(layout).tensors.values();
   let tensor = next(tensors);
   let skeletonBytes = 0;
   let start = 0;

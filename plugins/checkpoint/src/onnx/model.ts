@@ -5,6 +5,7 @@
  */
 
 import { blockOf, type Dtype, LayoutError, type LayoutTensor, type Reader, type ReaderContext } from '@mbk/plugin-sdk';
+import { mostTensors } from '../most-tensors.ts';
 import { type Field, fieldsOf, textOf, varintsOf } from './protobuf.ts';
 
 /** TensorProto.DataType of those with a canonical name. */
@@ -50,8 +51,6 @@ export interface OnnxModel {
   readonly nodes: number;
   readonly tensors: readonly OnnxTensor[];
 }
-
-const mostTensors = 50_000;
 
 /** LayoutError `onnx/…`. */
 export async function readOnnx(reader: Reader, { signal }: Pick<ReaderContext, 'signal'>): Promise<OnnxModel> {

@@ -1,4 +1,5 @@
 /** The threads of a snapshot as the main thread uses them (`capture-worker.ts` is their side). */
+import { cutLayout } from '../../chunker/layout-cutter.ts';
 import { kernelMemory, kernelModule, kernelScratchBytes } from '@mbk/kernels';
 import type { GearTable } from '../../chunker/gear.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
@@ -169,7 +170,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
     storer: (store, destination) => ({
       store: ({ fd }, { size, layout: wanted, feed, scansRows }) =>
         storeContent(store, { size, layout: wanted }, (layout, onChunk) =>
-          large({ destination, fd, size, layout, feed, scansRows }, onChunk),
+          large({ destination, fd, size, layout: layout && cutLayout(layout), feed, scansRows }, onChunk),
         ),
     }),
 

@@ -50,7 +50,8 @@ export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Pr
     const reader = sourceReader(file);
     const head = await reader.read(0, Math.min(plugins.headBytes, reader.size)).catch(() => new Uint8Array(0)); // it shrank: read again
     const recognised = await plugins.recognise(reader, head, signal);
-    known = recognised;
+    // Not with its layout, which would stay until the file is examined.
+    known = recognised && knownOf(recognised);
     tensors = recognised?.layout?.tensors.length;
     fed = recognised?.examines === 'stream' ? examiner?.feed(asked(recognised), reader.size) : undefined;
     return {
@@ -74,6 +75,10 @@ export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Pr
   const examined = examine();
   examined.catch(() => undefined); // told to whoever waits for it
   return { examined };
+}
+
+function knownOf({ examines, kind, looksInside, number }: KnownAsset): KnownAsset {
+  return { examines, kind, looksInside, number };
 }
 
 /** A plugin's layout as the format has it; undefined if the format has no room for it: the file is cut by its content. */
