@@ -141,7 +141,10 @@ function checkedTensor(value: unknown, { fileSize, limits, shapes }: TensorBound
 
 function checkedShape(value: unknown, where: () => string, limits: LayoutLimits): readonly number[] {
   if (!Array.isArray(value) || value.length > limits.dimensions) {
-    throw new LayoutError('layout/shape', `${where()}: the shape is no list of at most ${limits.dimensions} dimensions`);
+    throw new LayoutError(
+      'layout/shape',
+      `${where()}: the shape is no list of at most ${limits.dimensions} dimensions`,
+    );
   }
   const shape = Array.from(value as readonly unknown[]);
   if (!shape.every(isSize)) throw new LayoutError('layout/shape', `${where()}: a dimension is no whole number`);
@@ -169,7 +172,10 @@ function checkLength(shape: readonly number[], block: Block, length: number, whe
   }
   const expected = (elements / perBlock) * BigInt(block.bytes);
   if (expected !== BigInt(length)) {
-    throw new LayoutError('layout/length', `${where()}: dtype and shape make ${expected} bytes, the span has ${length}`);
+    throw new LayoutError(
+      'layout/length',
+      `${where()}: dtype and shape make ${expected} bytes, the span has ${length}`,
+    );
   }
 }
 
