@@ -23,6 +23,14 @@ test('a claim of speed is met from its factor on, and open without the peer', ()
   expect(judge(sampleRow('unchanged', [timed('mbk', 1)])).isMet).toBeUndefined();
 });
 
+test('plugins cost what the time with them is above that without', () => {
+  const { judge } = claimOf('plugins');
+  const without = timed('mbk, no plugins', 10);
+  expect(judge(sampleRow('plugins', [timed('mbk', 10.9), without]))).toEqual({ measured: '9.0 %', isMet: true });
+  expect(judge(sampleRow('plugins', [timed('mbk', 11), without])).isMet).toBe(false);
+  expect(judge(sampleRow('plugins', [timed('mbk', 11)])).isMet).toBeUndefined();
+});
+
 test('a claim of size compares what is stored', () => {
   const claim = claims.find(({ claim: text }) => text === 'stored for models');
   const row = (own: number): ReturnType<typeof sampleRow> =>

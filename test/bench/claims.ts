@@ -21,6 +21,8 @@ export interface Judgement {
 }
 
 const own = 'mbk';
+/** The same program with all plugins turned off. */
+export const withoutPlugins = 'mbk, no plugins';
 
 /** The claims that `pnpm bench` measures. */
 export const claims: readonly Claim[] = [
@@ -30,6 +32,17 @@ export const claims: readonly Claim[] = [
     share: 1,
     aim: '735 MiB; 360 with derived quantisations',
   }),
+  {
+    row: 'plugins',
+    claim: 'what plugins cost a first backup of models, row checks included',
+    target: 'below 10 % more time',
+    aim: '',
+    judge(row) {
+      const ratio = speedRatio(row, withoutPlugins, own);
+      if (ratio === undefined) return { measured: '–', isMet: undefined };
+      return { measured: `${((ratio - 1) * 100).toFixed(1)} %`, isMet: ratio < 1.1 };
+    },
+  },
   fasterThanRestic('first-checkpoint', 'first backup of an FP32 checkpoint', 2, '2.5x the faster peer'),
   storesAtMost('first-checkpoint', 'stored for the checkpoint', { peer: 'borg', share: 1, aim: '650 MiB' }),
   fasterThanRestic('first-files', 'first backup of many small files', 3),

@@ -3,9 +3,11 @@
  * A row says how a contender is made ready, which one command counts, and what is looked at afterwards.
  */
 
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Backup, Contender, Site } from './contenders/contender.ts';
 import type { Corpus, CorpusPart, CorpusPiece } from './corpus/corpus.ts';
+import { withoutPlugins } from './claims.ts';
 import { folderFacts, type FolderFacts, requireSameTree } from './folder-facts.ts';
 import type { Lab } from './lab.ts';
 import type { Place, Row, RowSteps } from './run-rows.ts';
@@ -34,6 +36,17 @@ const everything: readonly CorpusPiece[] = ['models/base', 'checkpoint/base', 'f
 
 export const rows: readonly BenchRow[] = [
   firstBackup('first-models', 'first backup of the models', 'models'),
+  {
+    id: 'plugins',
+    title: 'first backup of the models, with plugins and without',
+    conditions: `${cold}; the plugins are turned off in mbk.yaml, so that without them there are neither checks nor layouts`,
+    repeats: 2,
+    needs: ['models/base'],
+    canRun: ({ name }) => name === 'mbk',
+    variants: (contender) => [contender, { ...contender, name: withoutPlugins }],
+    measureSource: ({ corpus }) => folderFacts(corpus.folderOf('models', 'base')),
+    prepare: prepareWithPlugins,
+  },
   firstBackup('first-checkpoint', 'first backup of the checkpoint', 'checkpoint'),
   firstBackup('first-files', 'first backup of the small files', 'files'),
   {
@@ -144,6 +157,35 @@ function firstBackup(id: string, title: string, part: CorpusPart): BenchRow {
       };
     },
   };
+}
+
+/** A project of the models, which is the same for both but for what its `mbk.yaml` says of plugins. */
+async function prepareWithPlugins({ corpus, lab }: Bench, contender: Contender): Promise<RowSteps> {
+  const project = join(lab.folder, 'project');
+  const hasPlugins = contender.name !== withoutPlugins;
+  let site = await lab.freshSite(contender, 'plugins');
+  if (!existsSync(project)) {
+    lab.freshFolder('project');
+    lab.copyFolder(corpus.folderOf('models', 'base'), join(project, 'models'));
+  }
+  return {
+    async before() {
+      site = await lab.freshSite(contender, 'plugins');
+      writeFileSync(join(project, 'mbk.yaml'), projectFile(hasPlugins));
+    },
+    command: () => contender.backup(site, { series: 'models', label: 'models-1', source: project }),
+    after: () => folderFacts(site.repository).bytes,
+    end: () => {
+      lab.removeSite(site);
+      lab.freshFolder('project');
+    },
+  };
+}
+
+function projectFile(hasPlugins: boolean): string {
+  const off = ['gguf', 'checkpoint', 'dataset', 'config'].map((name) => `${name}: false`);
+  const rules = 'rules:\n  - { match: "**", domain: models, collection: models/all }\n';
+  return hasPlugins ? rules : `${rules}plugins: { ${off.join(', ')} }\n`;
 }
 
 /** One live folder: every contender backs up its first state, and finds the next one there in all of its runs. */

@@ -20,6 +20,8 @@ export interface Row<Where extends Place> {
   /** Runs for each that was asked for: short commands are measured more often. */
   readonly repeats: number;
   canRun(contender: Contender): boolean;
+  /** Ways to run a contender that the row compares with each other; the contender as it is unless given. */
+  readonly variants?: (contender: Contender) => readonly Contender[];
   /** Source bytes and files. */
   measureSource(place: Where): FolderFacts;
   prepare(place: Where, contender: Contender): Promise<RowSteps>;
@@ -58,7 +60,8 @@ export async function runRow<Where extends Place>(
   const source = row.measureSource(place);
   report(`${row.id}: getting ready`);
   const entries: Entry[] = [];
-  for (const contender of options.contenders.filter((one) => row.canRun(one)))
+  const contenders = options.contenders.filter((one) => row.canRun(one));
+  for (const contender of contenders.flatMap((one) => row.variants?.(one) ?? [one]))
     entries.push({ contender, steps: await row.prepare(place, contender), runs: [] });
   for (let turn = 0; turn < options.runs * row.repeats; turn += 1) {
     for (const { contender, runs, steps } of entries) {

@@ -2,7 +2,7 @@
 
 import { errorTable } from '@mbk/core';
 import type { ErrorCode } from '@mbk/core';
-import { chmodSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { shell, test, type Site } from './site.ts';
@@ -53,13 +53,32 @@ describe('plugins', () => {
     site.write('own.mjs', 'export const nothing = 1;\n');
     expect(await failureOf(site, ['snapshot', '--strict'])).toMatchObject({ code: 'plugins-untrusted' });
     await site.mbk(['trust']);
-    const unusable = await failureOf(site, ['snapshot']);
+    const unusable = await failureOf(site, ['snapshot', '--strict']);
     expect(unusable).toMatchObject({ code: 'plugin-unusable', message: expect.stringContaining('own.mjs') });
+    expect(await site.json(['log'])).toMatchObject({ snapshots: [] });
 
     site.write('mbk.yaml', rules);
     site.write('broken.gguf', 'GGUF, and no more of it');
     expect(await failureOf(site, ['snapshot', '--strict'])).toMatchObject({ code: 'validation-failed' });
     expect(await site.json(['log'])).toMatchObject({ snapshots: [] });
+  });
+
+  test('that cannot be loaded cost one finding each, never the snapshot', async ({ site }) => {
+    const own = 'own: { module: ./own.mjs }, gone: { module: ./gone.mjs }, ends: { module: ./ends.mjs }';
+    site.write('mbk.yaml', `${rules}plugins: { ${own} }\n`);
+    site.write('own.mjs', 'throw new Error("not today");\n');
+    site.write('gone.mjs', '');
+    site.write('ends.mjs', 'process.exit(7);\n');
+    await site.mbk(['trust']);
+    rmSync(join(site.project, 'gone.mjs'));
+    const { code, stdout } = await site.start(['snapshot', '--json']).ended;
+    expect([code, stdout]).toEqual([3, expect.stringContaining('not today')]);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string; code?: string });
+    expect(lines.filter(({ code: what }) => what === 'host/plugin-unusable')).toHaveLength(3);
+    expect(await site.json(['log'])).toMatchObject({ snapshots: [{ domain: 'lab' }] });
   });
 
   test('of third parties that are none, or not there', async ({ site }) => {

@@ -107,7 +107,7 @@ export abstract class MbkCommand extends Command {
 
   /** The plugins that hold in the working folder; the caller closes the host. Errors: those of `openPlugins`. */
   protected async openPlugins(
-    options: Pick<OpenPluginsOptions, 'config' | 'handlers' | 'isStrict' | 'isUrgent' | 'root'>,
+    options: Pick<OpenPluginsOptions, 'config' | 'handlers' | 'isStrict' | 'isUrgent' | 'onUnusable' | 'root'>,
   ): Promise<PluginHost> {
     const { openPlugins } = await import('./plugins/open-plugins.ts');
     const { environment, out, signal } = this;

@@ -41,7 +41,8 @@ export function makeLayout(
 ): Layout {
   checkHead({ container, tensors }, limits);
   // Nothing that is checked is kept: a large file has a hundred thousand of them.
-  for (const tensor of tensors) checkedTensor(tensor, fileSize, limits);
+  const shapes = shapeTable();
+  for (const tensor of tensors) checkedTensor(tensor, { fileSize, limits, shapes });
   const sorted = tensors.toSorted(byPlace);
   refuseOverlaps(sorted);
   refuseDuplicates(sorted);
@@ -56,8 +57,9 @@ function byPlace(a: LayoutTensor, b: LayoutTensor): number {
 function checkedLayout(value: unknown, fileSize: number, limits: LayoutLimits): CheckedLayout {
   const { container, tensors } = checkHead(value, limits);
   const checked: CheckedTensor[] = [];
+  const shapes = shapeTable();
   for (let index = 0; index < tensors.length; index += 1) {
-    checked.push(checkedTensor(tensors[index], fileSize, limits));
+    checked.push(checkedTensor(tensors[index], { fileSize, limits, shapes }));
   }
   checked.sort(byPlace);
   refuseOverlaps(checked);
@@ -81,24 +83,48 @@ function checkHead(
   return { container, tensors: tensors as readonly unknown[] };
 }
 
-function checkedTensor(value: unknown, fileSize: number, limits: LayoutLimits): CheckedTensor {
+interface TensorBounds {
+  readonly fileSize: number;
+  readonly limits: LayoutLimits;
+  readonly shapes: ShapeTable;
+}
+
+/** Gives one list for all that are alike. */
+type ShapeTable = (shape: readonly number[]) => readonly number[];
+
+/** Lists that are remembered; a file of more has few of each. */
+const mostShapes = 4096;
+
+function shapeTable(): ShapeTable {
+  const known = new Map<string, readonly number[]>();
+  return (shape) => {
+    const text = shape.join();
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    if (known.size < mostShapes) known.set(text, shape);
+    return shape;
+  };
+}
+
+function checkedTensor(value: unknown, { fileSize, limits, shapes }: TensorBounds): CheckedTensor {
   const { block: ownBlock, byteOrder, dtype, length, name, offset, shape } = record(value, 'a tensor');
   // A UTF-16 unit is at least one byte of UTF-8, so the cheap comparison comes first.
   if (typeof name !== 'string' || name.length > limits.nameBytes || Buffer.byteLength(name) > limits.nameBytes) {
     throw new LayoutError('layout/name', `a name is no string of at most ${limits.nameBytes} bytes`);
   }
   if (!name.isWellFormed()) throw new LayoutError('layout/name', 'a name is no valid Unicode');
-  const where = `tensor ${JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)}`;
+  // Made when there is something to say: a file has tens of thousands of tensors.
+  const where = (): string => `tensor ${JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)}`;
   if (typeof dtype !== 'string' || !/^[A-Z][A-Z0-9_]{0,31}$/.test(dtype)) {
-    throw new LayoutError('layout/dtype', `${where}: the dtype is not named as dtypes are`);
+    throw new LayoutError('layout/dtype', `${where()}: the dtype is not named as dtypes are`);
   }
   if (!isSize(offset) || !isSize(length) || offset + length > fileSize) {
-    throw new LayoutError('layout/out-of-file', `${where}: its bytes do not lie within the ${fileSize} of the file`);
+    throw new LayoutError('layout/out-of-file', `${where()}: its bytes do not lie within the ${fileSize} of the file`);
   }
   if (byteOrder !== undefined && byteOrder !== 'big') {
-    throw new LayoutError('layout/byte-order', `${where}: byteOrder is neither absent nor big`);
+    throw new LayoutError('layout/byte-order', `${where()}: byteOrder is neither absent nor big`);
   }
-  const dimensions = checkedShape(shape, where, limits);
+  const dimensions = shapes(checkedShape(shape, where, limits));
   const block = checkedBlock(ownBlock, dtype, where);
   if (block !== undefined) checkLength(dimensions, block, length, where);
   return {
@@ -113,37 +139,43 @@ function checkedTensor(value: unknown, fileSize: number, limits: LayoutLimits): 
   };
 }
 
-function checkedShape(value: unknown, where: string, limits: LayoutLimits): readonly number[] {
+function checkedShape(value: unknown, where: () => string, limits: LayoutLimits): readonly number[] {
   if (!Array.isArray(value) || value.length > limits.dimensions) {
-    throw new LayoutError('layout/shape', `${where}: the shape is no list of at most ${limits.dimensions} dimensions`);
+    throw new LayoutError(
+      'layout/shape',
+      `${where()}: the shape is no list of at most ${limits.dimensions} dimensions`,
+    );
   }
   const shape = Array.from(value as readonly unknown[]);
-  if (!shape.every(isSize)) throw new LayoutError('layout/shape', `${where}: a dimension is no whole number`);
+  if (!shape.every(isSize)) throw new LayoutError('layout/shape', `${where()}: a dimension is no whole number`);
   return shape;
 }
 
-function checkedBlock(value: unknown, dtype: string, where: string): Block | undefined {
+function checkedBlock(value: unknown, dtype: string, where: () => string): Block | undefined {
   const canonical = blockOf(dtype);
   if (value === undefined) return canonical;
-  const { bytes, elements } = record(value, `the block of ${where}`);
+  const { bytes, elements } = record(value, `the block of ${where()}`);
   if (!isSize(bytes) || !isSize(elements) || bytes < 1 || elements < 1 || bytes > 65_536 || elements > 65_536) {
-    throw new LayoutError('layout/block', `${where}: a block is 1 to 65536 elements in 1 to 65536 bytes`);
+    throw new LayoutError('layout/block', `${where()}: a block is 1 to 65536 elements in 1 to 65536 bytes`);
   }
   if (canonical !== undefined && (canonical.bytes !== bytes || canonical.elements !== elements)) {
-    throw new LayoutError('layout/block', `${where}: the block is not the one of ${dtype}`);
+    throw new LayoutError('layout/block', `${where()}: the block is not the one of ${dtype}`);
   }
   return { elements, bytes };
 }
 
-function checkLength(shape: readonly number[], block: Block, length: number, where: string): void {
+function checkLength(shape: readonly number[], block: Block, length: number, where: () => string): void {
   const elements = shape.reduce((product, dimension) => product * BigInt(dimension), 1n);
   const perBlock = BigInt(block.elements);
   if (elements % perBlock !== 0n) {
-    throw new LayoutError('layout/block', `${where}: ${elements} elements are no whole number of blocks`);
+    throw new LayoutError('layout/block', `${where()}: ${elements} elements are no whole number of blocks`);
   }
   const expected = (elements / perBlock) * BigInt(block.bytes);
   if (expected !== BigInt(length)) {
-    throw new LayoutError('layout/length', `${where}: dtype and shape make ${expected} bytes, the span has ${length}`);
+    throw new LayoutError(
+      'layout/length',
+      `${where()}: dtype and shape make ${expected} bytes, the span has ${length}`,
+    );
   }
 }
 
@@ -158,17 +190,20 @@ function refuseOverlaps(tensors: readonly LayoutTensor[]): void {
   }
 }
 
+/** By sorting: a set of all names would be several times as large. */
 function refuseDuplicates(tensors: readonly LayoutTensor[]): void {
-  const names = new Set<string>();
-  for (const { name, offset } of tensors) {
-    if (names.has(name)) {
-      throw new LayoutError(
-        'layout/duplicate-name',
-        `two tensors are named ${JSON.stringify(name.slice(0, 80))}`,
-        offset,
-      );
-    }
-    names.add(name);
+  const order = Uint32Array.from(tensors.keys());
+  const nameOf = (index: number): string => tensors[index]?.name ?? '';
+  order.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : a - b));
+  for (let at = 1; at < order.length; at += 1) {
+    const [before = 0, index = 0] = [order[at - 1], order[at]];
+    const name = nameOf(index);
+    if (name !== nameOf(before)) continue;
+    throw new LayoutError(
+      'layout/duplicate-name',
+      `two tensors are named ${JSON.stringify(name.slice(0, 80))}`,
+      tensors[index]?.offset,
+    );
   }
 }
 

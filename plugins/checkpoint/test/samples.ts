@@ -94,10 +94,16 @@ function varint(value: number): readonly number[] {
   return value < 128 ? [value] : [(value & 127) | 128, ...varint(Math.floor(value / 128))];
 }
 
-/** A model of one node and these initialisers, which are F32. */
+/** TensorProto.DataType. */
+const onnxTypes = { F32: 1, U8: 2, I8: 3, I16: 5, I32: 6, I64: 7, BOOL: 9, F16: 10, F64: 11, BF16: 16 };
+
+/** A model of one node and these initialisers. */
 export function onnxFile(tensors: readonly AssetTensor[], more: readonly Uint8Array[] = []): Uint8Array {
-  const initializers = tensors.map(({ data, name, shape }) =>
-    field(5, message(...shape.map((size) => field(1, size)), field(2, 1), field(8, name), field(9, data))),
+  const initializers = tensors.map(({ data, dtype, name, shape }) =>
+    field(
+      5,
+      message(...shape.map((size) => field(1, size)), field(2, onnxTypes[dtype]), field(8, name), field(9, data)),
+    ),
   );
   const graph = message(field(1, message(field(4, 'Add'))), field(2, 'graph'), ...initializers, ...more);
   return message(field(1, 8), field(2, 'test'), field(7, graph), field(8, message(field(2, 17))));

@@ -37,6 +37,12 @@ import { streamSource } from '../project/stream-source.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
 import { renderTable } from '../render-table.ts';
 
+/** One that was left out, and the `mbk.yaml` that may name it. */
+interface UnusablePlugin {
+  readonly error: MbkError;
+  readonly file: string | undefined;
+}
+
 type SnapshotFlags = Interfaces.InferredFlags<(typeof Snapshot)['flags'] & (typeof MbkCommand)['baseFlags']>;
 
 export default class Snapshot extends MbkCommand {
@@ -125,6 +131,7 @@ export default class Snapshot extends MbkCommand {
     let walked: WalkAhead | undefined;
     let preparing: Promise<SnapshotTools> | undefined;
     let opening: Promise<PluginHost> | undefined;
+    const unusable: UnusablePlugin[] = [];
     const opened = await openForCommand(context, async ({ config, folder }) => {
       const compression = flags.compression ?? config?.compression;
       if (streamPath !== undefined) {
@@ -157,7 +164,13 @@ export default class Snapshot extends MbkCommand {
       }
       const [git, plugins, tools] = await Promise.all([
         readGitProvenance(rootText, { env: process.env, signal: this.signal }),
-        (opening = this.openPlugins({ config, root, isStrict: flags.strict })),
+        (opening = this.openPlugins({
+          config,
+          root,
+          isStrict: flags.strict,
+          // What is to be backed up does not depend on who looks at it, unless the user says so.
+          onUnusable: flags.strict ? undefined : (error) => unusable.push({ error, file: config?.file }),
+        })),
         preparing,
       ]);
       return { ...source, compression, oneFileSystem, dereference, never, git, tools, plugins };
@@ -184,6 +197,7 @@ export default class Snapshot extends MbkCommand {
       };
       if (flags['dry-run']) {
         this.tellPlan(await planSnapshot(repository, request));
+        this.tellUnusable(unusable);
         return undefined;
       }
       const startedAt = Date.now();
@@ -193,6 +207,7 @@ export default class Snapshot extends MbkCommand {
       const stop = this.out.progress(read);
       const report = await snapshot(repository, request, { onProgress: (now) => (progress = now) }).finally(stop);
       this.tell(report, Date.now() - startedAt);
+      this.tellUnusable(unusable);
       return plain(report);
     } finally {
       if (prepared !== undefined && 'close' in prepared.plugins) await prepared.plugins.close();
@@ -203,6 +218,17 @@ export default class Snapshot extends MbkCommand {
   private tellPlan(plan: SnapshotPlan): void {
     const problems = plan.problems.map((one) => ({ ...one, path: encodeByteText(one.path) }));
     this.out.result({ type: 'plan', collections: plan.collections, problems }, () => renderPlan(plan));
+  }
+
+  /** One finding each, as of a plugin that fails. */
+  private tellUnusable(plugins: readonly UnusablePlugin[]): void {
+    for (const { error, file } of plugins) {
+      const { message, remedy } = error;
+      const finding = { code: 'host/plugin-unusable', severity: 'error', message, remedy } as const;
+      const path = file ?? 'mbk.yaml';
+      this.out.event({ type: 'finding', ...finding, path }, (_, style) => renderFinding(path, finding, style));
+      this.endWith(exitCodes.incomplete);
+    }
   }
 
   private tell(report: SnapshotReport, elapsedMs: number): void {

@@ -8,8 +8,8 @@ import { defaultOptions, type JsonObject, type JsonSchema, type Manifest } from 
 import { pathToFileURL } from 'node:url';
 import type { PluginSetting, ProjectConfig } from '../project/config.ts';
 import { builtInPlugins } from './built-in.ts';
-import { codeSettings } from './project-plugins.ts';
-import type { ProjectPlugin } from './project-plugins.ts';
+import { codeSettings, refuseUnusable } from './project-plugins.ts';
+import type { OnUnusable, ProjectPlugin } from './project-plugins.ts';
 
 /** Code that is a plugin, before its manifest is known. */
 export interface PluginCode {
@@ -18,8 +18,10 @@ export interface PluginCode {
   readonly argument?: JsonObject | undefined;
 }
 
-/** Asks plugins for their manifests, in a thread of their own; in their order. */
-export type Describe = (plugins: readonly PluginCode[]) => Promise<readonly Manifest[]>;
+/** Asks plugins for their manifests, in a thread of their own; in their order. Or why one has none. */
+export type Describe = (
+  plugins: readonly PluginCode[],
+) => Promise<readonly (Manifest | { readonly problem: string })[]>;
 
 export interface ChoosePluginsOptions {
   readonly config: Pick<ProjectConfig, 'file' | 'plugins'> | undefined;
@@ -28,6 +30,8 @@ export interface ChoosePluginsOptions {
   /** Absolute paths of modules that the user installed, those for this project before those for all. */
   readonly installed: readonly string[];
   readonly describe: Describe;
+  /** Told of those that are left out because they cannot be loaded; unless given, the first of them is an error. */
+  readonly onUnusable?: OnUnusable | undefined;
 }
 
 type Found = Omit<PluginSource, 'options'>;
@@ -35,18 +39,24 @@ type Found = Omit<PluginSource, 'options'>;
 /**
  * The plugins in the order in which they are asked: those of the project, installed ones, built-in ones. Of several with
  * one name the first counts. Errors: `config-invalid` for options that break a plugin's schema and for a plugin that is not
- * there, `plugin-unusable` for one that cannot be loaded.
+ * there, those of `onUnusable`.
  */
 export async function choosePlugins({
   config,
   describe,
   installed,
+  onUnusable = refuseUnusable,
   own,
 }: ChoosePluginsOptions): Promise<readonly PluginSource[]> {
   const settings = config?.plugins ?? {};
   const brought = codeSettings(config);
   const isTrusted = (name: string): boolean => own.some((one) => one.name === name);
-  const found = await describeAll(own, installed, describe);
+  let hasUnusable = false;
+  const leaveOut: OnUnusable = (error) => {
+    hasUnusable = true;
+    onUnusable(error);
+  };
+  const found = await describeAll(own, installed, describe, leaveOut);
   found.push(...(await builtInPlugins()));
 
   const chosen: PluginSource[] = [];
@@ -59,7 +69,8 @@ export async function choosePlugins({
     chosen.push({ manifest, module, argument, options: await optionsOf(manifest, given, config) });
   }
   for (const [name, setting] of Object.entries(settings)) {
-    const isKnown = setting === false || Object.hasOwn(brought, name);
+    // The options of one that was left out are here without it.
+    const isKnown = setting === false || Object.hasOwn(brought, name) || hasUnusable;
     if (isKnown || chosen.some(({ manifest }) => manifest.name === name)) continue;
     throw new MbkError('config-invalid', `plugins.${name}: no plugin of that name is built in or installed`, {
       details: { plugin: name },
@@ -74,6 +85,7 @@ async function describeAll(
   own: readonly ProjectPlugin[],
   installed: readonly string[],
   describe: Describe,
+  onUnusable: OnUnusable,
 ): Promise<Found[]> {
   const code: readonly PluginCode[] = [...own, ...installed.map((path) => ({ module: pathToFileURL(path).href }))];
   if (code.length === 0) return [];
@@ -81,11 +93,15 @@ async function describeAll(
   return code.flatMap(({ argument, module }, i) => {
     const manifest = manifests[i];
     if (manifest === undefined) throw new RangeError(`expected ${code.length} manifests, got ${manifests.length}`);
+    const place = own[i]?.place ?? module;
+    const leaveOut = (problem: string, details: Readonly<Record<string, string>>): [] => {
+      onUnusable(new MbkError('plugin-unusable', `${place} ${problem}`, { details }));
+      return [];
+    };
+    if ('problem' in manifest) return leaveOut(`cannot be used: ${manifest.problem}`, { module });
     const name = own[i]?.name ?? manifest.name;
     if (manifest.name === name) return [{ manifest, module, argument }];
-    throw new MbkError('plugin-unusable', `${own[i]?.place ?? module} calls itself ${manifest.name}, not ${name}`, {
-      details: { plugin: name },
-    });
+    return leaveOut(`calls itself ${manifest.name}, not ${name}`, { plugin: name });
   });
 }
 

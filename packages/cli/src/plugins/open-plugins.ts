@@ -8,7 +8,7 @@ import type { ProjectConfig } from '../project/config.ts';
 import { choosePlugins, type Describe } from './choose-plugins.ts';
 import { installedModules, pluginFolder } from './plugin-folder.ts';
 import { codeSettings, describeProjectPlugins, findProjectPlugins } from './project-plugins.ts';
-import type { ProjectPlugin } from './project-plugins.ts';
+import type { OnUnusable, ProjectPlugin } from './project-plugins.ts';
 
 export interface OpenPluginsOptions {
   readonly config: ProjectConfig | undefined;
@@ -18,6 +18,8 @@ export interface OpenPluginsOptions {
   readonly path: string | undefined;
   /** Whether plugins of a project that is not trusted are an error; else they are left out, and that is noted. */
   readonly isStrict?: boolean | undefined;
+  /** Told of plugins that are left out because they cannot be loaded; unless given, the first of them is an error. */
+  readonly onUnusable?: OnUnusable | undefined;
   readonly out: Pick<Output, 'notice'>;
   /** Where the files of this run lie; undefined where they lie in a repository. */
   readonly root: ByteString | undefined;
@@ -29,15 +31,15 @@ export interface OpenPluginsOptions {
   readonly signal: AbortSignal;
 }
 
-/** The caller closes it. Errors: `plugins-untrusted`, those of `choosePlugins`. */
+/** The caller closes it. Errors: `plugins-untrusted`, `plugin-unusable`, those of `choosePlugins`. */
 export async function openPlugins(options: OpenPluginsOptions): Promise<PluginHost> {
-  const { config, cwd, handlers, isUrgent = false, root, signal, stateFolder } = options;
+  const { config, cwd, handlers, isUrgent = false, onUnusable, root, signal, stateFolder } = options;
   const own = trustedPlugins(options);
   const folders = [pluginFolder(stateFolder, config?.root ?? cwd), pluginFolder(stateFolder, undefined)];
   const installed = folders.flatMap(installedModules);
   const threads = isUrgent ? startPluginThread() : undefined;
   try {
-    const sources = await choosePlugins({ config, own, installed, describe: describeWith(signal) });
+    const sources = await choosePlugins({ config, own, installed, describe: describeWith(signal), onUnusable });
     const storeFolder = join(stateFolder, 'examined');
     return pluginHost({ sources, root, handlers, threads, storeFolder, signal });
   } catch (error) {
@@ -47,12 +49,13 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<PluginHo
 }
 
 /** What the project brings along, once `mbk trust` was said for exactly that. Errors: `plugins-untrusted`. */
-function trustedPlugins({ config, isStrict = false, out, path, stateFolder }: OpenPluginsOptions): ProjectPlugin[] {
+function trustedPlugins(options: OpenPluginsOptions): ProjectPlugin[] {
+  const { config, isStrict = false, onUnusable, out, path, stateFolder } = options;
   const names = Object.keys(codeSettings(config));
   if (config === undefined || names.length === 0) return [];
   const trusted = trustOf(stateFolder, config.root);
   // Of a project that nobody trusts not even the names of files are followed.
-  const found = trusted === undefined ? [] : findProjectPlugins(config, path);
+  const found = trusted === undefined ? [] : findProjectPlugins(config, path, onUnusable);
   const parts =
     trusted === undefined
       ? untrustedParts({ files: {} }, undefined)
@@ -78,15 +81,7 @@ function describeWith(signal: AbortSignal): Describe {
     const host = pluginHost({ sources, root: undefined, signal });
     try {
       const manifests = [];
-      for (const [number, { module }] of plugins.entries()) {
-        const described = await host.describe(number);
-        if ('problem' in described) {
-          throw new MbkError('plugin-unusable', `${module} cannot be used: ${described.problem}`, {
-            details: { module },
-          });
-        }
-        manifests.push(described);
-      }
+      for (const number of plugins.keys()) manifests.push(await host.describe(number));
       return manifests;
     } finally {
       await host.close();

@@ -2,7 +2,7 @@
  * The plugins that `mbk.yaml` brings along: a module or a program beside each name. Nothing of them is loaded here; what is
  * loaded must be trusted first (`hooks/trust.ts`).
  */
-import { MbkError } from '@mbk/core';
+import { isMbkError, MbkError } from '@mbk/core';
 import type { JsonObject } from '@mbk/plugin-sdk';
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -40,20 +40,38 @@ export function codeSettings(
   return code;
 }
 
-/**
- * Those of a project, in the order of `mbk.yaml`; `path` is the PATH variable. Errors: `plugin-unusable` for one whose
- * file is not there.
- */
+/** Gets the `plugin-unusable` of a plugin that is left out for it; may throw it. */
+export type OnUnusable = (error: MbkError) => void;
+
+/** For whom one plugin that cannot be used is reason enough to stop. */
+export const refuseUnusable: OnUnusable = (error) => {
+  throw error;
+};
+
+/** Those of a project, in the order of `mbk.yaml`, but for those whose file is not there; `path` is the PATH variable. */
 export function findProjectPlugins(
   config: Pick<ProjectConfig, 'plugins' | 'root'> | undefined,
   path: string | undefined,
+  onUnusable: OnUnusable = refuseUnusable,
 ): readonly ProjectPlugin[] {
   if (config === undefined) return [];
-  return Object.entries(codeSettings(config)).map(([name, { module, program }]) => {
-    if (program !== undefined) return programPlugin(name, program, config.root, path);
-    const file = moduleFile(name, module ?? '', config.root);
-    return { name, place: module ?? '', file, module: pathToFileURL(file).href };
-  });
+  return Object.entries(codeSettings(config)).flatMap(([name, { module, program }]) =>
+    orUnusable(onUnusable, () => {
+      if (program !== undefined) return [programPlugin(name, program, config.root, path)];
+      const file = moduleFile(name, module ?? '', config.root);
+      return [{ name, place: module ?? '', file, module: pathToFileURL(file).href }];
+    }),
+  );
+}
+
+function orUnusable<T>(onUnusable: OnUnusable, find: () => readonly T[]): readonly T[] {
+  try {
+    return find();
+  } catch (error) {
+    if (!isMbkError(error, 'plugin-unusable')) throw error;
+    onUnusable(error);
+    return [];
+  }
 }
 
 /** What of them would have to be trusted. Errors: `plugin-unusable` for a file that cannot be read. */

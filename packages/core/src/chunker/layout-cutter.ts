@@ -11,6 +11,11 @@ import { isZero } from './zeros.ts';
 
 const { pieceBytes } = parameters;
 
+/** As much of a layout as the cuts depend on: of many tensors most are too small for pieces of their own. */
+export function cutLayout({ container, tensors }: Layout): Layout {
+  return { container, tensors: tensors.filter(({ length }) => length >= parameters.smallTensorBytes) };
+}
+
 /** A cutter for a file whose layout passed `checkLayout`; tensors of fewer than `smallTensorBytes` are skeleton. */
 export function layoutCutter(layout: Layout, smallTensorBytes: number = parameters.smallTensorBytes): PieceCutter {
   const tensors = layout.tensors

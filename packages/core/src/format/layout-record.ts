@@ -5,7 +5,7 @@
  * as long as its spans are apart and inside the file, which `checkLayout` guarantees.
  */
 import { MbkError } from '../errors.ts';
-import { encodeCanonical, parseJson } from './canonical-json.ts';
+import { canonicalText, type JsonValue, parseJson } from './canonical-json.ts';
 import { readFields } from './fields.ts';
 import { limits, parameters } from './limits.ts';
 
@@ -30,8 +30,11 @@ export interface TensorSpan {
   /** Of the elements; little-endian unless it says otherwise. */
   readonly byteOrder?: 'big';
   /** Of its first numbers: what they become as another type, by the name of that (docs/format.md, The derive codec). */
-  readonly probes?: Readonly<Record<string, string>> | undefined;
+  readonly probes?: Probes | undefined;
 }
+
+/** By the names of recipes: 8 hex digits. */
+export type Probes = Readonly<Record<string, string>>;
 
 /** Longest text of a name, dtype or container, most dimensions of a tensor. */
 const textMax = 65_536;
@@ -60,13 +63,43 @@ export function checkLayout(layout: Layout, size: number, what: string): Layout 
   return layout;
 }
 
-/** Canonical bytes of a layout that was checked; undefined if they are more than a blob may have. */
-export function encodeLayout(layout: Layout): Uint8Array | undefined {
-  const tensors = layout.tensors.map(({ byteOrder, dtype, length, name, offset, probes, shape, unit }) => {
-    return { byteOrder, dtype, length, name, offset, probes, shape, unit };
-  });
-  const bytes = encodeCanonical({ container: layout.container, tensors, type: 'layout' });
-  return bytes.byteLength <= limits.blobBytes ? bytes : undefined;
+/** Canonical bytes of a layout that was checked, with these probes; undefined if they are more than a blob may have. */
+export function encodeLayout(
+  { container, tensors }: Layout,
+  probesOf: (tensor: TensorSpan) => Probes | undefined = ({ probes }) => probes,
+): Uint8Array | undefined {
+  // Written tensor by tensor: of a hundred thousand, all text and all bytes would else be there together.
+  let bytes = Buffer.allocUnsafeSlow(firstBytes);
+  let length = 0;
+  const write = (text: string): void => {
+    const most = length + text.length * 3;
+    if (most > bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(most, bytes.length * 2));
+      bytes.copy(grown, 0, 0, length);
+      bytes = grown;
+    }
+    length += bytes.write(text, length);
+  };
+  write(`{"container":${canonicalText(container)},"tensors":[`);
+  let separator = '';
+  for (const tensor of tensors) {
+    write(separator + canonicalText(tensorRecord(tensor, probesOf(tensor))));
+    if (length > limits.blobBytes) return undefined;
+    separator = ',';
+  }
+  write('],"type":"layout"}');
+  return length <= limits.blobBytes ? new Uint8Array(bytes.buffer, 0, length) : undefined;
+}
+
+/** What most layouts fit into. */
+const firstBytes = 65_536;
+
+/** The members of the record, and no others. */
+function tensorRecord(
+  { byteOrder, dtype, length, name, offset, shape, unit }: TensorSpan,
+  probes: Probes | undefined,
+): JsonValue {
+  return { byteOrder, dtype, length, name, offset, probes, shape, unit };
 }
 
 /** The layout of `bytes`, a blob named `what`, of a file of `size` bytes; `value-invalid`. */
@@ -99,7 +132,7 @@ function decodeTensor(value: unknown, what: string): TensorSpan {
   };
 }
 
-function decodeProbes(value: unknown, what: string): Readonly<Record<string, string>> {
+function decodeProbes(value: unknown, what: string): Probes {
   const fields = readFields(value, what);
   const names = Object.keys(value as object);
   if (names.length > probesMax) throw new MbkError('value-invalid', `${what}: expected at most ${probesMax} of them`);

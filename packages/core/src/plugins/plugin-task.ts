@@ -30,8 +30,10 @@ import {
 } from '@mbk/plugin-sdk';
 import fs from 'node:fs';
 import type { Channel, Handlers } from '../pool/channel.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { fastNonFinite } from './fast-non-finite.ts';
 import { FeedBroken } from './feed.ts';
+import { type LayoutColumns, packLayout } from './layout-columns.ts';
 import type {
   Answer,
   AskedFile,
@@ -58,6 +60,8 @@ interface Asked {
 }
 
 const kernels: Kernels = { ...plainKernels, nonFinite: fastNonFinite };
+/** From here on a file leaves more garbage than collecting it costs. */
+const manyTensors = 4096;
 /** Most files that a folder may open. */
 const mostOpen = 64;
 
@@ -184,8 +188,8 @@ export function pluginTask(setup: PluginSetup, { main }: { readonly main: Pick<C
       }
     },
 
-    layout: (call: LayoutCall): Promise<Answer<CheckedLayout | undefined>> =>
-      withReader(
+    async layout(call: LayoutCall): Promise<Answer<LayoutColumns | undefined>> {
+      const answer = await withReader(
         call,
         async ({ reader }) => {
           const plugin = await load(call.plugin);
@@ -198,7 +202,12 @@ export function pluginTask(setup: PluginSetup, { main }: { readonly main: Pick<C
           const checked = checkLayout(value, size, call.limits);
           return checked.ok ? { ok: true, value: checked.layout } : { ok: false, reason: checked.reason };
         },
-      ),
+      );
+      if (answer.type !== 'answer') return answer;
+      const value = answer.value && packLayout(answer.value);
+      if ((value?.lengths.length ?? 0) > manyTensors) collectGarbage();
+      return { ...answer, value };
+    },
 
     examine,
 

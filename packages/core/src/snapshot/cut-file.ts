@@ -15,7 +15,7 @@ import { layoutCutter } from '../chunker/layout-cutter.ts';
 import type { Piece } from '../chunker/piece.ts';
 import type { Chunk } from '../format/chunk-list.ts';
 import { asBlobId, type BlobId } from '../format/ids.ts';
-import type { Layout } from '../format/layout-record.ts';
+import type { Layout, Probes } from '../format/layout-record.ts';
 import { layoutFileBytes, parameters } from '../format/limits.ts';
 import { emptySha256 } from '../format/tree.ts';
 import { fastNonFinite } from '../plugins/fast-non-finite.ts';
@@ -67,7 +67,7 @@ export interface CutFile {
   readonly zeroBytes: number;
   readonly rows?: RowScan | undefined;
   /** What the first numbers of its tensors become as other types, by the number of the tensor. */
-  readonly probes?: ReadonlyMap<number, Readonly<Record<string, string>>> | undefined;
+  readonly probes?: ReadonlyMap<number, Probes> | undefined;
 }
 
 export interface FileCutter {

@@ -3,8 +3,9 @@
  * and the layout are stored by whoever calls (docs/format.md, Content).
  */
 import { gearScanner, type GearTable } from '../chunker/gear.ts';
+import { cutLayout } from '../chunker/layout-cutter.ts';
 import type { Chunk } from '../format/chunk-list.ts';
-import { encodeLayout, type Layout } from '../format/layout-record.ts';
+import { encodeLayout } from '../format/layout-record.ts';
 import type { FileContent } from '../format/tree.ts';
 import type { RowScan } from '../plugins/row-scan.ts';
 import type { StoreBlob } from './blobs.ts';
@@ -66,32 +67,25 @@ export async function storeContent(
 ): Promise<StoredFile> {
   const list = chunkListBuilder(store);
   const layout = wanted !== undefined && encodeLayout(wanted) !== undefined ? wanted : undefined;
-  const visit = layout && (await relatives?.visit(layout));
+  const cuts = layout && cutLayout(layout);
+  const visit = cuts && (await relatives?.visit(cuts));
   try {
-    const { zeroBytes, isWhole, rows, probes, ...read } = await cut({ layout, relativesOf: visit?.ask }, (chunk) => {
+    const how = { layout: cuts, relativesOf: visit?.ask };
+    const { zeroBytes, isWhole, rows, probes, ...read } = await cut(how, (chunk) => {
       visit?.chunk(chunk);
       return list.add(chunk);
     });
     if (isWhole) return { content: read, zeroBytes };
     const content = { ...read, chunks: (await list.finish()).id };
     // The layout of a file that shrank would speak of bytes that are not there.
-    if (layout === undefined || read.size !== size) return { content, zeroBytes };
-    const probed = withProbes(layout, probes);
-    const { id } = await store('layout', encodeLayout(probed) ?? encodeLayout(layout) ?? noBytes);
-    visit?.stored(probed);
+    if (layout === undefined || cuts === undefined || read.size !== size) return { content, zeroBytes };
+    const probed = new Map([...(probes ?? [])].map(([number, own]) => [cuts.tensors[number], own]));
+    const record = encodeLayout(layout, (tensor) => probed.get(tensor)) ?? encodeLayout(layout);
+    if (record === undefined) return { content, zeroBytes };
+    const { id } = await store('layout', record);
+    visit?.stored((tensor) => probed.get(tensor));
     return { content: { ...content, layout: id }, zeroBytes, rows };
   } finally {
     visit?.leave();
   }
-}
-
-const noBytes = new Uint8Array(0);
-
-function withProbes(layout: Layout, probes: CutFile['probes']): Layout {
-  if (probes === undefined || probes.size === 0) return layout;
-  const tensors = layout.tensors.map((span, number) => {
-    const own = probes.get(number);
-    return own === undefined ? span : { ...span, probes: own };
-  });
-  return { ...layout, tensors };
 }

@@ -2,10 +2,11 @@
  * Plugins in a thread of their own, as a snapshot uses them: it can be ended whatever a plugin does, and is started when
  * there is something to ask.
  */
-import { type CheckedLayout, defaultLimits, type Limits, type Manifest } from '@mbk/plugin-sdk';
+import { defaultLimits, type Limits, type Manifest } from '@mbk/plugin-sdk';
 import type { ByteString } from '../format/byte-name.ts';
 import { examinedStore } from '../plugins/examined-store.ts';
 import { examiner, type Examiner } from '../plugins/examiner.ts';
+import { type LayoutColumns, unpackLayout } from '../plugins/layout-columns.ts';
 import type { Answer, LayoutCall } from '../plugins/plugin-calls.ts';
 import { has, headBytesOf, type PluginSource } from '../plugins/plugin-source.ts';
 import { defaultHeapMb, type NoAnswer, pluginThread } from '../plugins/plugin-thread.ts';
@@ -71,14 +72,15 @@ export function pluginHost(options: PluginHostOptions): PluginHost {
       const source = { type: 'open', fd, size } as const;
       const call: LayoutCall = { plugin: known.number, path, source, limits: layoutBounds };
       const answer = (await thread.ask('layout', call, { isUrgent: true })) as
-        | Answer<CheckedLayout | undefined>
+        | Answer<LayoutColumns | undefined>
         | NoAnswer;
       if (answer.type !== 'answer') {
         const problem = answer.type === 'stale' ? 'the file is gone' : answer.message;
         return { ...known, plugin, layout: undefined, problem };
       }
       // A model without tensors (a vocabulary) is an ordinary file.
-      const layout = answer.value?.tensors.length === 0 ? undefined : answer.value;
+      const columns = answer.value;
+      const layout = columns === undefined || columns.lengths.length === 0 ? undefined : unpackLayout(columns);
       return { ...known, plugin, layout, problem: undefined };
     },
     async describe(number) {

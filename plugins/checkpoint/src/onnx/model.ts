@@ -1,10 +1,11 @@
 /**
  * As much of an ONNX model (onnx.proto3) as concerns its weights: ModelProto 1 ir_version, 2 producer_name, 7 graph,
  * 8 opset_import; GraphProto 1 node, 2 name, 5 initializer, 11 input, 12 output; TensorProto 1 dims, 2 data_type,
- * 8 name, 9 raw_data, 13 external_data, 14 data_location.
+ * 4 float_data, 10 double_data, 8 name, 9 raw_data, 13 external_data, 14 data_location.
  */
 
 import { blockOf, type Dtype, LayoutError, type LayoutTensor, type Reader, type ReaderContext } from '@mbk/plugin-sdk';
+import { mostTensors } from '../most-tensors.ts';
 import { type Field, fieldsOf, textOf, varintsOf } from './protobuf.ts';
 
 /** TensorProto.DataType of those with a canonical name. */
@@ -51,8 +52,6 @@ export interface OnnxModel {
   readonly tensors: readonly OnnxTensor[];
 }
 
-const mostTensors = 50_000;
-
 /** LayoutError `onnx/…`. */
 export async function readOnnx(reader: Reader, { signal }: Pick<ReaderContext, 'signal'>): Promise<OnnxModel> {
   let irVersion: number | undefined;
@@ -91,11 +90,19 @@ async function opsetOf(reader: Reader, message: Field, signal: AbortSignal): Pro
   return domain === '' || domain === 'ai.onnx' ? version : undefined;
 }
 
+/** Fields of TensorProto that hold elements as they are in memory, with the types that are written so. */
+const packedNumbers: ReadonlyMap<number, readonly Dtype[]> = new Map([
+  [4, ['F32', 'C64']],
+  [10, ['F64', 'C128']],
+]);
+
 async function tensorOf(reader: Reader, message: Field, signal: AbortSignal): Promise<OnnxTensor> {
   const shape: number[] = [];
   let dataType = 0;
   let name = '';
   let raw: OnnxTensor['raw'];
+  /** Bytes of the fields float_data and double_data, by their number, and how many of each there are. */
+  const packed = new Map<number, { readonly place: OnnxTensor['raw']; readonly count: number }>();
   const external: Record<string, string> = {};
   let isExternal = false;
   for await (const field of fieldsOf(reader, message.start, message.end, signal)) {
@@ -107,13 +114,21 @@ async function tensorOf(reader: Reader, message: Field, signal: AbortSignal): Pr
     } else if (field.number === 2) dataType = Number(field.value);
     else if (field.number === 8) name = await textOf(reader, field, signal);
     else if (field.number === 9) raw = { offset: field.start, length: field.end - field.start };
-    else if (field.number === 13 && field.wire === 2) {
+    else if (packedNumbers.has(field.number)) {
+      const place = field.wire === 2 ? { offset: field.start, length: field.end - field.start } : undefined;
+      packed.set(field.number, { place, count: (packed.get(field.number)?.count ?? 0) + 1 });
+    } else if (field.number === 13 && field.wire === 2) {
       isExternal = true;
       const [key, value] = await pairOf(reader, field, signal);
       if (Object.keys(external).length < 8) external[key] = value;
     } else if (field.number === 14) isExternal ||= field.value === 1n;
   }
   const dtype = Object.hasOwn(dtypes, dataType) ? dtypes[dataType] : undefined;
+  for (const [number, { count, place }] of packed) {
+    // One list of all elements is the same bytes as raw data.
+    const isOwn = dtype !== undefined && packedNumbers.get(number)?.includes(dtype) === true;
+    if (isOwn && count === 1 && packed.size === 1) raw ??= place;
+  }
   return { name, dataType, dtype, shape, at: message.start, raw, external: isExternal ? external : undefined };
 }
 

@@ -98,7 +98,9 @@ const forms: Readonly<Record<string, readonly [name: string, form: ArgumentForm]
   '\x98': ['READONLY_BUFFER', 'none'],
 };
 
-const byCode: ReadonlyMap<number, readonly [name: string, form: ArgumentForm]> = new Map(Object.entries(forms).map(([char, form]) => [char.charCodeAt(0), form]));
+const byCode: ReadonlyMap<number, readonly [name: string, form: ArgumentForm]> = new Map(
+  Object.entries(forms).map(([char, form]) => [char.charCodeAt(0), form]),
+);
 
 export interface Opcode {
   /** As pickletools names it. */
@@ -150,7 +152,8 @@ export function fetchedPlaces(bytes: Uint8Array, most: number): ReadonlySet<numb
     if (code === 0x2e || form === undefined) return places;
     const next = endOf(bytes, at + 1, form);
     if (next > bytes.length) return undefined;
-    if (code === 0x67 || code === 0x68 || code === 0x6a) places.add(Number(decodeArgument(bytes, at + 1, form).argument));
+    if (code === 0x67 || code === 0x68 || code === 0x6a)
+      places.add(Number(decodeArgument(bytes, at + 1, form).argument));
     if (places.size > most) return undefined;
     at = next;
   }

@@ -16,6 +16,7 @@ import {
   makeLayout,
   type Reader,
 } from '@mbk/plugin-sdk';
+import { mostTensors } from '../most-tensors.ts';
 import { type JsonMember, readJsonMembers } from './json-members.ts';
 
 /** The format's own limit: safetensors refuses a longer header. */
@@ -47,8 +48,8 @@ export async function layoutSafetensors(reader: Reader, context: LayoutContext):
     if (names.has(member.key)) throw malformed('duplicate-name', member, 'is given twice');
     names.add(member.key);
     if (member.key === '__metadata__') continue;
-    if (tensors.length >= limits.tensors) {
-      throw new LayoutError('safetensors/too-many-tensors', `more than ${limits.tensors} tensors`, member.offset);
+    if (tensors.length >= Math.min(mostTensors, limits.tensors)) {
+      throw new LayoutError('safetensors/too-many-tensors', `more than ${tensors.length} tensors`, member.offset);
     }
     tensors.push(readEntry(member, dataStart, reader.size));
   }

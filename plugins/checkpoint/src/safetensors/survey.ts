@@ -2,6 +2,7 @@
 
 import { byteCursor, isLayoutError, type LayoutTensor, type PluginContext, type Reader } from '@mbk/plugin-sdk';
 import { type Problems, quoted } from '../codes.ts';
+import { mostTensors } from '../most-tensors.ts';
 import { readJsonMembers } from './json-members.ts';
 import { longestEntry, longestHeader, readEntry } from './layout.ts';
 
@@ -70,8 +71,8 @@ export async function surveySafetensors(
         metadata = metadataOf(member.value, offset, problems);
         continue;
       }
-      if (tensors.length >= limits.tensors) {
-        problems.report('safetensors/too-many-tensors', `more than ${limits.tensors} tensors`, { offset });
+      if (tensors.length >= Math.min(mostTensors, limits.tensors)) {
+        problems.report('safetensors/too-many-tensors', `more than ${tensors.length} tensors`, { offset });
         break;
       }
       if (key === '' || key === '__proto__' || /\p{Cc}/u.test(key) || !key.isWellFormed()) {

@@ -10,6 +10,7 @@
  */
 
 import { type LayoutContext, LayoutError, type Reader } from '@mbk/plugin-sdk';
+import { mostMembers } from '../most-tensors.ts';
 
 export interface ZipMember {
   readonly name: string;
@@ -44,9 +45,7 @@ const end64Length = 56;
 const entryLength = 46;
 /** The comment that may follow the end record has a 16-bit length. */
 const longestTail = endLength + 65_535;
-/** The most that a zip file without the fields of Zip64 can have; a checkpoint has one for each tensor. */
-const mostMembers = 65_536;
-/** Held as it is: 256 bytes for each of the most members. */
+/** Held as it is: 800 bytes for each of the most members. */
 const longestDirectory = 1 << 24;
 
 /** The directory, or undefined for a file without an end record. LayoutError `zip/…` where its parts disagree. */

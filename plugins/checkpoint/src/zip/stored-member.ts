@@ -23,8 +23,8 @@ export async function offsetOfStored(
   { directory, context }: { readonly directory: ZipDirectory; readonly context: LayoutContext },
 ): Promise<number> {
   const { localOffset, name, size } = member;
-  const expectedName = new TextEncoder().encode(name);
-  const length = headerLength + expectedName.length;
+  const expectedLength = Buffer.byteLength(name);
+  const length = headerLength + expectedLength;
   if (localOffset + length > directory.offset) throw outOfFile(member);
   const bytes = await reader.read(localOffset, length, { signal: context.signal });
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -33,8 +33,8 @@ export async function offsetOfStored(
     header.getUint32(0, true) === 0x04034b50 &&
     header.getUint16(8, true) === 0 &&
     (header.getUint16(6, true) & 1) === 0 &&
-    nameLength === expectedName.length &&
-    expectedName.every((byte, at) => byte === bytes[headerLength + at]) &&
+    nameLength === expectedLength &&
+    isText(bytes, headerLength, name) &&
     sizeAgrees(header, size);
   if (!agrees) {
     throw new LayoutError(
@@ -46,6 +46,16 @@ export async function offsetOfStored(
   const offset = localOffset + length + header.getUint16(28, true);
   if (offset + size > directory.offset) throw outOfFile(member);
   return offset;
+}
+
+/** Whether the bytes at `start` are that text; nothing is made for it, since an archive has tens of thousands of names. */
+function isText(bytes: Uint8Array, start: number, text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) return Buffer.from(text).equals(bytes.subarray(start, start + Buffer.byteLength(text)));
+    if (bytes[start + at] !== code) return false;
+  }
+  return true;
 }
 
 /** Flag 8 puts the sizes behind the member, all ones put them into the Zip64 field; else they stand here. */

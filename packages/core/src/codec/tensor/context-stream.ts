@@ -285,4 +285,3 @@ export function readContexts(
 function putWeights({ kernels, at }: Workspace, weights: Uint16Array): void {
   kernels.bytes.set(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), at.weights);
 }
-

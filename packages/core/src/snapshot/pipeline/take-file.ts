@@ -58,9 +58,10 @@ export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Pr
     const reader = sourceReader(file);
     const head = await reader.read(0, Math.min(plugins.headBytes, reader.size)).catch(() => new Uint8Array(0)); // it shrank: read again
     const recognised = await plugins.recognise(reader, head, signal);
-    known = recognised;
     const rank = recognised?.layout === undefined ? 0 : rankOf(recognised.layout);
     if (rank > most) throw new Left(rank);
+    // Not with its layout, which would stay until the file is examined.
+    known = recognised && knownOf(recognised);
     tensors = recognised?.layout?.tensors.length;
     fed = recognised?.examines === 'stream' ? examiner?.feed(asked(recognised), reader.size) : undefined;
     return {
@@ -101,6 +102,10 @@ class Left extends Error {
     super('the file is taken later');
     this.rank = rank;
   }
+}
+
+function knownOf({ examines, kind, looksInside, number }: KnownAsset): KnownAsset {
+  return { examines, kind, looksInside, number };
 }
 
 /** A plugin's layout as the format has it; undefined if the format has no room for it: the file is cut by its content. */

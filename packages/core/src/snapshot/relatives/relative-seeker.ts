@@ -3,6 +3,7 @@ import { blockOf } from '@mbk/plugin-sdk';
 import type { Piece } from '../../chunker/piece.ts';
 import { isZero } from '../../chunker/zeros.ts';
 import { probeElements, probeOf, probesOf } from '../../codec/derive.ts';
+import type { Probes } from '../../format/layout-record.ts';
 import type { PieceAbout } from '../chunk-sink.ts';
 import type { AskRelatives } from '../cut-file.ts';
 import type { TensorRelatives } from './tensor-catalogue.ts';
@@ -12,11 +13,11 @@ export interface RelativeSeeker {
   /** What is known of a piece with these bytes; undefined for one that is of no tensor. */
   about(piece: Piece, bytes: Uint8Array): PieceAbout | undefined;
   /** Of the tensors so far, by their number in the layout. */
-  readonly probes: ReadonlyMap<number, Readonly<Record<string, string>>>;
+  readonly probes: ReadonlyMap<number, Probes>;
 }
 
 export function relativeSeeker(ask: AskRelatives | undefined): RelativeSeeker {
-  const probes = new Map<number, Readonly<Record<string, string>>>();
+  const probes = new Map<number, Probes>();
   let current: { readonly number: number; readonly relatives: Promise<TensorRelatives | undefined> } | undefined;
 
   const begin = (number: number, dtype: string, bytes: Uint8Array): void => {

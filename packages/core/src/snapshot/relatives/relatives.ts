@@ -4,7 +4,7 @@
  */
 import type { Chunk } from '../../format/chunk-list.ts';
 import type { BlobId } from '../../format/ids.ts';
-import type { Layout } from '../../format/layout-record.ts';
+import type { Layout, Probes, TensorSpan } from '../../format/layout-record.ts';
 import type { AskRelatives } from '../cut-file.ts';
 import type { FetchBases } from './relate.ts';
 import { elementsOf, hasPieces, tensorCatalogue, type TensorCatalogue } from './tensor-catalogue.ts';
@@ -21,8 +21,8 @@ export interface Visit {
   readonly ask: AskRelatives | undefined;
   /** Takes the chunks of the file in their order. */
   chunk(chunk: Chunk): void;
-  /** The file is stored, with this layout. */
-  stored(layout: Layout): void;
+  /** The file is stored, with these probes of its tensors. */
+  stored(probesOf: (tensor: TensorSpan) => Probes | undefined): void;
   /** The file is done with, stored or not. */
   leave(): void;
 }
@@ -78,8 +78,8 @@ export function runRelatives({ load, flush, bases }: RelativesOptions): Relative
           if (chunk.kind === 'blob') idAt.set(position, chunk.id);
           position += chunk.length;
         },
-        stored(probed) {
-          catalogue.add(probed, idAt);
+        stored(probesOf) {
+          catalogue.add(layout, idAt, probesOf);
           if (kin.bytes >= leastBytes) unput.push(kin);
         },
         leave() {

@@ -5,7 +5,7 @@
 import { blockOf } from '@mbk/plugin-sdk';
 import { probedDtype } from '../../codec/derive.ts';
 import type { BlobId } from '../../format/ids.ts';
-import type { Layout, TensorSpan } from '../../format/layout-record.ts';
+import type { Layout, Probes, TensorSpan } from '../../format/layout-record.ts';
 import { parameters } from '../../format/limits.ts';
 
 /** The pieces of a tensor, each of `pieceBytes` but the last: their ids, null for zeros. */
@@ -38,7 +38,7 @@ export interface TensorQuestion {
 
 export interface TensorCatalogue {
   /** Adds the tensors of a file that have pieces of their own; `idAt` gives the blob that begins at an offset of the file. */
-  add(layout: Layout, idAt: ReadonlyMap<number, BlobId>): void;
+  add(layout: Layout, idAt: ReadonlyMap<number, BlobId>, probesOf?: (tensor: TensorSpan) => Probes | undefined): void;
   /** Undefined when there is none. */
   find(question: TensorQuestion): Pick<TensorRelatives, 'bases' | 'sources'> | undefined;
   /** How many tensors it holds. */
@@ -61,7 +61,7 @@ export function tensorCatalogue(): TensorCatalogue {
   let size = 0;
 
   return {
-    add({ tensors }, idAt) {
+    add({ tensors }, idAt, probesOf = ({ probes }) => probes) {
       for (const span of tensors) {
         if (!hasPieces(span) || size >= mostTensors) continue;
         const tensor = storedTensor(span, idAt);
@@ -70,7 +70,7 @@ export function tensorCatalogue(): TensorCatalogue {
         remember(same, sameKey(span), tensor, mostBases);
         remember(alike, alikeKey(span), { name: span.name, tensor }, mostAlike);
         const elements = elementsOf(span);
-        for (const [name, probe] of Object.entries(span.probes ?? {}))
+        for (const [name, probe] of Object.entries(probesOf(span) ?? {}))
           remember(made, madeKey(elements, probedDtype(name), probe), tensor, mostSources);
       }
     },
