@@ -18,5 +18,5 @@ function collector(): () => void {
   v8.setFlagsFromString('--expose-gc');
   const found: unknown = vm.runInNewContext('globalThis.gc');
   v8.setFlagsFromString('--no-expose-gc');
-  return typeof found === 'function' ? () => void (found as () => void)() : () => undefined;
+  return typeof found === 'function' ? (found as () => void) : () => undefined;
 }
