@@ -33,6 +33,8 @@ export { probedDtype, probeElements, probeOf, probesOf } from './derive/probes.t
 
 const version = 1;
 const parameterBytes = 7;
+/** Where in the parameters the offset is. */
+export const offsetAt = 3;
 const numberBytes = 4;
 const mostOffset = 0xffff_ffff;
 
@@ -84,7 +86,7 @@ export function encodeDerived(
   if (best === undefined) return undefined;
   const parameters = new Uint8Array(parameterBytes);
   parameters.set([version, floats.number, best.plan.recipe.number]);
-  viewOf(parameters).setUint32(3, source.offset, true);
+  viewOf(parameters).setUint32(offsetAt, source.offset, true);
   return { stored: kept(plain, best.plan.recipe, best.exceptions), parameters };
 }
 

@@ -63,12 +63,21 @@ export function encodeRelated(
   return difference(plain, element, bases, compression);
 }
 
+/** The frame of a piece that a recipe gives all of, as `partsDeriver` found; undefined where it would be too deep. */
+export function derivedFrame(encoded: Encoded, bases: readonly BlobId[], depth: number): RelatedFrame | undefined {
+  return depth < limits.depth
+    ? { encoded: { codec: deriveReader.number, ...encoded }, bases, depth: depth + 1 }
+    : undefined;
+}
+
 function derive(plain: Uint8Array, element: Element, { dtype, blobs, offset }: SourceBlobs): RelatedFrame | undefined {
   if (depthAbove(blobs) === undefined) return undefined;
   const bases = blobs.map(({ bytes }) => bytes);
   const encoded = encodeDerived(plain, element, { dtype, bases, offset });
   if (encoded === undefined) return undefined;
-  const gives = (): boolean => derivedGives(plain, encoded, { bases, what });
+  // Making it was decoding it, and nothing differed.
+  const isWhole = encoded.stored.byteLength === 0;
+  const gives = (): boolean => isWhole || derivedGives(plain, encoded, { bases, what });
   return checked(deriveReader, encoded, blobs, { plain, gives });
 }
 

@@ -4,14 +4,16 @@
  */
 import type { Element } from '../../chunker/piece.ts';
 import { type Compression, defaultCompression } from '../../codec/compression.ts';
-import { type BaseBlob, encodeRelated, type SourceBlobs } from '../../codec/encode-related.ts';
+import { partsDeriver } from '../../codec/derive-parts.ts';
+import { type BaseBlob, derivedFrame, encodeRelated, type RelatedFrame } from '../../codec/encode-related.ts';
 import { releaseBytes } from '../../crypto/release-bytes.ts';
 import { isMbkError } from '../../errors.ts';
 import type { BlobId } from '../../format/ids.ts';
+import { parameters } from '../../format/limits.ts';
 import { type BaseFrame, type KnownBlobs, openBases } from '../../pack/base-frames.ts';
 import type { Relate } from '../../pack/frame-packer.ts';
 import { isDamage } from '../../pack/read-twice.ts';
-import type { Wanted } from './wanted.ts';
+import type { Wanted, WantedSource } from './wanted.ts';
 
 export interface Relater {
   /**
@@ -29,8 +31,8 @@ export interface About {
 /** The frames of blobs that may be built upon; undefined for those that cannot be had. */
 export type FetchBases = (ids: readonly BlobId[]) => Promise<readonly (BaseFrame | undefined)[]>;
 
-/** Of blobs that were read: neighbours among quantised tensors are made from the same ones. */
-const cacheBytes = 8_388_608;
+/** Of blobs that were read: what a piece of a quantised tensor is made from ends in the blob that the next one begins in. */
+const cacheBytes: number = parameters.pieceBytes;
 /** After so many tensors of a file in a row that no other made less of, none of it is tried by its shape or name. */
 const mostMisses = 6;
 
@@ -41,9 +43,11 @@ export function relater(fetch: FetchBases, compression: Compression = defaultCom
   let turn: Promise<unknown> = Promise.resolve();
 
   const load = async (ids: readonly BlobId[]): Promise<ReadonlyMap<BlobId, BaseBlob>> => {
-    const missing = [...new Set(ids)].filter((id) => blobs.get(id) === undefined);
-    const frames = missing.length === 0 ? [] : await fetch(missing);
-    for (const frame of frames) if (frame !== undefined) open(frame);
+    // One after the other: what is read and not yet opened takes as much memory again.
+    for (const id of new Set(ids)) {
+      const [frame] = blobs.get(id) === undefined ? await fetch([id]) : [];
+      if (frame !== undefined) open(frame);
+    }
     return new Map(ids.flatMap((id) => blobs.find(id) ?? []).map((blob) => [blob.id, blob]));
   };
 
@@ -57,12 +61,16 @@ export function relater(fetch: FetchBases, compression: Compression = defaultCom
     }
   };
 
-  /** Sources first: where they serve, bases are not read. */
+  /** Sources first: where one serves, bases are not read. */
   const relateTo = async (
     bytes: Uint8Array,
     { element, wanted }: About,
     store: (relate: Relate | undefined) => Promise<unknown>,
   ): Promise<unknown> => {
+    for (const source of wanted.sources) {
+      const frame = await deriveBy(bytes, element, source);
+      if (frame !== undefined) return store(() => frame);
+    }
     const { file, tensor } = wanted;
     if (tries.file !== file) {
       tries.file = file;
@@ -70,24 +78,41 @@ export function relater(fetch: FetchBases, compression: Compression = defaultCom
       tries.misses = 0;
     }
     const isTried = tries.misses < mostMisses && !tries.hopeless.has(tensor);
-    const sourceIds = wanted.sources.flatMap(({ blobs }) => blobs);
-    const baseIds = isTried ? wanted.bases : [];
-    if (sourceIds.length + baseIds.length === 0) return store(undefined);
-    const loaded = await load([...sourceIds, ...(sourceIds.length === 0 ? baseIds : [])]);
-    const sources = wanted.sources.flatMap(({ dtype, blobs, offset }): SourceBlobs[] => {
-      const found = blobs.flatMap((id) => loaded.get(id) ?? []);
-      return found.length === blobs.length ? [{ dtype, blobs: found, offset }] : [];
-    });
-    const bases = baseIds.flatMap((id) => loaded.get(id) ?? []);
+    const loaded = isTried ? await load(wanted.bases) : new Map<BlobId, BaseBlob>();
+    const bases = [...loaded.values()];
+    if (bases.length === 0) return store(undefined);
     return store(() => {
-      const related = encodeRelated(bytes, element, { bases, sources }, compression);
+      const related = encodeRelated(bytes, element, { bases, sources: [] }, compression);
       if (related !== undefined) tries.misses = 0;
-      else if (bases.length > 0 && tries.file === file) {
+      else if (tries.file === file) {
         tries.hopeless.add(tensor);
         tries.misses += 1;
       }
       return related;
     });
+  };
+
+  /** How a piece was made of a source: base by base as long as nothing differs, else with all of them in memory. */
+  const deriveBy = async (
+    bytes: Uint8Array,
+    element: Element,
+    { dtype, blobs: ids, offset }: WantedSource,
+  ): Promise<RelatedFrame | undefined> => {
+    const deriver = partsDeriver(bytes, element, { dtype, offset });
+    let depth = 0;
+    for (const id of ids) {
+      blobs.trim(cacheBytes);
+      const base = (await load([id])).get(id);
+      if (base === undefined) return undefined;
+      depth = Math.max(depth, base.depth);
+      if (!deriver.push(base.bytes)) break;
+    }
+    const encoded = deriver.finish();
+    if (encoded !== undefined) return derivedFrame(encoded, ids, depth);
+    const loaded = await load(ids);
+    const all = ids.flatMap((id) => loaded.get(id) ?? []);
+    const source = { dtype, blobs: all, offset };
+    return all.length === ids.length ? encodeRelated(bytes, element, { bases: [], sources: [source] }) : undefined;
   };
 
   return {
