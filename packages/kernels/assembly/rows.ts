@@ -39,7 +39,7 @@ function differ<T extends number>(
   for (let i: usize = 0; i < count; i += 1) {
     const at = from + i * sizeof<T>();
     const d = <T>(rankOf<T>(load<T>(at), isFloat) - foretold<T>(at, bytes, order, isFloat));
-    const folded = <T>((d << <T>1) ^ (d >> bits));
+    const folded = <T>((d << (<T>1)) ^ (d >> bits));
     store<T>(z + i * sizeof<T>(), folded);
     const value = <u64>folded & mask;
     const length = 64 - <u32>clz(value);
@@ -47,13 +47,7 @@ function differ<T extends number>(
   }
 }
 
-function sum<T extends number>(
-  numbers: usize,
-  count: usize,
-  distance: usize,
-  order: u32,
-  isFloat: bool,
-): void {
+function sum<T extends number>(numbers: usize, count: usize, distance: usize, order: u32, isFloat: bool): void {
   const bits: T = <T>(sizeof<T>() * 8 - 1);
   const bytes = distance * sizeof<T>();
   for (let i: usize = 0; i < count; i += 1) {

@@ -76,21 +76,24 @@ describe('splits', () => {
     });
   });
 
-  test.each([2, 4] as const)('numbers of %i bytes that are foretold come back, with 3 · distance before them', (size) => {
-    const order = fc.constantFrom(1, 2, 3);
-    fc.assert(
-      fc.property(content, order, fc.integer({ min: 1, max: 40 }), fc.boolean(), (bytes, by, distance, isFloat) => {
-        const count = Math.max(0, Math.floor(bytes.length / size) - by * distance);
-        const from = source + by * distance * size;
-        both(bytes, (kernels) => {
-          kernels.differRows(from, count, size, distance, by, isFloat, back + by * distance * size, target);
-          kernels.copyRange(source, by * distance * size, back);
-          kernels.sumRows(back + by * distance * size, count, size, distance, by, isFloat);
-          isBack(count === 0 ? new Uint8Array(0) : bytes.subarray(0, (by * distance + count) * size), kernels);
-        });
-      }),
-    );
-  });
+  test.each([2, 4] as const)(
+    'numbers of %i bytes that are foretold come back, with 3 · distance before them',
+    (size) => {
+      const order = fc.constantFrom(1, 2, 3);
+      fc.assert(
+        fc.property(content, order, fc.integer({ min: 1, max: 40 }), fc.boolean(), (bytes, by, distance, isFloat) => {
+          const count = Math.max(0, Math.floor(bytes.length / size) - by * distance);
+          const from = source + by * distance * size;
+          both(bytes, (kernels) => {
+            kernels.differRows(from, count, size, distance, by, isFloat, back + by * distance * size, target);
+            kernels.copyRange(source, by * distance * size, back);
+            kernels.sumRows(back + by * distance * size, count, size, distance, by, isFloat);
+            isBack(count === 0 ? new Uint8Array(0) : bytes.subarray(0, (by * distance + count) * size), kernels);
+          });
+        }),
+      );
+    },
+  );
 
   test('what lies on a line or a parabola is foretold', () => {
     for (const [order, numberOf] of [
