@@ -5,7 +5,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { rawCodec } from '../../packages/core/src/codec/raw.ts';
 import { tensorReader } from '../../packages/core/src/codec/tensor.ts';
 import { modes } from '../../packages/core/src/codec/tensor/stream.ts';
-import { mostUnitBytes, numbered, transforms } from '../../packages/core/src/codec/tensor/transform.ts';
+import {
+  mostUnitBytes,
+  numbered,
+  singles,
+  tokenTransforms,
+  transforms,
+} from '../../packages/core/src/codec/tensor/transform.ts';
 import { segmentBytes } from '../../packages/core/src/codec/tensor/workspace.ts';
 import { zstdCodec } from '../../packages/core/src/codec/zstd.ts';
 import { gearWindow } from '../../packages/core/src/chunker/gear.ts';
@@ -275,13 +281,20 @@ describe('the tensor codec', () => {
   test('its transforms, their units and streams', () => {
     const { rows } = tableOf(text, 'transform');
     expect(rows.map(([name]) => name)).toEqual(
-      Object.entries(transforms).map(([name, number]) => `${number} \`${name}\``),
+      [transforms, singles, tokenTransforms]
+        .flatMap((some) => Object.entries(some))
+        .map(([name, number]) => `${number} \`${name}\``),
     );
     for (const [name = '', unit = '', streams = ''] of rows.slice(1)) {
       const transform = numbered(numberOf(name.split(' ')[0] ?? ''));
       expect([name, numberOf(unit)]).toEqual([name, transform?.unit]);
       // F makes streams of 16 and of 4 bytes.
-      const widths = [...streams.replace(/F\(.*?\)/, '(16) (4)').matchAll(/\((\d+)\)/g)];
+      const widths = [
+        ...streams
+          .replace(/F\(.*?\)/, '(16) (4)')
+          .replaceAll(/H\(.*?\)/g, '')
+          .matchAll(/\((\d+)\)/g),
+      ];
       expect([name, widths.map(([, width]) => Number(width))]).toEqual([name, transform?.streams]);
     }
   });

@@ -2,7 +2,7 @@
  * Contexts of the symbols of a stream (docs/format.md, Streams with contexts): what is known of a symbol before it is read, and what the
  * symbols before it leave. The tables that say so to the kernels are made here.
  */
-import { contextStates } from '@mbk/kernels';
+import { contextNextBytes, contextStates } from '@mbk/kernels';
 
 /** What the symbols before leave: by number, as in frames. */
 export const stateKinds = {
@@ -68,19 +68,18 @@ function classOfState(at: number, kind: StateKind): number {
   return Math.min(at, stateClasses[kind] - 1);
 }
 
-/** Sets, for each of 64 states, 256 bytes: the state that each symbol of `bits` bits makes of it. */
-export function setContextNext(next: Uint8Array, kind: StateKind, bits: number): void {
-  const name = 16 * kind + bits;
-  let known = nexts.get(name);
-  if (known === undefined) {
-    known = Uint8Array.from({ length: next.length }, (_, at) => nextState(kind, at >> 8, at & 255, bits));
-    nexts.set(name, known);
-  }
-  next.set(known);
-}
+/** Tables of states, made when they are needed: some 40 of 16 KiB are all there are. */
+export type NextTables = Map<number, Uint8Array>;
 
-/** Tables that were made, by kind and bits: some 40 of 16 KiB are all there are. */
-const nexts = new Map<number, Uint8Array>();
+/** For each of 64 states 256 bytes: the state that each symbol of `bits` bits makes of it. */
+export function contextNext(made: NextTables, kind: StateKind, bits: number): Uint8Array {
+  const name = 16 * kind + bits;
+  const known = made.get(name);
+  if (known !== undefined) return known;
+  const next = Uint8Array.from({ length: contextNextBytes }, (_, at) => nextState(kind, at >> 8, at & 255, bits));
+  made.set(name, next);
+  return next;
+}
 
 function nextState(kind: StateKind, state: number, symbol: number, bits: number): number {
   const upper = Math.min(symbol >> Math.max(bits - 4, 0), 15);

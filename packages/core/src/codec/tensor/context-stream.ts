@@ -8,24 +8,18 @@
  *   12    bytes of the four lanes, 3 each
  *   …     the lanes
  */
-import {
-  contextDecodeTableBytes,
-  contextEncodeTableBytes,
-  contextMapBytes,
-  contextNextBytes,
-  contextWeightSum,
-} from '@mbk/kernels';
+import { contextDecodeTableBytes, contextEncodeTableBytes, contextMapBytes, contextWeightSum } from '@mbk/kernels';
 import { clusterContexts } from '../context/cluster.ts';
 import { selfBits } from '../context/entropy.ts';
 import { setWeights } from '../context/weights.ts';
 import { modelBytes, mostTables, type StreamModel, writeStreamModel } from './context-model.ts';
 import {
   type ContextShape,
+  contextNext,
   contextsIn,
   knownNothing,
   knownOfBlocks,
   setContextMap,
-  setContextNext,
   type StateKind,
   stateKinds,
 } from './context-shape.ts';
@@ -217,8 +211,8 @@ function findContexts(
   kernels.findContexts(at.next, at.map, knownAt(workspace, place, shape, length), place.from, length, at.contexts);
 }
 
-function setTables({ kernels, at }: Workspace, shape: ContextShape, bits: number, tableOf?: Uint8Array): void {
-  setContextNext(kernels.bytes.subarray(at.next, at.next + contextNextBytes), shape.state, bits);
+function setTables({ kernels, nexts, at }: Workspace, shape: ContextShape, bits: number, tableOf?: Uint8Array): void {
+  kernels.bytes.set(contextNext(nexts, shape.state, bits), at.next);
   setContextMap(kernels.bytes.subarray(at.map, at.map + contextMapBytes), shape, tableOf);
 }
 

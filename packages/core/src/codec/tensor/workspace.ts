@@ -19,6 +19,7 @@ import {
   wasmStreams,
 } from '@mbk/kernels';
 import { parameters } from '../../format/limits.ts';
+import type { NextTables } from './context-shape.ts';
 
 /** Bytes of a segment, or less by what is no whole unit (docs/format.md, Frames and codecs). */
 export const segmentBytes = 262_144;
@@ -56,6 +57,7 @@ export interface Workspace {
   readonly contextCounts: Uint32Array;
   /** Their sums. */
   readonly contextSums: Uint32Array;
+  readonly nexts: NextTables;
   /** Offsets of the regions. */
   readonly at: Readonly<Record<Region, number>>;
 }
@@ -139,6 +141,7 @@ export function workspaceIn(kernels: TensorKernels): Workspace {
     counters: new Uint32Array(buffer, byteOffset + at.counters, laneCountsBytes / 4),
     contextCounts: new Uint32Array(buffer, byteOffset + at.contextCounts, (256 * contextCountsBytes) / 4),
     contextSums: new Uint32Array(buffer, byteOffset + at.sums, 256),
+    nexts: new Map(),
     at,
   };
 }
