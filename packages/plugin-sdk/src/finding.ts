@@ -31,6 +31,13 @@ export interface Finding {
   readonly count?: number;
 }
 
+/** A code as a plugin's table of codes tells it. */
+export interface CodeMeaning {
+  /** What findings of the code have unless an option says otherwise. */
+  readonly severity: Severity;
+  readonly meaning: string;
+}
+
 /** Collects findings: of each code the first few are kept, the rest are counted on the last of them. */
 export interface FindingList {
   add(finding: Finding): void;

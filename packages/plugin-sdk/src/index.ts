@@ -30,7 +30,7 @@ export { plainContext, type PlainContextOptions } from './plain-context.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { defaultOptions } from './default-options.ts';
 export { type Json, type JsonObject, type JsonSchema } from './json.ts';
-export { type Finding, findingList, type FindingList, severities, type Severity } from './finding.ts';
+export { type CodeMeaning, type Finding, findingList, type FindingList, severities, type Severity } from './finding.ts';
 export { type Examination, type Inspection } from './inspection.ts';
 export { type Change, type ChangeKind, changeKinds, type Difference } from './difference.ts';
 export { type ChangeList, changeList, type ChangeListOptions } from './change-list.ts';

@@ -1,12 +1,6 @@
 /** Every finding that this plugin can make. docs/plugins/config.md lists them; a test holds the two together. */
 
-import type { Severity } from '@mbk/plugin-sdk';
-
-export interface CodeMeaning {
-  /** What it has unless an option says otherwise. */
-  readonly severity: Severity;
-  readonly meaning: string;
-}
+import type { CodeMeaning } from '@mbk/plugin-sdk';
 
 export type ConfigCode =
   | 'config/ambiguous-scalar'

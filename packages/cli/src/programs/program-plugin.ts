@@ -20,6 +20,7 @@ import {
   type StreamReader,
 } from '@mbk/plugin-sdk';
 import { execa } from 'execa';
+import { killTree, residentKb } from './process-tree.ts';
 
 export interface ProgramArgument {
   readonly name: string;
@@ -34,8 +35,10 @@ export interface ProgramLimits {
   readonly lineBytes: number;
   /** Lines that one question may take. */
   readonly lines: number;
-  /** Address space of the program, in KiB. */
+  /** Address space of each of its processes, in KiB. */
   readonly memoryKb: number;
+  /** Memory that it and what it started hold together, in KiB. */
+  readonly residentKb: number;
 }
 
 export const programLimits: ProgramLimits = {
@@ -43,7 +46,11 @@ export const programLimits: ProgramLimits = {
   lineBytes: 8_388_608,
   lines: 1_000_000,
   memoryKb: 4_194_304,
+  residentKb: 1_048_576,
 };
+
+/** How often it is looked what a program holds, while it is being asked. */
+const memoryCheckMs = 100;
 
 /** Most bytes that a program gets by one read. */
 const largestRead = 4_194_304;
@@ -133,8 +140,9 @@ function programSession({ name, program }: ProgramArgument, limits: ProgramLimit
   const askNow: Ask = async (question, about, asked) => {
     running ??= start(program, limits);
     const own = running;
+    const memory = watchMemory(own.pid, limits);
     try {
-      return await converse(own, { ask: question, ...about }, asked, limits);
+      return await Promise.race([converse(own, { ask: question, ...about }, asked, limits), memory.exceeded]);
     } catch (error) {
       if (error instanceof LayoutError) throw error;
       running = undefined;
@@ -143,6 +151,8 @@ function programSession({ name, program }: ProgramArgument, limits: ProgramLimit
       const said = own.errorText();
       const more = said === '' ? '' : `; it wrote: ${said}`;
       throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}${more}`, { cause: error });
+    } finally {
+      memory.stop();
     }
   };
   return (question, about, asked) => {
@@ -152,7 +162,24 @@ function programSession({ name, program }: ProgramArgument, limits: ProgramLimit
   };
 }
 
+interface MemoryWatch {
+  /** Rejects once the program holds more than it may. */
+  readonly exceeded: Promise<never>;
+  stop(): void;
+}
+
+function watchMemory(pid: number | undefined, limits: ProgramLimits): MemoryWatch {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setInterval(() => {
+    if (pid === undefined || residentKb(pid) <= limits.residentKb) return;
+    reject(new Error(`it took more than ${Math.floor(limits.residentKb / 1024)} MiB of memory`));
+  }, memoryCheckMs);
+  return { exceeded: promise, stop: () => clearInterval(timer) };
+}
+
 interface Running {
+  /** Undefined for a program that could not be started. */
+  readonly pid: number | undefined;
   /** The next line; undefined when the program ended. */
   line(): Promise<string | undefined>;
   send(value: object): void;
@@ -172,12 +199,15 @@ function start(program: string, { lineBytes, memoryKb, silenceMs }: ProgramLimit
     env: { HOME, LANG, PATH },
     cleanup: true,
   });
+  let isOver = false;
+  void child.finally(() => (isOver = true));
   const { stderr, stdin, stdout } = child;
   let errors = '';
   stderr.setEncoding('utf8').on('data', (text: string) => (errors = `${errors}${text}`.slice(-500)));
   stdin.on('error', () => undefined); // it ended: that is told by the end of its output
   const lines = readLines(stdout, lineBytes);
   return {
+    pid: child.pid,
     async line() {
       let timer: NodeJS.Timeout | undefined;
       const silence = new Promise<never>((_, reject) => {
@@ -193,7 +223,7 @@ function start(program: string, { lineBytes, memoryKb, silenceMs }: ProgramLimit
     send: (value) => void stdin.write(`${JSON.stringify(value)}\n`),
     errorText: () => errors.trim(),
     kill() {
-      child.kill('SIGKILL');
+      if (child.pid !== undefined && !isOver) killTree(child.pid);
       stdout.destroy();
       stderr.destroy();
     },

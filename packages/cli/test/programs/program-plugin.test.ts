@@ -2,7 +2,7 @@
 import { examineFile, examineStream, memoryReader, plainContext, type Plugin } from '@mbk/plugin-sdk';
 import { pluginConformance } from '@mbk/plugin-sdk/testing';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -45,6 +45,15 @@ const load = (body: string, more = {}): Promise<Plugin> =>
   makePlugin({ name: 'p', program: programOf(body) }, { ...limits, ...more });
 const context = plainContext({ kind: 'data/p', options: { deep: true } });
 const file = memoryReader('a.p', Buffer.from('hello world'), { 'b.p': Buffer.from('other') });
+
+/** Not so for one that ended and waits for somebody to ask. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 describe('a program', () => {
   test('reads what it wants, siblings too, and its answer is taken', async () => {
@@ -115,6 +124,27 @@ describe('a program', () => {
       say({ answer: { inspection: { summary: names.sort().join(' '), facts: {} }, findings: [] } });`);
     expect((await examineFile(plugin, file, context)).inspection?.summary).toBe('HOME LANG PATH');
   });
+
+  test.skipIf(process.platform !== 'linux')(
+    'that takes too much memory, itself or in what it starts, is ended with all of it',
+    async () => {
+      const hungry = `const held = Buffer.alloc(300 * 2 ** 20, 1); setInterval(() => held.length, 1000);`;
+      const starts = `const { spawn } = await import('node:child_process');
+        const { pid } = spawn(process.execPath, ['-e', ${JSON.stringify(hungry)}], { stdio: 'ignore' });
+        console.error('child ' + pid);`;
+      for (const body of [hungry, starts]) {
+        const plugin = await load(`${body} await new Promise(() => undefined);`, { residentKb: 250_000 });
+        const failure = await Promise.resolve(plugin.inspect?.(file, context)).then(
+          () => '',
+          (error: Error) => error.message,
+        );
+        expect(failure).toMatch(/more than 244 MiB of memory/);
+        const [, child] = /child (\d+)/.exec(failure) ?? [];
+        if (child !== undefined) await expect.poll(() => isRunning(Number(child))).toBe(false);
+        expect(child === undefined).toBe(body === hungry);
+      }
+    },
+  );
 
   test('that is not there is told', async () => {
     const missing = makePlugin({ name: 'p', program: '/nowhere/mbk-asset-p' });

@@ -30,7 +30,7 @@ import {
 } from '@mbk/plugin-sdk';
 import fs from 'node:fs';
 import type { Channel, Handlers } from '../pool/channel.ts';
-import { collectGarbage } from './collect-garbage.ts';
+import { garbageCollector } from './collect-garbage.ts';
 import { fastNonFinite } from './fast-non-finite.ts';
 import { FeedBroken } from './feed.ts';
 import { type LayoutColumns, packLayout } from './layout-columns.ts';
@@ -69,6 +69,7 @@ export function pluginTask(setup: PluginSetup, { main }: { readonly main: Pick<C
   const progress = new Int32Array(setup.progress);
   Atomics.store(progress, 1, 0);
   const loaded = new Map<number, Promise<Plugin>>();
+  let collect: (() => void) | undefined;
   const host: ReaderHost = {
     main: mainOf(main),
     root: setup.root,
@@ -205,7 +206,10 @@ export function pluginTask(setup: PluginSetup, { main }: { readonly main: Pick<C
       );
       if (answer.type !== 'answer') return answer;
       const value = answer.value && packLayout(answer.value);
-      if ((value?.lengths.length ?? 0) > manyTensors) collectGarbage();
+      if ((value?.lengths.length ?? 0) > manyTensors) {
+        collect ??= garbageCollector();
+        collect();
+      }
       return { ...answer, value };
     },
 
