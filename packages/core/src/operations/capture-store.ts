@@ -12,7 +12,7 @@ import type { FinishedPack } from '../pack/pack-writer.ts';
 import type { Repository } from '../repository.ts';
 import type { Destination } from '../snapshot/pipeline/capture-calls.ts';
 import type { CaptureStore } from '../snapshot/pipeline/file-taker.ts';
-import { type FetchBases, relater } from '../snapshot/relatives/relate.ts';
+import { relater } from '../snapshot/relatives/relate.ts';
 import { runRelatives } from '../snapshot/relatives/relatives.ts';
 import { isBadContent } from './bad-content.ts';
 import type { RoomWatch } from './room-watch.ts';
@@ -70,8 +70,12 @@ export function captureStoreOf(
     await writer.putPack(pack);
     await checkpoint();
   };
-  const bases = basesOf(repository, writer);
-  const related = relater(bases, compression);
+  const frameOf = framesOf(repository, writer);
+  const related = relater(async ({ id }) => {
+    const frame = await frameOf(id);
+    return frame && { depth: frame.frame.depth, frame };
+  }, compression);
+  const depthOf = (id: BlobId): number | undefined => writer.base(id)?.copy.frame.depth;
   return {
     addedTo,
     store: {
@@ -108,7 +112,8 @@ export function captureStoreOf(
       relatives:
         compression === 'off'
           ? undefined
-          : (flush) => runRelatives({ load: (catalogue) => addStoredTensors(repository, catalogue), flush, bases }),
+          : (flush) =>
+              runRelatives({ load: (catalogue) => addStoredTensors(repository, catalogue), flush, frameOf, depthOf }),
     },
     async settle() {
       await Promise.allSettled(puts);
@@ -117,11 +122,14 @@ export function captureStoreOf(
 }
 
 /**
- * The frames of blobs that a session may build upon; undefined for those that cannot be read, by this role or at all:
- * then nothing is built upon them.
+ * The frame of a blob that a session may build upon; undefined for one that cannot be read, by this role or at all: then
+ * nothing is built upon it.
  */
-function basesOf({ backend, packs, signal }: Repository, writer: BlobWriter): FetchBases {
-  const read = async (id: BlobId): Promise<BaseFrame | undefined> => {
+function framesOf(
+  { backend, packs, signal }: Repository,
+  writer: BlobWriter,
+): (id: BlobId) => Promise<BaseFrame | undefined> {
+  return async (id) => {
     const whole = writer.base(id);
     if (whole === undefined) return undefined;
     try {
@@ -132,5 +140,4 @@ function basesOf({ backend, packs, signal }: Repository, writer: BlobWriter): Fe
       throw error;
     }
   };
-  return (ids) => Promise.all(ids.map(read));
 }

@@ -14,6 +14,7 @@ import type { GearScanner } from '../chunker/gear.ts';
 import { layoutCutter } from '../chunker/layout-cutter.ts';
 import type { Piece } from '../chunker/piece.ts';
 import type { Chunk } from '../format/chunk-list.ts';
+import type { ByteString } from '../format/byte-name.ts';
 import { asBlobId, type BlobId } from '../format/ids.ts';
 import type { Layout, Probes } from '../format/layout-record.ts';
 import { layoutFileBytes, parameters } from '../format/limits.ts';
@@ -37,6 +38,8 @@ export interface FileReader {
 export interface CutFileOptions {
   /** Bytes of the file when it was opened; no more are read, so a file that only grows is a prefix of itself. */
   readonly size: number;
+  /** Where the file lies, for others that read it once more. */
+  readonly location?: ByteString | undefined;
   /** Checked for this size; the cuts follow it. */
   readonly layout?: Layout | undefined;
   /** Where a plugin wants the bytes, as they are read. */

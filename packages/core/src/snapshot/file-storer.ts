@@ -62,13 +62,13 @@ export type HowToCut = Pick<CutFileOptions, 'layout' | 'relativesOf'>;
  */
 export async function storeContent(
   { store, relatives }: Pick<FileStorerOptions, 'store' | 'relatives'>,
-  { size, layout: wanted }: CutFileOptions,
+  { size, layout: wanted, location }: CutFileOptions,
   cut: (how: HowToCut, onChunk: (chunk: Chunk) => Promise<void> | void) => Promise<CutFile>,
 ): Promise<StoredFile> {
   const list = chunkListBuilder(store);
   const layout = wanted !== undefined && encodeLayout(wanted) !== undefined ? wanted : undefined;
   const cuts = layout && cutLayout(layout);
-  const visit = cuts && (await relatives?.visit(cuts));
+  const visit = cuts && (await relatives?.visit(cuts, location));
   try {
     const how = { layout: cuts, relativesOf: visit?.ask };
     const { zeroBytes, isWhole, rows, probes, ...read } = await cut(how, (chunk) => {

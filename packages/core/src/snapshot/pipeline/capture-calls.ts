@@ -16,7 +16,7 @@ import type { PackColumns } from '../../pack/compact-contents.ts';
 import type { FinishedPack } from '../../pack/pack-writer.ts';
 import type { AssetRule, KnownAsset } from '../asset-plugins.ts';
 import type { TensorHead } from '../cut-file.ts';
-import type { FetchBases } from '../relatives/relate.ts';
+import type { FindBase } from '../relatives/relate.ts';
 import type { TensorRelatives } from '../relatives/tensor-catalogue.ts';
 import type { Wanted } from '../relatives/wanted.ts';
 import type { SourceFacts } from '../source-facts.ts';
@@ -128,8 +128,8 @@ export interface CaptureMain {
   piece(thread: number, piece: SharedPiece): Promise<BlobId>;
   /** What a tensor of a large file may be built upon. */
   relatives(file: number, tensor: TensorHead): Promise<TensorRelatives | undefined>;
-  /** The frames of blobs to build upon. */
-  bases: FetchBases;
+  /** Where a blob is that may be built upon. */
+  base: FindBase;
 }
 
 /** Numbers of each file in `SmallFiles.facts`: device, inode, size, mtime and ctime in milliseconds. */

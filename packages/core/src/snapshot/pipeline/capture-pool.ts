@@ -2,7 +2,7 @@
 import { kernelMemory, kernelModule, kernelScratchBytes } from '@mbk/kernels';
 import type { GearTable } from '../../chunker/gear.ts';
 import type { Chunk } from '../../format/chunk-list.ts';
-import { asBlobId, type BlobId } from '../../format/ids.ts';
+import { asBlobId } from '../../format/ids.ts';
 import { boxesIn } from '../../pack/base-frames.ts';
 import { contentsOfColumns } from '../../pack/compact-contents.ts';
 import type { Threads } from '../../pool/threads.ts';
@@ -11,6 +11,7 @@ import { parameters } from '../../format/limits.ts';
 import { workerPool, type PoolWorker } from '../../pool/worker-pool.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
+import type { WantedBase } from '../relatives/relate.ts';
 import type { Relatives } from '../relatives/relatives.ts';
 import { windowBytes as leastWindowBytes, type AskRelatives, type CutFile, type TensorHead } from '../cut-file.ts';
 import { storeContent, type FileStorer } from '../file-storer.ts';
@@ -123,9 +124,9 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
         workerAt(thread).call('piece', piece),
       relatives: ({ file, tensor }: { readonly file: number; readonly tensor: TensorHead }) =>
         seekers.get(file)?.(tensor),
-      async bases(ids: readonly BlobId[]) {
-        const bases = (await options.relatives?.bases(ids)) ?? [];
-        return new Handover(bases, boxesIn(bases));
+      async base(wanted: WantedBase) {
+        const found = await options.relatives?.find(wanted);
+        return new Handover(found, found !== undefined && 'frame' in found ? boxesIn([found.frame]) : []);
       },
     }),
   });
@@ -184,8 +185,8 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
     },
 
     storer: (store, destination) => ({
-      store: ({ fd }, { size, layout: wanted, feed, scansRows }) =>
-        storeContent({ store, relatives: options.relatives }, { size, layout: wanted }, (how, onChunk) =>
+      store: ({ fd }, { size, layout: wanted, location, feed, scansRows }) =>
+        storeContent({ store, relatives: options.relatives }, { size, layout: wanted, location }, (how, onChunk) =>
           large({ destination, fd, size, layout: how.layout, feed, scansRows }, how.relativesOf, onChunk),
         ),
     }),

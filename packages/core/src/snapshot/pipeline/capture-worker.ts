@@ -14,7 +14,7 @@ import type { FinishedPack } from '../../pack/pack-writer.ts';
 import type { Channel, Handlers } from '../../pool/channel.ts';
 import type { PieceAbout } from '../chunk-sink.ts';
 import { fileCutter, type CutFile, type TensorHead } from '../cut-file.ts';
-import { relater, type FetchBases } from '../relatives/relate.ts';
+import { relater, type FindBase } from '../relatives/relate.ts';
 import type { TensorRelatives } from '../relatives/tensor-catalogue.ts';
 import type {
   CaptureMain,
@@ -56,7 +56,7 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   const sender = packSender(packer, (pack) => calls.pack(pack));
   const window = memory.subarray(setup.window.offset, setup.window.offset + setup.window.length);
   const gear = kernels.gearScanner(setup.gear);
-  const related = relater(calls.bases, setup.compression);
+  const related = relater(calls.base, setup.compression);
   const batches: Uint8Array[] = [];
   /** Pieces that this thread stores of its own file and has not stored yet. */
   let own = 0;
@@ -173,6 +173,6 @@ function callsOf(main: Pick<Channel, 'call'>, pages: PagePool): CaptureMain {
     chunks: (chunks) => main.call('chunks', chunks) as Promise<void>,
     piece: (thread, piece) => main.call('piece', { thread, piece }) as Promise<BlobId>,
     relatives: (file, tensor) => main.call('relatives', { file, tensor }) as Promise<TensorRelatives | undefined>,
-    bases: (ids) => main.call('bases', ids) as ReturnType<FetchBases>,
+    base: (wanted) => main.call('base', wanted) as ReturnType<FindBase>,
   };
 }

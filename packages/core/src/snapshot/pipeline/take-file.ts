@@ -8,6 +8,7 @@ import type { AssetPlugins, KnownAsset } from '../asset-plugins.ts';
 import { captureFile, type Capture, type OpenSource } from '../capture-file.ts';
 import type { CutFileOptions } from '../cut-file.ts';
 import type { FileStorer } from '../file-storer.ts';
+import { isFleeting } from '../folder-handles.ts';
 import { rankOf, type Rank } from '../relatives/precision.ts';
 import { sourceReader } from '../source-reader.ts';
 import type { AssetFacts } from '../stat-record.ts';
@@ -66,6 +67,7 @@ export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Pr
     fed = recognised?.examines === 'stream' ? examiner?.feed(asked(recognised), reader.size) : undefined;
     return {
       layout: recognised?.layout && storableLayout(recognised.layout, reader.size),
+      location: isFleeting(walked.location) ? undefined : walked.location,
       feed: fed?.port,
       scansRows: examiner !== undefined && recognised?.examines === 'random',
     };

@@ -13,6 +13,7 @@ import { parameters } from '../../format/limits.ts';
 import { type BaseFrame, type KnownBlobs, openBases } from '../../pack/base-frames.ts';
 import type { Relate } from '../../pack/frame-packer.ts';
 import { isDamage } from '../../pack/read-twice.ts';
+import { readPlace, type FilePlace } from './file-place.ts';
 import type { Wanted, WantedSource } from './wanted.ts';
 
 export interface Relater {
@@ -28,15 +29,24 @@ export interface About {
   readonly wanted: Wanted;
 }
 
-/** The frames of blobs that may be built upon; undefined for those that cannot be had. */
-export type FetchBases = (ids: readonly BlobId[]) => Promise<readonly (BaseFrame | undefined)[]>;
+/** Says where a blob is that may be built upon; undefined for one that cannot be had. */
+export type FindBase = (wanted: WantedBase) => Promise<FoundBase | undefined>;
+
+export interface WantedBase {
+  readonly id: BlobId;
+  /** Whether only its frame will do, since it was not found in a file. */
+  readonly isStored: boolean;
+}
+
+/** `depth` is that of the copy that is built upon. */
+export type FoundBase = { readonly depth: number } & ({ readonly frame: BaseFrame } | { readonly place: FilePlace });
 
 /** Of blobs that were read: what a piece of a quantised tensor is made from ends in the blob that the next one begins in. */
 const cacheBytes: number = parameters.pieceBytes;
 /** After so many tensors of a file in a row that no other made less of, none of it is tried by its shape or name. */
 const mostMisses = 6;
 
-export function relater(fetch: FetchBases, compression: Compression = defaultCompression): Relater {
+export function relater(find: FindBase, compression: Compression = defaultCompression): Relater {
   const blobs = baseBlobs();
   /** Of the file at hand: tensors of which a piece was tried in vain, and how many tensors in a row were. */
   const tries = { file: -1, hopeless: new Set<number>(), misses: 0 };
@@ -44,20 +54,29 @@ export function relater(fetch: FetchBases, compression: Compression = defaultCom
 
   const load = async (ids: readonly BlobId[]): Promise<ReadonlyMap<BlobId, BaseBlob>> => {
     // One after the other: what is read and not yet opened takes as much memory again.
-    for (const id of new Set(ids)) {
-      const [frame] = blobs.get(id) === undefined ? await fetch([id]) : [];
-      if (frame !== undefined) open(frame);
-    }
+    for (const id of new Set(ids)) if (blobs.get(id) === undefined) await loadOne(id);
     return new Map(ids.flatMap((id) => blobs.find(id) ?? []).map((blob) => [blob.id, blob]));
   };
 
-  /** Leaves out what is damaged: it is not built upon, and a verification tells of it. */
-  const open = (base: BaseFrame): void => {
+  /** Leaves out what cannot be had. */
+  const loadOne = async (id: BlobId): Promise<void> => {
+    for (const isStored of [false, true]) {
+      const found = await find({ id, isStored });
+      if (found === undefined) return;
+      const bytes = 'place' in found ? readPlace(found.place, id) : opened(found.frame);
+      if (bytes === undefined) continue;
+      blobs.add({ id, bytes, depth: found.depth });
+      return;
+    }
+  };
+
+  /** Undefined for what is damaged: it is not built upon, and a verification tells of it. */
+  const opened = (base: BaseFrame): Uint8Array | undefined => {
     try {
-      const [bytes] = openBases([base], blobs);
-      if (bytes !== undefined) blobs.add({ id: base.id, bytes, depth: base.frame.depth });
+      return openBases([base], blobs)[0];
     } catch (error) {
-      if (!isDamage(error) && !isMbkError(error, 'codec-unknown')) throw error;
+      if (isDamage(error) || isMbkError(error, 'codec-unknown')) return undefined;
+      throw error;
     }
   };
 

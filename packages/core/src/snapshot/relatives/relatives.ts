@@ -6,13 +6,16 @@ import type { Chunk } from '../../format/chunk-list.ts';
 import type { BlobId } from '../../format/ids.ts';
 import type { Layout, Probes, TensorSpan } from '../../format/layout-record.ts';
 import type { AskRelatives } from '../cut-file.ts';
-import type { FetchBases } from './relate.ts';
+import type { ByteString } from '../../format/byte-name.ts';
+import type { BaseFrame } from '../../pack/base-frames.ts';
+import type { FilePlace } from './file-place.ts';
+import type { FindBase } from './relate.ts';
 import { elementsOf, hasPieces, tensorCatalogue, type TensorCatalogue } from './tensor-catalogue.ts';
 
 export interface Relatives {
-  /** Begins a file of this layout; settles when all that it may be built upon is stored. Rejects with what `flush` does. */
-  visit(layout: Layout): Promise<Visit>;
-  readonly bases: FetchBases;
+  /** Begins a file of this layout, which lies there if it is a file; settles when all that it may be built upon is stored. Rejects with what `flush` does. */
+  visit(layout: Layout, location: ByteString | undefined): Promise<Visit>;
+  readonly find: FindBase;
 }
 
 /** A file that is being stored. */
@@ -32,13 +35,19 @@ export interface RelativesOptions {
   readonly load: (catalogue: TensorCatalogue) => Promise<void>;
   /** Puts all packs that are being filled, so that what is in them can be read. */
   readonly flush: () => Promise<void>;
-  readonly bases: FetchBases;
+  /** The frame of a blob that may be built upon; undefined if it cannot be had. */
+  readonly frameOf: (id: BlobId) => Promise<BaseFrame | undefined>;
+  /** Depth of the copy that would be built upon; undefined if there is none. */
+  readonly depthOf: (id: BlobId) => number | undefined;
 }
 
+/** Pieces whose place in a file is remembered, some hundred bytes each: 128 GiB of tensors. */
+const mostPlaces = 32_768;
 /** Less than this in tensors is not waited for, nor reason to close packs. */
 const leastBytes = 1_048_576;
 
-export function runRelatives({ load, flush, bases }: RelativesOptions): Relatives {
+export function runRelatives({ load, flush, frameOf, depthOf }: RelativesOptions): Relatives {
+  const places = new Map<BlobId, FilePlace>();
   const catalogue = tensorCatalogue();
   let loading: Promise<void> | undefined;
   let files = 0;
@@ -58,8 +67,15 @@ export function runRelatives({ load, flush, bases }: RelativesOptions): Relative
   };
 
   return {
-    bases,
-    async visit(layout) {
+    async find({ id, isStored }) {
+      const place = isStored ? undefined : places.get(id);
+      const depth = place && depthOf(id);
+      if (place !== undefined && depth !== undefined) return { depth, place };
+      const frame = await frameOf(id);
+      return frame && { depth: frame.frame.depth, frame };
+    },
+
+    async visit(layout, location) {
       await (loading ??= load(catalogue));
       const kin = kinOf(layout);
       if (kin.bytes >= leastBytes) await makeReadable(kin);
@@ -75,8 +91,13 @@ export function runRelatives({ load, flush, bases }: RelativesOptions): Relative
       return {
         ask: catalogue.size === 0 ? undefined : ask,
         chunk(chunk) {
-          if (chunk.kind === 'blob') idAt.set(position, chunk.id);
-          position += chunk.length;
+          const { kind, length } = chunk;
+          if (kind === 'blob') {
+            idAt.set(position, chunk.id);
+            if (location !== undefined && places.size < mostPlaces)
+              places.set(chunk.id, { location, offset: position, length });
+          }
+          position += length;
         },
         stored(probesOf) {
           catalogue.add(layout, idAt, probesOf);

@@ -15,7 +15,8 @@ function relativesOf(): { readonly relatives: Relatives; readonly done: string[]
   const relatives = runRelatives({
     load: async () => void done.push('load'),
     flush: async () => void done.push('flush'),
-    bases: async (ids) => ids.map(() => undefined),
+    frameOf: async () => undefined,
+    depthOf: () => 3,
   });
   return { relatives, done };
 }
@@ -24,12 +25,12 @@ describe('files of one run', () => {
   test('wait for those under way that they may be kin to, and for what these stored to be put', async () => {
     const { relatives, done } = relativesOf();
     const layout = layoutOf('BF16', 4 * MiB, 2);
-    const first = await relatives.visit(layout);
-    const second = relatives.visit(layout).then((visit) => {
+    const first = await relatives.visit(layout, undefined);
+    const second = relatives.visit(layout, undefined).then((visit) => {
       done.push('second');
       return visit;
     });
-    await relatives.visit(layoutOf('BF16', 6 * MiB, 2)).then((visit) => visit.leave());
+    await relatives.visit(layoutOf('BF16', 6 * MiB, 2), undefined).then((visit) => visit.leave());
     done.push('stranger');
     first.chunk({ kind: 'blob', id: idOf(Buffer.from('a')), length: 4 * MiB });
     first.stored(() => undefined);
@@ -45,18 +46,18 @@ describe('files of one run', () => {
   test('do not wait for one that failed longer than it takes, and find nothing of it', async () => {
     const { relatives, done } = relativesOf();
     const layout = layoutOf('BF16', 4 * MiB, 2);
-    (await relatives.visit(layout)).leave();
-    const { ask } = await relatives.visit(layout);
+    (await relatives.visit(layout, undefined)).leave();
+    const { ask } = await relatives.visit(layout, undefined);
     expect(ask).toBeUndefined();
     expect(done).toEqual(['load']);
   });
 
   test('of two quantisations do not wait for each other, but for what they may have been made from', async () => {
     const { relatives } = relativesOf();
-    const eighths = await relatives.visit(layoutOf('Q8_0', 34 * 65_536, 34));
-    await relatives.visit(layoutOf('Q4_0', 18 * 65_536, 18));
+    const eighths = await relatives.visit(layoutOf('Q8_0', 34 * 65_536, 34), undefined);
+    await relatives.visit(layoutOf('Q4_0', 18 * 65_536, 18), undefined);
     const settled: string[] = [];
-    void relatives.visit(layoutOf('F16', 4 * MiB, 2)).then(() => settled.push('source'));
+    void relatives.visit(layoutOf('F16', 4 * MiB, 2), undefined).then(() => settled.push('source'));
     await new Promise(setImmediate);
     expect(settled).toEqual([]);
     eighths.leave();
@@ -65,9 +66,23 @@ describe('files of one run', () => {
   test('that are small wait for nobody', async () => {
     const { relatives, done } = relativesOf();
     const layout = layoutOf('BF16', 500_000, 2);
-    await relatives.visit(layout);
-    await relatives.visit(layout);
+    await relatives.visit(layout, undefined);
+    await relatives.visit(layout, undefined);
     expect(done).toEqual(['load']);
+  });
+});
+
+describe('a blob that may be built upon', () => {
+  test('is said to be in the file that it was read from, until it is not found there', async () => {
+    const { relatives } = relativesOf();
+    const id = idOf(Buffer.from('a'));
+    expect(await relatives.find({ id, isStored: false })).toBeUndefined();
+    const { chunk } = await relatives.visit(layoutOf('BF16', 4 * MiB, 2), '/lab/model');
+    chunk({ kind: 'zero', length: 100 });
+    chunk({ kind: 'blob', id, length: 4 * MiB });
+    const place = { location: '/lab/model', offset: 100, length: 4 * MiB };
+    expect(await relatives.find({ id, isStored: false })).toEqual({ depth: 3, place });
+    expect(await relatives.find({ id, isStored: true })).toBeUndefined();
   });
 });
 
