@@ -64,12 +64,13 @@ async function compareTensors(
   changes: ChangeList,
   context: DiffContext<CheckpointOptions>,
 ): Promise<void> {
+  /** Of the newer version, those that the older one is not seen to have. */
   const others = new Map(now.tensors.map((tensor) => [tensor.name, tensor]));
-  const names = new Set(old.tensors.map(({ name }) => name));
   for (const tensor of old.tensors) {
     context.signal.throwIfAborted();
     const { name } = tensor;
     const other = others.get(name);
+    others.delete(name);
     if (other === undefined) changes.add({ what: 'tensor', name, change: 'removed', before: formOf(tensor) });
     else if (formOf(tensor) !== formOf(other)) {
       const change = tensor.dtype === other.dtype ? 'changed' : 'retyped';
@@ -81,8 +82,7 @@ async function compareTensors(
       changes.add({ what: 'tensor', name, change: 'changed' });
     }
   }
-  for (const tensor of now.tensors) {
-    if (names.has(tensor.name)) continue;
+  for (const tensor of others.values()) {
     changes.add({ what: 'tensor', name: tensor.name, change: 'added', after: formOf(tensor) });
   }
 }

@@ -13,7 +13,7 @@ import {
   makeLayout,
   type Reader,
 } from '@mbk/plugin-sdk';
-import { mostMembers } from '../most-tensors.ts';
+import { mostStorages } from '../most-tensors.ts';
 import { decodeOpcode } from '../pickle/opcodes.ts';
 import { walkPickle } from '../pickle/stack-machine.ts';
 import { windowReader } from '../window-reader.ts';
@@ -44,7 +44,7 @@ export async function layoutLegacy(source: Reader, { limits, signal }: LayoutCon
   if (object === undefined) throw bad('the object is missing', 0);
   const described = storagesOf(object);
   const keys = keysIn(bytes.subarray(keysStart, at));
-  if (keys.length > mostMembers) throw bad(`${keys.length} storages, of at most ${mostMembers}`, keysStart);
+  if (keys.length > mostStorages) throw bad(`${keys.length} storages, of at most ${mostStorages}`, keysStart);
   const tensors: LayoutTensor[] = [];
   const names = new Set<string>();
   for (const key of keys) {

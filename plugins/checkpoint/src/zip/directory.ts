@@ -45,7 +45,7 @@ const end64Length = 56;
 const entryLength = 46;
 /** The comment that may follow the end record has a 16-bit length. */
 const longestTail = endLength + 65_535;
-/** Held as it is: 800 bytes for each of the most members. */
+/** Held as it is: 1 KiB for each of the most members. */
 const longestDirectory = 1 << 24;
 
 /** The directory, or undefined for a file without an end record. LayoutError `zip/…` where its parts disagree. */

@@ -41,6 +41,21 @@ const codesOf = async (path: string, bytes: Uint8Array): Promise<readonly string
   (await findingsOf(path, bytes)).map(({ code }) => code);
 
 describe('dangerous pickles are found and never run', () => {
+  test('names that lie in a memo of tens of thousands are found, whenever they were put there and taken out', async () => {
+    const filler = Array.from({ length: 20_000 }, (_, at) => `${short(`k${at}`)}\x940`).join('');
+    const names = `${short('os')}\x940${short('system')}\x940`;
+    const place = (at: number): string => `g${at}\n`;
+    const run = (first: number): string => `${place(first)}${place(first + 1)}\x93${short('x')}\x85R.`;
+    for (const [pickle, first] of [
+      [`\x80\x04${names}${filler}`, 0],
+      [`\x80\x04${filler}${names}`, 20_000],
+    ] as const) {
+      const found = await findingsOf('a.pkl', latin(pickle + run(first)));
+      expect(found.map(({ code }) => code)).toContain('pickle/dangerous-global');
+      expect(found.find(({ code }) => code === 'pickle/dangerous-global')?.message).toContain('"system"');
+    }
+  });
+
   const nested = zipFile([{ name: 'archive/data.pkl', data: system }]);
   type Case = readonly [what: string, path: string, bytes: Uint8Array, code?: string];
   const cases: readonly Case[] = [

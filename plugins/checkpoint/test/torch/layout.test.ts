@@ -1,6 +1,7 @@
 import { checkLayout, type Layout, layoutLimits, memoryReader } from '@mbk/plugin-sdk';
 import { describe, expect, test } from 'vitest';
 import { layoutTorchZip } from '../../src/index.ts';
+import { pickledStorages } from '../../src/torch/pickled-tensors.ts';
 import { pickleBytes, type PickleItem } from '../../../../test/assets/pickle-bytes.ts';
 import { readRealAssets, realAssets } from '../../../../test/assets/real-assets.ts';
 import { seededBytes, weights } from '../../../../test/assets/tensor.ts';
@@ -44,6 +45,14 @@ describe('layoutTorchZip', () => {
       }
     },
   );
+
+  test('knows every tensor of thirty thousand, of which most is not kept once it is read', () => {
+    const one = (key: string): PickleItem => pickledTensor({ dtype: 'F32', shape: [2, 2], data: { length: 16 } }, key);
+    const pickle = pickleBytes({ dict: Array.from({ length: 30_000 }, (_, at) => [`t${at}`, one(`${at}`)]) });
+    const storages = pickledStorages(pickle);
+    expect(storages.size).toBe(30_000);
+    expect([...storages].filter(([key, { name }]) => name !== `t${key}`)).toEqual([]);
+  });
 
   test('marks the elements of a big-endian file', async () => {
     const layout = await layoutOf(torchZipFile({ tensors: [w], byteOrder: 'big' }));
