@@ -32,17 +32,21 @@ const restoreRuns = 3;
 
 /** Writes the checkpoints to `folder`, each in a folder of its own; the losses. */
 export function writeCheckpoints(folder: string, training: TrainingOptions): readonly (number | null)[] {
-  return [...trainingRun(training)].map(({ loss, weights }, number) => {
+  const losses: (number | null)[] = [];
+  // Each before the next one is made: that changes the weights in place.
+  for (const { loss, weights } of trainingRun(training)) {
     const tensors = weights.map(({ name, shape, floats }) => ({
       name,
       shape,
       dtype: 'F32' as const,
       data: new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength),
     }));
-    mkdirSync(checkpointFolder(folder, number), { recursive: true });
-    writeFileSync(join(checkpointFolder(folder, number), fileName), safetensorsFile({ tensors }));
-    return Number.isNaN(loss) ? null : loss;
-  });
+    const to = checkpointFolder(folder, losses.length);
+    mkdirSync(to, { recursive: true });
+    writeFileSync(join(to, fileName), safetensorsFile({ tensors }));
+    losses.push(Number.isNaN(loss) ? null : loss);
+  }
+  return losses;
 }
 
 const fileName = 'model.safetensors';

@@ -25,7 +25,7 @@ export interface Corpus {
 }
 
 /** Raised when the bytes that a seed makes change: corpora of before are made again. */
-const revision = 3;
+const revision = 4;
 const width = 2048;
 
 /** Makes the pieces below `folder` where they are not there yet. */

@@ -63,6 +63,8 @@ export function writeSamples(
     const random = randomSource(seed, isChanged ? streams.changed : streams.files, number);
     const half = Math.floor((minBytes + random.below(maxBytes - minBytes)) / 2);
     random.fillBytes(buffer.subarray(0, half));
+    // As no file begins that programs know: of fifty thousand one would else look like a pickle.
+    buffer[0] = 0;
     const end = Math.min(lines.write(number, buffer, half) - 1, half * 2);
     writeFileSync(join(place, `sample_${String(number).padStart(6, '0')}.bin`), buffer.subarray(0, end));
   }

@@ -14,6 +14,7 @@ import type { PackContents } from '../../pack/pack-contents.ts';
 import { recordOf } from '../../pool/error-record.ts';
 import { isBadContent } from '../bad-content.ts';
 import { crew } from '../../pool/crew.ts';
+import { inOrder } from '../../pool/in-order.ts';
 import { room } from '../../pool/room.ts';
 import type { Repository } from '../../repository.ts';
 import { readBuffers } from '../../pool/read-buffers.ts';
@@ -159,7 +160,13 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
       const { contents, based, problems } = checked;
       if (contents === undefined || based.length === 0) return checked;
       const found: CheckedProblem[] = [];
-      for (const number of based) found.push(...(await checkFrame(contents, number)));
+      // As many at a time as there are threads: what they are built upon is in memory meanwhile.
+      for await (const problem of inOrder(
+        based,
+        () => workers.size,
+        (number) => checkFrame(contents, number),
+      ))
+        found.push(...problem);
       return { ...checked, problems: [...problems, ...found] };
     },
     close: workers.close,
