@@ -1,7 +1,7 @@
 /**
- * How a piece of a tensor is stored when others that are like it are at hand: as a recipe of what it was made from, else
- * as the difference to an older one, else not by any of them. What a codec made is decoded and compared here, as
- * `encodeFrame` does.
+ * How a piece of a tensor is stored when others that are like it are at hand: as a recipe of what it was made from, or as
+ * the difference to an older one. What a codec made is decoded and compared here, as `encodeFrame` does, or it is a
+ * `self-test-failed`.
  */
 import type { Element } from '../chunker/piece.ts';
 import { MbkError } from '../errors.ts';
@@ -30,12 +30,6 @@ export interface SourceBlobs {
   readonly offset: number;
 }
 
-export interface Relatives {
-  /** Pieces of the same length, likeliest first. */
-  readonly bases: readonly BaseBlob[];
-  readonly sources: readonly SourceBlobs[];
-}
-
 export interface RelatedFrame {
   readonly encoded: EncodedFrame;
   /** What it is built upon. */
@@ -46,23 +40,6 @@ export interface RelatedFrame {
 /** A difference is taken when it makes this of what the piece makes alone: it costs reading the base each time. */
 const deltaPays = 31 / 32;
 
-/**
- * The stored form of a piece that is built upon some of `relatives`; undefined when none of them makes less of it. The
- * result may lie in memory that holds until the next frame is encoded. Errors: `self-test-failed`.
- */
-export function encodeRelated(
-  plain: Uint8Array,
-  element: Element,
-  { bases, sources }: Relatives,
-  compression?: Compression,
-): RelatedFrame | undefined {
-  for (const source of sources) {
-    const derived = derive(plain, element, source);
-    if (derived !== undefined) return derived;
-  }
-  return difference(plain, element, bases, compression);
-}
-
 /** The frame of a piece that a recipe gives all of, as `partsDeriver` found; undefined where it would be too deep. */
 export function derivedFrame(encoded: Encoded, bases: readonly BlobId[], depth: number): RelatedFrame | undefined {
   return depth < limits.depth
@@ -70,7 +47,12 @@ export function derivedFrame(encoded: Encoded, bases: readonly BlobId[], depth: 
     : undefined;
 }
 
-function derive(plain: Uint8Array, element: Element, { dtype, blobs, offset }: SourceBlobs): RelatedFrame | undefined {
+/** A piece as the recipe by which it was made from a source, and what that does not give; undefined when it was not. */
+export function encodeFrom(
+  plain: Uint8Array,
+  element: Element,
+  { dtype, blobs, offset }: SourceBlobs,
+): RelatedFrame | undefined {
   if (depthAbove(blobs) === undefined) return undefined;
   const bases = blobs.map(({ bytes }) => bytes);
   const encoded = encodeDerived(plain, element, { dtype, bases, offset });
@@ -81,11 +63,15 @@ function derive(plain: Uint8Array, element: Element, { dtype, blobs, offset }: S
   return checked(deriveReader, encoded, blobs, { plain, gives });
 }
 
-function difference(
+/**
+ * A piece as the difference to one of these, the likeliest first; undefined when none makes less of it than it makes alone.
+ * It lies in memory that holds until the next frame is encoded.
+ */
+export function encodeUpon(
   plain: Uint8Array,
   element: Element,
   bases: readonly BaseBlob[],
-  compression: Compression | undefined,
+  compression?: Compression,
 ): RelatedFrame | undefined {
   const usable = bases.filter((base) => base.bytes.byteLength === plain.byteLength && depthAbove([base]) !== undefined);
   if (usable.length === 0) return undefined;

@@ -66,6 +66,13 @@ function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     : new Uint8Array(bytes);
 }
 
+/** Bytes of the boxes that `gatherBases` reads. */
+export function boxBytesOf(wholes: readonly WholeCopy[]): number {
+  let bytes = 0;
+  for (const { copy } of eachOnce(wholes)) bytes += copy.frame.boxLength;
+  return bytes;
+}
+
 /** The memory of all boxes, each once: what changes hands when bases go to another thread. */
 export function boxesIn(bases: readonly (BaseFrame | undefined)[]): readonly ArrayBuffer[] {
   const boxes = new Set<ArrayBuffer>();
@@ -131,9 +138,9 @@ function openOne(
 }
 
 /** `bases` and all below them. */
-function eachOnce(bases: readonly BaseFrame[]): ReadonlySet<BaseFrame> {
-  const seen = new Set<BaseFrame>();
-  const visit = (base: BaseFrame): void => {
+function eachOnce<Base extends { readonly bases: readonly Base[] }>(bases: readonly Base[]): ReadonlySet<Base> {
+  const seen = new Set<Base>();
+  const visit = (base: Base): void => {
     if (seen.has(base)) return;
     seen.add(base);
     base.bases.forEach(visit);

@@ -7,7 +7,7 @@
 import type { Backend } from '../backend/backend.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import { asPackId, type BlobId, type PackId, packKey, type PackKind } from '../format/ids.ts';
-import { gatherBases, type BaseFrame } from './base-frames.ts';
+import { boxBytesOf, gatherBases, type BaseFrame } from './base-frames.ts';
 import type { BlobCopy } from './blob-copy.ts';
 import { frameCache } from './frame-cache.ts';
 import type { IndexSet, PackFilter } from './index-set.ts';
@@ -16,7 +16,7 @@ import type { PackReader } from './pack-reader.ts';
 import { type FrameReads, planReads, type PlanReadsOptions, type ReadPlan, type ReadRun } from './plan-reads.ts';
 import { isDamage, readTwice } from './read-twice.ts';
 import type { PackRow } from '../format/segment-rows.ts';
-import { findBases, type BasedCopy } from './whole-copy.ts';
+import { findBases, type BasedCopy, type WholeCopy } from './whole-copy.ts';
 
 export interface BlobReaderOptions {
   readonly backend: Backend;
@@ -50,15 +50,23 @@ export interface BlobReader {
   plan(kind: PackKind, ids: Iterable<BlobId>, options: Pick<PlanReadsOptions, 'runBytes'>): ReadPlan;
   /** Bytes of the frames of a run, unchecked; undefined when they cannot be had, which `readBlobs` then looks into. */
   readRun(run: ReadRun, options?: ReadRunOptions): Promise<Uint8Array | undefined>;
+  /** Which copies a frame is decoded from, for those who open it themselves; undefined when some of them are not stored. */
+  planBases(frame: BasedCopy): BasePlan | undefined;
   /**
-   * What a frame is built upon, for those who open it themselves; undefined when that cannot be had as planned, which
-   * `readBlobs` then looks into. Errors: those of the backend, `role-denied`.
+   * These as they are stored; undefined when they cannot be had as planned, which `readBlobs` then looks into. Errors:
+   * those of the backend, `role-denied`.
    */
-  bases(frame: BasedCopy, options?: ReadBlobOptions): Promise<readonly BaseFrame[] | undefined>;
+  readPlanned(plan: BasePlan, options?: ReadBlobOptions): Promise<readonly BaseFrame[] | undefined>;
   /** The blobs that a frame is built upon, from whichever copies are sound. Errors: those of `readBlob`. */
   readBases(frame: BasedCopy, options?: ReadBlobOptions): Promise<readonly Uint8Array[]>;
   /** Key of a pack's frames. Errors: `role-denied`, `entry-damaged`. */
   keyOf(row: PackRow): Uint8Array;
+}
+
+export interface BasePlan {
+  readonly wholes: readonly WholeCopy[];
+  /** That reading them takes. */
+  readonly bytes: number;
 }
 
 export interface ReadRunOptions extends ReadBlobOptions {
@@ -86,7 +94,11 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
     readBlobs,
     plan: (kind, ids, { runBytes }) => planReads(index, kind, ids, { prefers, runBytes }),
     readRun,
-    bases,
+    planBases(frame) {
+      const wholes = findBases(index, frame, prefers ?? (() => true));
+      return wholes && { wholes, bytes: boxBytesOf(wholes) };
+    },
+    readPlanned,
     readBases: (frame, { signal } = {}) => basesOf(frame, signal),
     keyOf: reader.keyOf,
   };
@@ -186,11 +198,12 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
     }
   }
 
-  async function bases(frame: BasedCopy, { signal }: ReadBlobOptions = {}): Promise<readonly BaseFrame[] | undefined> {
-    const found = findBases(index, frame, prefers ?? (() => true));
-    if (found === undefined) return undefined;
+  async function readPlanned(
+    { wholes }: BasePlan,
+    { signal }: ReadBlobOptions = {},
+  ): Promise<readonly BaseFrame[] | undefined> {
     try {
-      return await gatherBases(found, { backend, keyOf: reader.keyOf, signal });
+      return await gatherBases(wholes, { backend, keyOf: reader.keyOf, signal });
     } catch (error) {
       if (isMbkError(error) && isBadCopy(error)) return undefined;
       throw error;

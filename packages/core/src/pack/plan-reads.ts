@@ -1,6 +1,7 @@
 /** In which order and in what pieces many blobs are read: by pack, frame by frame, neighbours in one call. */
 import type { BlobId, PackId, PackKind } from '../format/ids.ts';
 import type { FrameRow } from '../format/pack-footer.ts';
+import { parameters } from '../format/limits.ts';
 import type { PackRow } from '../format/segment-rows.ts';
 import type { BlobCopy } from './blob-copy.ts';
 import type { IndexSet, PackFilter } from './index-set.ts';
@@ -32,6 +33,8 @@ export interface FrameReads {
 const gapBytes = 64 * 1024;
 /** What is read is held in memory. */
 const defaultRunBytes = 8 * 1024 * 1024;
+/** Plaintext of the frames of a run that are built upon others: they are short, and what they need is not. */
+const basedBytes: number = parameters.pieceBytes;
 
 export interface PlanReadsOptions {
   /** Packs to read first. */
@@ -70,19 +73,22 @@ function runsOf(copiesByFrame: ReadonlyMap<number, readonly BlobCopy[]>, runByte
     return first === undefined ? [] : [{ pack: first.pack, number: first.number, frame: first.frame, copies }];
   });
   frames.sort((a, b) => a.frame.offset - b.frame.offset);
-  const runs: Array<{ pack: PackRow; offset: number; length: number; frames: FrameReads[] }> = [];
+  const runs: Array<{ pack: PackRow; offset: number; length: number; based: number; frames: FrameReads[] }> = [];
   for (const one of frames) {
-    const { offset, boxLength } = one.frame;
+    const { offset, boxLength, plainLength, bases } = one.frame;
+    const based = bases.length === 0 ? 0 : plainLength;
     const run = runs.at(-1);
     const isNear =
       run !== undefined &&
       offset - (run.offset + run.length) <= gapBytes &&
-      offset + boxLength - run.offset <= runBytes;
+      offset + boxLength - run.offset <= runBytes &&
+      (based === 0 || run.based + based <= basedBytes);
     if (isNear) {
       run.length = Math.max(run.length, offset + boxLength - run.offset);
+      run.based += based;
       run.frames.push(one);
     } else {
-      runs.push({ pack: one.pack, offset, length: boxLength, frames: [one] });
+      runs.push({ pack: one.pack, offset, length: boxLength, based, frames: [one] });
     }
   }
   return runs;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { memoryBackend } from '../../src/backend/memory.ts';
-import { type BaseBlob, encodeRelated } from '../../src/codec/encode-related.ts';
+import { type BaseBlob, encodeUpon } from '../../src/codec/encode-related.ts';
 import { type BlobId, packKey } from '../../src/format/ids.ts';
 import { limits } from '../../src/format/limits.ts';
 import { boxesIn, gatherBases, openBases } from '../../src/pack/base-frames.ts';
@@ -35,7 +35,7 @@ async function chainOf(pieces: readonly Uint8Array[]): Promise<Session & { reado
         bytes: await here.reader.readBlob('data', whole.copy.id),
         depth: whole.copy.frame.depth,
       });
-    const relate = (): ReturnType<typeof encodeRelated> => encodeRelated(bytes, element, { bases, sources: [] });
+    const relate = (): ReturnType<typeof encodeUpon> => encodeUpon(bytes, element, bases);
     await here.writer.store('data', bytes, { element, relating: (pack) => pack(relate) });
     await here.writer.flush();
     ids.push(idOf(bytes));

@@ -8,12 +8,11 @@
  *                 bits 4 and 5: gain, 1 << it; bits 6 and 7: 0
  *   2       1     least state, once it is shifted
  *   3       2     least class
- *   5       –     bits: where there are several tables, of each context 1 when its table is that of the one before, or 0
- *                 and its table, 4; then of each table its first and its last symbol, 8 each, and, where these differ, the
- *                 weights from first to last: how many bits it has, 4, and these but the first
+ *   5       –     bits: the tables
  */
-import { contextNextBytes, contextStates, contextWeightSum } from '@mbk/kernels';
+import { contextNextBytes, contextStates } from '@mbk/kernels';
 import { bitReader, bitWriter } from './bit-stream.ts';
+import { type ContextTables, mostTables, mostTablesBytes, readTables, writeTables } from './tables.ts';
 
 /** How contexts are made of what is known and what was before. */
 export interface ContextShape {
@@ -28,22 +27,16 @@ export interface ContextShape {
   readonly gain: number;
 }
 
-export interface ContextModel {
+export interface ContextModel extends ContextTables {
   readonly shape: ContextShape;
-  /** Of each context the number of its table. */
-  readonly tableOf: Uint8Array;
-  /** 256 weights of each table. */
-  readonly weights: readonly Uint16Array[];
 }
 
-/** Tables of one model at most. */
-export const mostTables = 16;
 /** Classes of what is known, and of states. */
 const classes = 16;
 
 const headBytes = 5;
-/** Bytes that a model may take: 256 contexts of 5 bits, and weights of 4 and up to 12 bits. */
-export const mostModelBytes: number = headBytes + 160 + mostTables * (2 + 512);
+/** Bytes that a model may take. */
+export const mostModelBytes: number = headBytes + mostTablesBytes;
 
 export function contextsOf({ hasClasses, hasStates }: ContextShape): number {
   return (hasClasses ? classes : 1) * (hasStates ? classes : 1);
@@ -91,26 +84,7 @@ export function writeModel(bytes: Uint8Array, { shape, tableOf, weights }: Conte
   bytes[start + 3] = shape.lowClass & 255;
   bytes[start + 4] = shape.lowClass >> 8;
   const bits = bitWriter(bytes, start + headBytes);
-  if (weights.length > 1) {
-    let before = 0;
-    for (const table of tableOf.subarray(0, contextsOf(shape))) {
-      bits.put(table === before ? 1 : 0, 1);
-      if (table !== before) bits.put(table, 4);
-      before = table;
-    }
-  }
-  for (const each of weights) {
-    const first = each.findIndex((weight) => weight > 0);
-    const last = each.findLastIndex((weight) => weight > 0);
-    bits.put(first, 8);
-    bits.put(last, 8);
-    if (first === last) continue;
-    for (const weight of each.subarray(first, last + 1)) {
-      const length = lengthOfSymbol(weight);
-      bits.put(length, 4);
-      bits.put(weight, Math.max(length - 1, 0));
-    }
-  }
+  writeTables(bits, { tableOf, weights }, contextsOf(shape));
   return bits.end();
 }
 
@@ -134,31 +108,9 @@ export function readModel(bytes: Uint8Array, symbols: number): ReadModel | strin
     gain: (flags >> 4) & 3,
   };
   const bits = bitReader(bytes.subarray(headBytes));
-  const tableOf = new Uint8Array(contextsOf(shape));
-  let before = 0;
-  for (let context = 0; tables > 0 && context < tableOf.length; context += 1) {
-    if (bits.get(1) === 0) before = bits.get(4);
-    tableOf[context] = before;
-    if (before > tables) return `a context has table ${before} of ${tables + 1}`;
-  }
-  const weights: Uint16Array[] = [];
-  while (weights.length <= tables) {
-    const each = new Uint16Array(256);
-    const first = bits.get(8);
-    const last = bits.get(8);
-    if (first > last || last >= symbols) return `a table has symbols ${first} to ${last} of ${symbols}`;
-    if (first === last) each[first] = contextWeightSum;
-    let sum = first === last ? contextWeightSum : 0;
-    for (let symbol = first; first < last && symbol <= last; symbol += 1) {
-      const length = bits.get(4);
-      const weight = length === 0 ? 0 : (1 << (length - 1)) | bits.get(length - 1);
-      each[symbol] = weight;
-      sum += weight;
-    }
-    if (sum !== contextWeightSum) return `the weights of a table add up to ${sum}`;
-    weights.push(each);
-  }
+  const read = readTables(bits, { contexts: contextsOf(shape), tables: tables + 1, symbols });
+  if (typeof read === 'string') return read;
   const end = bits.end();
   if (end === undefined || headBytes + end > bytes.length) return 'a model does not end where it should';
-  return { model: { shape, tableOf, weights }, length: headBytes + end };
+  return { model: { shape, ...read }, length: headBytes + end };
 }

@@ -1,7 +1,8 @@
 /** Models of the parts of a segment: made of what is to be coded, and made ready to code or to read. */
 import { contextCountsBytes, contextDecodeTableBytes, contextEncodeTableBytes, contextStates } from '@mbk/kernels';
 import { type Clusters, clusterContexts } from '../context/cluster.ts';
-import { type ContextModel, contextsOf, type ContextShape, mapOf, mostTables } from '../context/model.ts';
+import { type ContextModel, contextsOf, type ContextShape, mapOf } from '../context/model.ts';
+import { mostTables } from '../context/tables.ts';
 import { setWeights } from '../context/weights.ts';
 import { classify } from './items.ts';
 import { type Part, symbolsOf } from './parts.ts';

@@ -15,7 +15,9 @@ import {
   wasmStreams,
 } from '@mbk/kernels';
 import { parameters } from '../../format/limits.ts';
-import { classMapBytes, lengthOfSymbol, lengthOfToken, mostModelBytes, mostTables, nextOf } from '../context/model.ts';
+import { classMapBytes, lengthOfSymbol, lengthOfToken, mostModelBytes, nextOf } from '../context/model.ts';
+import { mostTables } from '../context/tables.ts';
+import { regionsOf } from '../regions.ts';
 import { mostPlanBytes } from './parts.ts';
 
 /** Bytes of a segment, and items of one of its parts, at most (docs/format.md, The delta codec). */
@@ -24,8 +26,6 @@ export const segmentBytes = 524_288;
 export const mostPlainBytes: number = parameters.pieceBytes;
 /** Contexts that are counted at once. */
 const mostContexts = 256;
-/** Kernels may look a little beyond a range that they work on, and write up to 8 bytes beyond. */
-const gap = 64;
 
 export type DeltaKernels = StreamKernels & ContextKernels & DifferenceKernels;
 
@@ -97,23 +97,14 @@ const stagger = 4096 + 832;
 
 const gains = [0, 1, 2];
 
-/** Bytes of all regions. */
-export const deltaWorkspaceBytes: number = Object.values(regionBytes).reduce((sum, bytes) => sum + place(bytes), 0);
+const regions = regionsOf(regionBytes, (bytes) => (bytes === segmentBytes ? stagger : 0));
 
-function place(bytes: number): number {
-  return Math.ceil((bytes + gap) / gap) * gap + (bytes === segmentBytes ? stagger : 0);
-}
+/** Bytes of all regions. */
+export const deltaWorkspaceBytes: number = regions.bytes;
 
 /** A workspace in the memory of `kernels`, which has `deltaWorkspaceBytes`. */
 export function deltaWorkspaceIn(kernels: DeltaKernels): DeltaWorkspace {
-  let end = 0;
-  const at = Object.fromEntries(
-    Object.entries(regionBytes).map(([region, bytes]) => {
-      const start = end;
-      end += place(bytes);
-      return [region, start];
-    }),
-  ) as Record<Region, number>;
+  const { at } = regions;
   const { buffer, byteOffset } = kernels.bytes;
   const wordsOf = (region: Region): Uint32Array =>
     new Uint32Array(buffer, byteOffset + at[region], regionBytes[region] / 4);

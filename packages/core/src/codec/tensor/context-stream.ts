@@ -12,7 +12,8 @@ import { contextDecodeTableBytes, contextEncodeTableBytes, contextMapBytes, cont
 import { clusterContexts } from '../context/cluster.ts';
 import { selfBits } from '../context/entropy.ts';
 import { setWeights } from '../context/weights.ts';
-import { modelBytes, mostTables, type StreamModel, writeStreamModel } from './context-model.ts';
+import { mostTables } from '../context/tables.ts';
+import { modelBytes, type StreamModel, writeStreamModel } from './context-model.ts';
 import {
   type ContextShape,
   contextNext,

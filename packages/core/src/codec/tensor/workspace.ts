@@ -19,6 +19,7 @@ import {
   wasmStreams,
 } from '@mbk/kernels';
 import { parameters } from '../../format/limits.ts';
+import { regionsOf } from '../regions.ts';
 import type { NextTables } from './context-shape.ts';
 
 /** Bytes of a segment, or less by what is no whole unit (docs/format.md, Frames and codecs). */
@@ -31,8 +32,6 @@ export const historyBytes = 49_152;
 const codedOverhead = 65_536;
 /** Most bytes of a frame that is encoded: those of a piece of a tensor. */
 export const mostPlainBytes: number = parameters.pieceBytes;
-/** Kernels may look a little beyond a range that they work on. */
-const gap = 64;
 
 /** Bytes that the lanes of `symbols` symbols have at most. */
 export function mostLaneBytes(symbols: number): number {
@@ -118,23 +117,14 @@ const regionBytes: Readonly<Record<Region, number>> = {
   read: mostPlainBytes + codedOverhead,
 };
 
-/** Bytes of all regions. */
-export const workspaceBytes: number = Object.values(regionBytes).reduce((sum, bytes) => sum + place(bytes), 0);
+const regions = regionsOf(regionBytes);
 
-function place(bytes: number): number {
-  return Math.ceil((bytes + gap) / gap) * gap;
-}
+/** Bytes of all regions. */
+export const workspaceBytes: number = regions.bytes;
 
 /** A workspace in the memory of `kernels`, which has `workspaceBytes`. */
 export function workspaceIn(kernels: TensorKernels): Workspace {
-  let end = 0;
-  const at = Object.fromEntries(
-    Object.entries(regionBytes).map(([region, bytes]) => {
-      const start = end;
-      end += place(bytes);
-      return [region, start];
-    }),
-  ) as Record<Region, number>;
+  const { at } = regions;
   const { buffer, byteOffset } = kernels.bytes;
   return {
     kernels,

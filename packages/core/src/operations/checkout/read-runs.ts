@@ -5,8 +5,8 @@ import { type BlobId, packKey } from '../../format/ids.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import { boxesIn } from '../../pack/base-frames.ts';
-import type { BlobReader } from '../../pack/blob-reader.ts';
-import type { ReadRun } from '../../pack/plan-reads.ts';
+import type { BasePlan, BlobReader } from '../../pack/blob-reader.ts';
+import type { FrameReads, ReadRun } from '../../pack/plan-reads.ts';
 import { readBuffers } from '../../pool/read-buffers.ts';
 import { room } from '../../pool/room.ts';
 import type { Repository } from '../../repository.ts';
@@ -48,11 +48,12 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
       let failure: { readonly error: unknown } | undefined;
 
       for (const run of runs) {
-        const taken = Math.max(run.length, bufferBytes);
+        const plans = plansOf(reader, run);
+        const taken = Math.max(run.length + bytesOf(plans), bufferBytes);
         await memory.take(taken);
         const one = (async () => {
           if (failure !== undefined) return;
-          missing.push(...(await runOne(reader, run, uses, job)));
+          missing.push(...(await runOne(reader, { run, plans }, uses, job)));
         })()
           .catch((error: unknown) => void (failure ??= { error }))
           .finally(() => {
@@ -70,13 +71,13 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
   /** The blobs of frames that cannot be read. */
   async function runOne<Use>(
     reader: BlobReader,
-    run: ReadRun,
+    { run, plans }: PlannedRun,
     uses: ReadonlyMap<BlobId, Use>,
     job: (frames: FramesJob<Use>) => Promise<FramesAnswer>,
   ): Promise<readonly BlobId[]> {
     const key = keyOf(reader, run);
     if (key === undefined) return blobsOf(run.frames);
-    const { frames, left } = await framesOf(reader, run, uses);
+    const { frames, left } = await framesOf(reader, { run, plans }, uses);
     const opened = await open(run.pack);
     if (opened !== undefined) {
       try {
@@ -104,14 +105,15 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
   /** The frames of a run with what they are built upon, and the blobs of those for which that cannot be had. */
   async function framesOf<Use>(
     reader: BlobReader,
-    run: ReadRun,
+    { run, plans }: PlannedRun,
     uses: ReadonlyMap<BlobId, Use>,
   ): Promise<{ readonly frames: FramesJob<Use>['frames']; readonly left: readonly BlobId[] }> {
     const frames: FrameJob<Use>[] = [];
     const left: BlobId[] = [];
     for (const reading of run.frames) {
       const { number, frame, copies } = reading;
-      const bases = frame.bases.length === 0 ? [] : await reader.bases(reading, { signal });
+      const plan = plans.get(reading);
+      const bases = frame.bases.length === 0 ? [] : plan && (await reader.readPlanned(plan, { signal }));
       if (bases === undefined) {
         left.push(...blobsOf([reading]));
         continue;
@@ -134,6 +136,27 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
       throw error;
     }
   }
+}
+
+/** A run, and what its frames are built upon, as far as that is stored. */
+interface PlannedRun {
+  readonly run: ReadRun;
+  readonly plans: ReadonlyMap<FrameReads, BasePlan>;
+}
+
+function plansOf(reader: BlobReader, { frames }: ReadRun): PlannedRun['plans'] {
+  const plans = new Map<FrameReads, BasePlan>();
+  for (const reading of frames) {
+    const plan = reading.frame.bases.length === 0 ? undefined : reader.planBases(reading);
+    if (plan !== undefined) plans.set(reading, plan);
+  }
+  return plans;
+}
+
+function bytesOf(plans: PlannedRun['plans']): number {
+  let bytes = 0;
+  for (const plan of plans.values()) bytes += plan.bytes;
+  return bytes;
 }
 
 type FrameJob<Use> = FramesJob<Use>['frames'][number];

@@ -10,6 +10,7 @@ import type { PackRow } from '../../format/segment-rows.ts';
 import { independentSha256, platformSha256 } from '../../crypto/hash.ts';
 import { boxesIn } from '../../pack/base-frames.ts';
 import { type BasedFrame, checkBased } from '../../pack/check-pack.ts';
+import type { BasePlan, BlobReader } from '../../pack/blob-reader.ts';
 import type { PackContents } from '../../pack/pack-contents.ts';
 import { recordOf } from '../../pool/error-record.ts';
 import { isBadContent } from '../bad-content.ts';
@@ -121,6 +122,23 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
     return checked.problems.length === 0 ? checked : checkOnce(row, size);
   };
 
+  /** In a thread, upon the copies that readers prefer; undefined when these cannot be read. */
+  const checkPlanned = async (
+    reader: BlobReader,
+    based: BasedFrame,
+    plan: BasePlan,
+  ): Promise<CheckedBased | undefined> => {
+    await memory.take(plan.bytes);
+    try {
+      const bases = await reader.readPlanned(plan, { signal });
+      if (bases === undefined) return undefined;
+      const job: CheckBasedJob = { ...based, bases };
+      return (await workers.run('checkBased', job, { buffers: boxesIn(bases) })) as CheckedBased;
+    } finally {
+      memory.give(plan.bytes);
+    }
+  };
+
   /**
    * What is wrong with a frame that is built upon others. Where these cannot be read that is told where they are checked,
    * and whoever needs the frame is named there.
@@ -132,14 +150,9 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
     const reader = await repository.blobs();
     const box = await backend.get(packKey(row.kind, row.id), { offset, length, signal });
     const based: BasedFrame = { key: reader.keyOf(row), row, number, frame, box };
-    const bases = await reader.bases({ pack: row, frame }, { signal });
-    if (bases !== undefined) {
-      const job: CheckBasedJob = { ...based, bases };
-      const { problem, isBaseBad } = (await workers.run('checkBased', job, {
-        buffers: boxesIn(bases),
-      })) as CheckedBased;
-      if (!isBaseBad) return problem === undefined ? [] : [problem];
-    }
+    const plan = reader.planBases({ pack: row, frame });
+    const checked = plan && (await checkPlanned(reader, based, plan));
+    if (checked?.isBaseBad === false) return checked.problem === undefined ? [] : [checked.problem];
     let below: readonly Uint8Array[];
     try {
       below = await reader.readBases({ pack: row, frame }, { signal });
@@ -160,7 +173,6 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
       const { contents, based, problems } = checked;
       if (contents === undefined || based.length === 0) return checked;
       const found: CheckedProblem[] = [];
-      // As many at a time as there are threads: what they are built upon is in memory meanwhile.
       for await (const problem of inOrder(
         based,
         () => workers.size,

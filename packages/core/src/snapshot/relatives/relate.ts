@@ -5,7 +5,7 @@
 import type { Element } from '../../chunker/piece.ts';
 import { type Compression, defaultCompression } from '../../codec/compression.ts';
 import { partsDeriver } from '../../codec/derive-parts.ts';
-import { type BaseBlob, derivedFrame, encodeRelated, type RelatedFrame } from '../../codec/encode-related.ts';
+import { type BaseBlob, derivedFrame, encodeFrom, encodeUpon, type RelatedFrame } from '../../codec/encode-related.ts';
 import { releaseBytes } from '../../crypto/release-bytes.ts';
 import { isMbkError } from '../../errors.ts';
 import type { BlobId } from '../../format/ids.ts';
@@ -101,7 +101,7 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
     const bases = [...loaded.values()];
     if (bases.length === 0) return store(undefined);
     return store(() => {
-      const related = encodeRelated(bytes, element, { bases, sources: [] }, compression);
+      const related = encodeUpon(bytes, element, bases, compression);
       if (related !== undefined) tries.misses = 0;
       else if (tries.file === file) {
         tries.hopeless.add(tensor);
@@ -130,8 +130,7 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
     if (encoded !== undefined) return derivedFrame(encoded, ids, depth);
     const loaded = await load(ids);
     const all = ids.flatMap((id) => loaded.get(id) ?? []);
-    const source = { dtype, blobs: all, offset };
-    return all.length === ids.length ? encodeRelated(bytes, element, { bases: [], sources: [source] }) : undefined;
+    return all.length === ids.length ? encodeFrom(bytes, element, { dtype, blobs: all, offset }) : undefined;
   };
 
   return {

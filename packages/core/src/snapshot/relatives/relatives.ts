@@ -13,7 +13,10 @@ import type { FindBase } from './relate.ts';
 import { elementsOf, hasPieces, tensorCatalogue, type TensorCatalogue } from './tensor-catalogue.ts';
 
 export interface Relatives {
-  /** Begins a file of this layout, which lies there if it is a file; settles when all that it may be built upon is stored. Rejects with what `flush` does. */
+  /**
+   * Begins a file of this layout, at `location` if others may read it there. Settles when all that it may be built upon
+   * is stored; rejects with what `flush` does.
+   */
   visit(layout: Layout, location: ByteString | undefined): Promise<Visit>;
   readonly find: FindBase;
 }

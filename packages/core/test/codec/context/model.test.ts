@@ -11,11 +11,11 @@ import {
   lengthOfToken,
   mapOf,
   mostModelBytes,
-  mostTables,
   nextOf,
   readModel,
   writeModel,
 } from '../../../src/codec/context/model.ts';
+import { mostTables } from '../../../src/codec/context/tables.ts';
 import { setWeights } from '../../../src/codec/context/weights.ts';
 
 const counts256 = fc
