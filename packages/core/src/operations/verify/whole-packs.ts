@@ -66,6 +66,8 @@ export interface WholePacksOptions {
 const defaultThreadsFrom = 16 * 1024 * 1024;
 /** Of packs that are read and not yet checked: one for each thread, and another while these fit. */
 const aheadBytes = 50_331_648;
+/** Of what frames are built upon, as it is stored, for each thread: as much as the longest of them needs. */
+const basesEach = 12_582_912;
 
 export function wholePacks(repository: Repository, options: WholePacksOptions): WholePacks {
   const { backend, keys, signal } = repository;
@@ -77,6 +79,7 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
   const inMemory = workers.size * Math.max(1, Math.min(2, Math.floor(aheadBytes / (workers.size * bufferBytes))));
   const memory = room(inMemory * bufferBytes);
   const buffers = readBuffers({ bytes: bufferBytes, most: inMemory });
+  const baseMemory = room(workers.size * basesEach);
 
   const checkOnce = async ({ kind, id }: PackRow, size: number): Promise<CheckedWhole> => {
     const length = Math.min(size, limits.packBytes);
@@ -128,14 +131,14 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
     based: BasedFrame,
     plan: BasePlan,
   ): Promise<CheckedBased | undefined> => {
-    await memory.take(plan.bytes);
+    await baseMemory.take(plan.bytes);
     try {
       const bases = await reader.readPlanned(plan, { signal });
       if (bases === undefined) return undefined;
       const job: CheckBasedJob = { ...based, bases };
       return (await workers.run('checkBased', job, { buffers: boxesIn(bases) })) as CheckedBased;
     } finally {
-      memory.give(plan.bytes);
+      baseMemory.give(plan.bytes);
     }
   };
 
