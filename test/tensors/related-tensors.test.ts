@@ -1,8 +1,15 @@
 /** Tensors are stored as what they are to others, and come back as they were, whatever becomes of those. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { executeIndexRepair, planIndexRepair, type Backend } from '@mbk/core';
+import { executeIndexRepair, localBackend, memoryBackend, planIndexRepair, type Backend } from '@mbk/core';
 import { packKey } from '../../packages/core/src/format/ids.ts';
+import { newOutcome } from '../../packages/core/src/operations/checkout/outcome.ts';
+import { fileRestorer } from '../../packages/core/src/operations/checkout/restore-files.ts';
+import { openSelection } from '../../packages/core/src/operations/checkout/selection.ts';
 import type { BlobCopy } from '../../packages/core/src/pack/blob-copy.ts';
+import { openTarget } from '../../packages/core/src/snapshot/target-folder.ts';
+import { random, temporaryFolder } from '../../packages/core/test/operations/make-repository.ts';
 import { safetensorsFile } from '../assets/safetensors-file.ts';
 import { encodeFloats, uniformNumbers, weights, type AssetTensor } from '../assets/tensor.ts';
 import { sha256Of, tensorLab, type TensorLab } from './tensor-lab.ts';
@@ -33,6 +40,11 @@ function floatsOf({ data }: AssetTensor): Float32Array {
   return new Float32Array(data.slice().buffer);
 }
 
+/** The bytes of a BF16 tensor as F32. */
+function widened({ data }: AssetTensor): Uint8Array {
+  return new Uint8Array(Uint32Array.from(new Uint16Array(data.slice().buffer), (bits) => bits * 65_536).buffer);
+}
+
 /** What frames of a codec hold and take, in bytes. */
 async function bytesOf(lab: TensorLab, codec: number): Promise<{ readonly plain: number; readonly stored: number }> {
   const frames = (await lab.frames()).filter((frame) => frame.codec === codec);
@@ -42,12 +54,18 @@ async function bytesOf(lab: TensorLab, codec: number): Promise<{ readonly plain:
   };
 }
 
+const inMemory = (): Backend => memoryBackend();
+const inFolder = (): Backend => localBackend(join(temporaryFolder(), 'repository'));
+
 describe.each([
-  ['one thread', 1],
-  ['two threads', 2],
-])('on %s', (_, jobs) => {
+  ['one thread', 'memory', 1, inMemory],
+  ['two threads', 'memory', 2, inMemory],
+  ['one thread', 'a folder', 1, inFolder],
+  ['two threads', 'a folder', 2, inFolder],
+] as const)('on %s, in %s', (_, __, jobs, backend) => {
+  const threads = { jobs, threadsFrom: 0 };
   test('the next fine-tune of a model is stored as the difference to it', async () => {
-    const lab = await tensorLab();
+    const lab = await tensorLab(backend());
     const before = safetensorsFile({ tensors: modelOf('BF16') });
     lab.write('model.safetensors', before);
     await lab.snapshot({ jobs, tag: 'v1' });
@@ -58,13 +76,13 @@ describe.each([
     const delta = await bytesOf(lab, codecs.delta);
     expect(delta.plain).toBe(1280 * 2048 * 2 + 300 * 512 * 2);
     expect(delta.stored).toBeLessThan(alone.stored / 3);
-    expect(await lab.restored('lab/v1')).toEqual({ 'model.safetensors': sha256Of(before) });
-    expect(await lab.restored('lab/v2')).toEqual({ 'model.safetensors': sha256Of(after) });
-    expect((await lab.verify()).findings).toEqual([]);
+    expect(await lab.restored('lab/v1', threads)).toEqual({ 'model.safetensors': sha256Of(before) });
+    expect(await lab.restored('lab/v2', threads)).toEqual({ 'model.safetensors': sha256Of(after) });
+    expect((await lab.verify(threads)).findings).toEqual([]);
   });
 
   test('what was made from another file of the same run is stored as how it was made', async () => {
-    const lab = await tensorLab();
+    const lab = await tensorLab(backend());
     const source = modelOf('F32');
     const made = source.map((tensor) => ({
       ...tensor,
@@ -82,8 +100,66 @@ describe.each([
     expect(derived.plain).toBe(1280 * 2048 * 2 + 300 * 512 * 2);
     expect(derived.stored).toBeLessThan(derived.plain / 1000);
     const expected = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256Of(bytes)]));
-    expect(await lab.restored('lab')).toEqual(expected);
-    expect((await lab.verify()).findings).toEqual([]);
+    expect(await lab.restored('lab', threads)).toEqual(expected);
+    expect((await lab.verify(threads)).findings).toEqual([]);
+  });
+
+  test('a fine-tune, and what was made from each model, come back and are verified from one checkout', async () => {
+    const lab = await tensorLab(backend());
+    const expected: Record<string, string>[] = [];
+    for (const step of [1, 2]) {
+      const source = trained(modelOf('BF16'), step);
+      const made = source.map((tensor) => ({ ...tensor, dtype: 'F32' as const, data: widened(tensor) }));
+      const files = {
+        'wide.safetensors': safetensorsFile({ tensors: made }),
+        'model.safetensors': safetensorsFile({ tensors: source }),
+      };
+      for (const [name, bytes] of Object.entries(files)) lab.write(name, bytes);
+      await lab.snapshot({ ...threads, tag: `v${step}` });
+      expected.push(Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256Of(bytes)])));
+    }
+    expect(new Set((await lab.frames()).map(({ codec, depth }) => `${codec} ${depth}`))).toEqual(
+      new Set(['1 0', '2 0', '3 1', '4 1', '4 2']),
+    );
+    for (const [at, files] of expected.entries()) expect(await lab.restored(`lab/v${at + 1}`, threads)).toEqual(files);
+    expect((await lab.verify(threads)).findings).toEqual([]);
+    expect((await lab.verify({ ...threads, independent: true })).findings).toEqual([]);
+  });
+
+  test('what was made from a file that changes as soon as it is restored comes back all the same', async () => {
+    const lab = await tensorLab(backend());
+    const source = modelOf('BF16').slice(0, 1);
+    const made = source.map((tensor) => ({ ...tensor, dtype: 'F32' as const, data: widened(tensor) }));
+    const model = safetensorsFile({ tensors: source });
+    lab.write('wide.safetensors', safetensorsFile({ tensors: made }));
+    lab.write('model.safetensors', model);
+    await lab.snapshot(threads);
+    const repository = await lab.open();
+    const folder = temporaryFolder();
+    const target = openTarget(Buffer.from(folder).toString('latin1'), { overwrite: 'never', owners: false, random });
+    const changed: string[] = [];
+    const open: typeof target.open = (path) => {
+      changed.push(path);
+      writeFileSync(join(folder, path), new Uint8Array(readFileSync(join(folder, path)).length));
+      return target.open(path);
+    };
+    const outcome = newOutcome();
+    const settings = { overwrite: 'never', owners: false, fsync: false, verify: false, onProgress: () => {} } as const;
+    const files = fileRestorer({ repository, target: { ...target, open }, outcome, ...settings, ...threads });
+    try {
+      const selection = await openSelection(repository, 'lab', []);
+      for await (const entries of selection.entries(() => {}))
+        for (const { path, entry } of entries) if (entry.type === 'file') await files.add(path, entry);
+      await files.flush();
+    } finally {
+      await files.close();
+      target.close();
+      await repository.close();
+    }
+    // The floats are the source, and restored first, whatever the names.
+    expect(changed).toEqual(['wide.safetensors']);
+    expect(outcome.failures).toEqual([]);
+    expect(sha256Of(readFileSync(join(folder, 'model.safetensors')))).toBe(sha256Of(model));
   });
 });
 

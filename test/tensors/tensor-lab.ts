@@ -12,10 +12,12 @@ import {
   snapshot,
   verifyRepository,
   type Backend,
+  type CheckoutRequest,
   type Repository,
   type SnapshotReport,
   type SnapshotRequest,
   type VerifyReport,
+  type VerifyRequest,
 } from '@mbk/core';
 import { plugin as checkpoint } from '@mbk/plugin-checkpoint';
 import { plugin as gguf } from '@mbk/plugin-gguf';
@@ -30,9 +32,9 @@ export interface TensorLab {
   write(name: string, bytes: Uint8Array): void;
   open(): Promise<Repository>;
   snapshot(request?: Partial<SnapshotRequest>): Promise<SnapshotReport>;
-  verify(): Promise<VerifyReport>;
+  verify(request?: Partial<VerifyRequest>): Promise<VerifyReport>;
   /** SHA-256 of each file of a revision, checked out, by name; those that could not be restored are left out. */
-  restored(revision: string): Promise<Readonly<Record<string, string>>>;
+  restored(revision: string, request?: Partial<CheckoutRequest>): Promise<Readonly<Record<string, string>>>;
   /** The copies of data blobs that live segments have. */
   copies(): Promise<readonly BlobCopy[]>;
   /** The frames of those, each once. */
@@ -80,12 +82,13 @@ export async function tensorLab(backend: Backend = memoryBackend()): Promise<Ten
     write: (name, bytes) => writeFileSync(join(source, name), bytes),
     open,
     snapshot: (request) => opened((repository) => snapshot(repository, { ...requestFor(source), ...request })),
-    verify: () => opened((repository) => verifyRepository(repository, { revisions: [], data: true })),
-    restored: (revision) =>
+    verify: (request) =>
+      opened((repository) => verifyRepository(repository, { revisions: [], data: true, ...request })),
+    restored: (revision, request) =>
       opened(async (repository) => {
         const target = join(folder, `restored ${(targets += 1)}`);
         const place = Buffer.from(target).toString('latin1');
-        await executeCheckout(repository, { revision, paths: [], target: place, owners: false });
+        await executeCheckout(repository, { revision, paths: [], target: place, owners: false, ...request });
         return Object.fromEntries(
           readdirSync(target).map((name) => [name, sha256Of(readFileSync(join(target, name)))]),
         );

@@ -5,14 +5,14 @@
 import type { Compression } from '../codec/compression.ts';
 import { isMbkError } from '../errors.ts';
 import type { BlobId } from '../format/ids.ts';
-import { type BaseFrame, gatherBases } from '../pack/base-frames.ts';
+import { gatherBases, readBoxes } from '../pack/base-frames.ts';
 import type { BlobWriter } from '../pack/blob-writer.ts';
 import type { Relate } from '../pack/frame-packer.ts';
 import type { FinishedPack } from '../pack/pack-writer.ts';
 import type { Repository } from '../repository.ts';
 import type { Destination } from '../snapshot/pipeline/capture-calls.ts';
 import type { CaptureStore } from '../snapshot/pipeline/file-taker.ts';
-import { relater } from '../snapshot/relatives/relate.ts';
+import { type FoundBase, relater } from '../snapshot/relatives/relate.ts';
 import { runRelatives } from '../snapshot/relatives/relatives.ts';
 import { isBadContent } from './bad-content.ts';
 import type { RoomWatch } from './room-watch.ts';
@@ -71,10 +71,7 @@ export function captureStoreOf(
     await checkpoint();
   };
   const frameOf = framesOf(repository, writer);
-  const related = relater(async ({ id }) => {
-    const frame = await frameOf(id);
-    return frame && { depth: frame.frame.depth, frame };
-  }, compression);
+  const related = relater(({ id }) => frameOf(id), compression);
   const depthOf = (id: BlobId): number | undefined => writer.base(id)?.copy.frame.depth;
   return {
     addedTo,
@@ -128,13 +125,13 @@ export function captureStoreOf(
 function framesOf(
   { backend, packs, signal }: Repository,
   writer: BlobWriter,
-): (id: BlobId) => Promise<BaseFrame | undefined> {
+): (id: BlobId) => Promise<FoundBase | undefined> {
   return async (id) => {
     const whole = writer.base(id);
     if (whole === undefined) return undefined;
     try {
-      const [base] = await gatherBases([whole], { backend, keyOf: packs.keyOf, signal });
-      return base;
+      const [frame] = await gatherBases([whole], { boxOf: readBoxes(backend, signal), keyOf: packs.keyOf });
+      return frame && { depth: whole.copy.frame.depth, frame };
     } catch (error) {
       if (isBadContent(error) || isMbkError(error, 'role-denied')) return undefined;
       throw error;

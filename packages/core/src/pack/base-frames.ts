@@ -1,18 +1,32 @@
 /**
- * The frames that others are built upon, for threads that open frames and know no index: whoever does brings their boxes
- * as plain data, all that are needed from the lowest on.
+ * The frames that others are built upon, for threads that open frames and know no index: whoever does says as plain data
+ * what they are and where their boxes are, all that are needed from the lowest on.
  */
 import type { Backend } from '../backend/backend.ts';
-import { prepareKey } from '../crypto/entry.ts';
-import { releaseBytes } from '../crypto/release-bytes.ts';
 import { type BlobId, packKey } from '../format/ids.ts';
 import type { FrameRow } from '../format/pack-footer.ts';
 import type { PackRow } from '../format/segment-rows.ts';
-import { memorySource } from './byte-source.ts';
-import { checkBlob, openFrameRead } from './open-pack.ts';
+import type { BlobCopy } from './blob-copy.ts';
 import type { WholeCopy } from './whole-copy.ts';
 
-/** A blob, the frame that holds it, and what that is built upon. One that many name is one object, in a clone too. */
+/** A blob that frames are built upon, and how it is had. One that many name is one object, in a clone too. */
+export type Base = BaseFrame | PlacedBlob;
+
+/** A blob that lies in a file which is open for reading, as far as is known. */
+export interface PlacedBlob {
+  readonly id: BlobId;
+  readonly length: number;
+  readonly place: BlobPlace;
+  readonly bases: readonly [];
+}
+
+export interface BlobPlace {
+  readonly fd: number;
+  /** Bytes from the start of the file. */
+  readonly position: number;
+}
+
+/** A blob, the frame that holds it, and what that is built upon. */
 export interface BaseFrame {
   readonly id: BlobId;
   /** Bytes of the frame's plaintext. */
@@ -22,41 +36,51 @@ export interface BaseFrame {
   readonly pack: PackRow;
   readonly number: number;
   readonly frame: FrameRow;
-  /** In memory of its own, which may change hands. */
-  readonly box: Uint8Array<ArrayBuffer>;
-  readonly bases: readonly BaseFrame[];
+  readonly box: BaseBox;
+  readonly bases: readonly Base[];
 }
+
+/** The box of a frame: in memory of its own, which may change hands, or in its pack as an opened file. */
+export type BaseBox = Uint8Array<ArrayBuffer> | { readonly fd: number };
 
 export interface GatherOptions {
-  readonly backend: Backend;
+  /** Gives the box of the frame of a copy. */
+  readonly boxOf: (copy: BlobCopy) => Promise<BaseBox>;
   /** Key of a pack's frames. */
   readonly keyOf: (pack: PackRow) => Uint8Array;
-  readonly signal?: AbortSignal | undefined;
+  /** Where a blob lies in a file, if it is known to. */
+  readonly placeOf?: PlaceOf | undefined;
 }
 
-/** Reads the boxes of `wholes` and of all below them, each once. Errors: those of the backend, `role-denied`, `entry-damaged`. */
+export type PlaceOf = (id: BlobId, length: number) => BlobPlace | undefined;
+
+/** What `wholes` speak of, and all below them, each once. Errors: those of `boxOf`, `role-denied`, `entry-damaged`. */
 export async function gatherBases(
   wholes: readonly WholeCopy[],
-  { backend, keyOf, signal }: GatherOptions,
-): Promise<readonly BaseFrame[]> {
-  const gathered = new Map<WholeCopy, Promise<BaseFrame>>();
-  const gather = (whole: WholeCopy): Promise<BaseFrame> => {
+  { boxOf, keyOf, placeOf }: GatherOptions,
+): Promise<readonly Base[]> {
+  const gathered = new Map<WholeCopy, Promise<Base>>();
+  const gather = (whole: WholeCopy): Promise<Base> => {
     const known = gathered.get(whole);
     if (known !== undefined) return known;
-    const reading = read(whole);
-    gathered.set(whole, reading);
-    return reading;
+    const gathering = gatherOne(whole);
+    gathered.set(whole, gathering);
+    return gathering;
   };
-  const read = async ({ copy, bases }: WholeCopy): Promise<BaseFrame> => {
+  const gatherOne = async ({ copy, bases }: WholeCopy): Promise<Base> => {
     const { id, pack, number, frame, offset, length } = copy;
-    const { offset: at, boxLength } = frame;
-    const [box, ...below] = await Promise.all([
-      backend.get(packKey(pack.kind, pack.id), { offset: at, length: boxLength, signal }),
-      ...bases.map(gather),
-    ]);
-    return { id, offset, length, key: keyOf(pack), pack, number, frame, box: ownBytes(box), bases: below };
+    const place = placeOf?.(id, length);
+    if (place !== undefined) return { id, length, place, bases: [] };
+    const [box, ...below] = await Promise.all([boxOf(copy), ...bases.map(gather)]);
+    return { id, offset, length, key: keyOf(pack), pack, number, frame, box, bases: below };
   };
   return Promise.all(wholes.map(gather));
+}
+
+/** Boxes that are read into memory. Errors: those of the backend. */
+export function readBoxes(backend: Backend, signal: AbortSignal | undefined): GatherOptions['boxOf'] {
+  return async ({ pack, frame: { offset, boxLength: length } }) =>
+    ownBytes(await backend.get(packKey(pack.kind, pack.id), { offset, length, signal }));
 }
 
 function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -66,7 +90,7 @@ function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     : new Uint8Array(bytes);
 }
 
-/** Bytes of the boxes that `gatherBases` reads. */
+/** Bytes of the boxes of these copies and all below them. */
 export function boxBytesOf(wholes: readonly WholeCopy[]): number {
   let bytes = 0;
   for (const { copy } of eachOnce(wholes)) bytes += copy.frame.boxLength;
@@ -74,73 +98,18 @@ export function boxBytesOf(wholes: readonly WholeCopy[]): number {
 }
 
 /** The memory of all boxes, each once: what changes hands when bases go to another thread. */
-export function boxesIn(bases: readonly (BaseFrame | undefined)[]): readonly ArrayBuffer[] {
+export function boxesIn(bases: readonly Base[]): readonly ArrayBuffer[] {
   const boxes = new Set<ArrayBuffer>();
-  for (const { box } of eachOnce(bases.filter((base) => base !== undefined))) boxes.add(box.buffer);
+  for (const base of eachOnce(bases)) {
+    if ('box' in base && !('fd' in base.box)) boxes.add(base.box.buffer);
+  }
   return [...boxes];
 }
 
-/** Blobs that were opened before: whoever keeps them gives them back as they were. */
-export interface KnownBlobs {
-  get(id: BlobId): Uint8Array | undefined;
-}
-
-const nothingKnown: KnownBlobs = { get: () => undefined };
-
-/**
- * The blobs that `bases` speak of, in their order, each in memory of its own or as `known` has it, checked against their
- * ids. Boxes are used up, and what was opened only for others is given back. Errors: those of `openFrame`, with the pack
- * and the frame in which something is wrong.
- */
-export function openBases(
-  bases: readonly BaseFrame[] | undefined,
-  known: KnownBlobs = nothingKnown,
-): readonly Uint8Array[] {
-  if (bases === undefined || bases.length === 0) return [];
-  const waiting = new Map<BaseFrame, number>();
-  const wait = (base: BaseFrame): void => void waiting.set(base, (waiting.get(base) ?? 0) + 1);
-  for (const base of eachOnce(bases)) base.bases.forEach(wait);
-  bases.forEach(wait);
-  const opened = new Map<BaseFrame, Uint8Array>();
-
-  const open = (base: BaseFrame): Uint8Array => {
-    const done = known.get(base.id) ?? opened.get(base);
-    if (done !== undefined) return done;
-    const below = base.bases.map(open);
-    const blob = openOne(base, below);
-    opened.set(base, blob);
-    base.bases.forEach(leave);
-    return blob;
-  };
-  /** Lets go of what nobody is built upon any more. */
-  const leave = (base: BaseFrame): void => {
-    const left = (waiting.get(base) ?? 0) - 1;
-    waiting.set(base, left);
-    const blob = left > 0 ? undefined : opened.get(base);
-    if (blob === undefined) return;
-    opened.delete(base);
-    releaseBytes(blob);
-  };
-  return bases.map(open);
-}
-
-/** Of a frame whose bases are open. */
-function openOne(
-  { id, offset, length, key, pack, number, frame, box }: BaseFrame,
-  bases: readonly Uint8Array[],
-): Uint8Array {
-  const plain = openFrameRead(prepareKey(key), pack, number, frame, memorySource(box), bases);
-  releaseBytes(box);
-  const blob = plain.subarray(offset, offset + length);
-  checkBlob(id, blob, pack, number);
-  // What is stored as it is lies in memory that the next frame is read to.
-  return blob.byteLength === blob.buffer.byteLength ? blob : blob.slice();
-}
-
 /** `bases` and all below them. */
-function eachOnce<Base extends { readonly bases: readonly Base[] }>(bases: readonly Base[]): ReadonlySet<Base> {
-  const seen = new Set<Base>();
-  const visit = (base: Base): void => {
+export function eachOnce<One extends { readonly bases: readonly One[] }>(bases: readonly One[]): ReadonlySet<One> {
+  const seen = new Set<One>();
+  const visit = (base: One): void => {
     if (seen.has(base)) return;
     seen.add(base);
     base.bases.forEach(visit);

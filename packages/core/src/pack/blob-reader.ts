@@ -6,17 +6,19 @@
  */
 import type { Backend } from '../backend/backend.ts';
 import { isMbkError, MbkError } from '../errors.ts';
+import { parameters } from '../format/limits.ts';
 import { asPackId, type BlobId, type PackId, packKey, type PackKind } from '../format/ids.ts';
-import { boxBytesOf, gatherBases, type BaseFrame } from './base-frames.ts';
+import { boxBytesOf, gatherBases, readBoxes, type Base, type BaseBox, type PlaceOf } from './base-frames.ts';
 import type { BlobCopy } from './blob-copy.ts';
 import { frameCache } from './frame-cache.ts';
 import type { IndexSet, PackFilter } from './index-set.ts';
 import { checkBlob, frameName, openFrame } from './open-pack.ts';
+import type { OpenedPacks } from './opened-packs.ts';
 import type { PackReader } from './pack-reader.ts';
 import { type FrameReads, planReads, type PlanReadsOptions, type ReadPlan, type ReadRun } from './plan-reads.ts';
 import { isDamage, readTwice } from './read-twice.ts';
 import type { PackRow } from '../format/segment-rows.ts';
-import { findBases, type BasedCopy, type WholeCopy } from './whole-copy.ts';
+import { baseFinder, type BasedCopy, type WholeCopy } from './whole-copy.ts';
 
 export interface BlobReaderOptions {
   readonly backend: Backend;
@@ -50,13 +52,16 @@ export interface BlobReader {
   plan(kind: PackKind, ids: Iterable<BlobId>, options: Pick<PlanReadsOptions, 'runBytes'>): ReadPlan;
   /** Bytes of the frames of a run, unchecked; undefined when they cannot be had, which `readBlobs` then looks into. */
   readRun(run: ReadRun, options?: ReadRunOptions): Promise<Uint8Array | undefined>;
-  /** Which copies a frame is decoded from, for those who open it themselves; undefined when some of them are not stored. */
-  planBases(frame: BasedCopy): BasePlan | undefined;
   /**
-   * These as they are stored; undefined when they cannot be had as planned, which `readBlobs` then looks into. Errors:
-   * those of the backend, `role-denied`.
+   * Which copies frames are decoded from, for those who open them themselves; undefined for a frame when some of them are
+   * not stored. What several are built upon is one object.
    */
-  readPlanned(plan: BasePlan, options?: ReadBlobOptions): Promise<readonly BaseFrame[] | undefined>;
+  planBases(kind: PackKind, frames: readonly BasedCopy[]): readonly (BasePlan | undefined)[];
+  /**
+   * What these frames are built upon, as `openBases` takes it, for as long as `packs` are open; undefined when it cannot be
+   * had as planned, which `readBlobs` then looks into. Errors: those of the backend, `role-denied`.
+   */
+  readPlanned(plan: BasePlan, options: ReadPlannedOptions): Promise<readonly Base[] | undefined>;
   /** The blobs that a frame is built upon, from whichever copies are sound. Errors: those of `readBlob`. */
   readBases(frame: BasedCopy, options?: ReadBlobOptions): Promise<readonly Uint8Array[]>;
   /** Key of a pack's frames. Errors: `role-denied`, `entry-damaged`. */
@@ -65,8 +70,14 @@ export interface BlobReader {
 
 export interface BasePlan {
   readonly wholes: readonly WholeCopy[];
-  /** That reading them takes. */
+  /** Of memory that reading them takes: none where packs are files, which threads read themselves. */
   readonly bytes: number;
+}
+
+export interface ReadPlannedOptions extends ReadBlobOptions {
+  readonly packs: OpenedPacks;
+  /** Where blobs lie in files, for those that may be read there. */
+  readonly placeOf?: PlaceOf | undefined;
 }
 
 export interface ReadRunOptions extends ReadBlobOptions {
@@ -83,20 +94,26 @@ export interface ReadBlobsOptions extends ReadBlobOptions {
 }
 
 const defaultFrameCacheBytes = 32 * 1024 * 1024;
+/** Of what is built upon other frames, in one run, where threads read these: neighbours are built upon the same. */
+const openedBasedBytes: number = 4 * parameters.pieceBytes;
 
 export function blobReader(options: BlobReaderOptions): BlobReader {
   const { backend, reader, index, prefers, onBadCopy, frameCacheBytes = defaultFrameCacheBytes } = options;
   const decoded = frameCache(frameCacheBytes);
+  const basedBytes = backend.open === undefined ? undefined : openedBasedBytes;
   const reads = new Map<string, Promise<Uint8Array>>();
 
   return {
     readBlob,
     readBlobs,
-    plan: (kind, ids, { runBytes }) => planReads(index, kind, ids, { prefers, runBytes }),
+    plan: (kind, ids, { runBytes }) => planReads(index, kind, ids, { prefers, runBytes, basedBytes }),
     readRun,
-    planBases(frame) {
-      const wholes = findBases(index, frame, prefers ?? (() => true));
-      return wholes && { wholes, bytes: boxBytesOf(wholes) };
+    planBases(kind, frames) {
+      const basesBelow = baseFinder(index, kind, prefers ?? (() => true));
+      return frames.map((frame) => {
+        const wholes = basesBelow(frame);
+        return wholes && { wholes, bytes: backend.open === undefined ? boxBytesOf(wholes) : 0 };
+      });
     },
     readPlanned,
     readBases: (frame, { signal } = {}) => basesOf(frame, signal),
@@ -200,10 +217,15 @@ export function blobReader(options: BlobReaderOptions): BlobReader {
 
   async function readPlanned(
     { wholes }: BasePlan,
-    { signal }: ReadBlobOptions = {},
-  ): Promise<readonly BaseFrame[] | undefined> {
+    { packs, placeOf, signal }: ReadPlannedOptions,
+  ): Promise<readonly Base[] | undefined> {
+    const read = readBoxes(backend, signal);
+    const boxOf = async (copy: BlobCopy): Promise<BaseBox> => {
+      const opened = await packs.open(copy.pack);
+      return opened === undefined ? read(copy) : { fd: opened.fd };
+    };
     try {
-      return await gatherBases(wholes, { backend, keyOf: reader.keyOf, signal });
+      return await gatherBases(wholes, { boxOf, keyOf: reader.keyOf, placeOf });
     } catch (error) {
       if (isMbkError(error) && isBadCopy(error)) return undefined;
       throw error;

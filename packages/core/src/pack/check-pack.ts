@@ -1,4 +1,5 @@
 /** Whether a whole pack is what was written: `mbk verify --data` (docs/format.md, Packs). */
+import type { TakePart } from '../codec/frame-codec.ts';
 import { type BoxKey, type BoxParts, headerBytes, prepareKey } from '../crypto/entry.ts';
 import { platformSha256, type RunningHash, type Sha256 } from '../crypto/hash.ts';
 import type { Keys } from '../crypto/keyset.ts';
@@ -153,6 +154,7 @@ interface FrameToCheck {
   readonly frame: FooterFrame;
   readonly number: number;
   readonly sha256: Sha256;
+  readonly take?: TakePart | undefined;
 }
 
 function checkFrame(
@@ -168,7 +170,7 @@ function checkFrame(
 
 /** Whether a frame decodes, upon these bases, to the blobs that it is said to hold; nothing of it is kept. */
 function checkContent(
-  { key, row, frame, number, sha256 }: FrameToCheck,
+  { key, row, frame, number, sha256, take }: FrameToCheck,
   box: BoxParts,
   bases: BaseBlobs,
 ): PackProblem | undefined {
@@ -178,7 +180,14 @@ function checkContent(
     if (found !== id) wrong.push(id);
   });
   try {
-    openFrameParts(key, row, number, frame, { box, take: hashes.take, bases });
+    openFrameParts(key, row, number, frame, {
+      box,
+      bases,
+      take(bytes, offset) {
+        hashes.take(bytes);
+        take?.(bytes, offset);
+      },
+    });
     hashes.finish();
   } catch (error) {
     return { error: asDamage(error), frame: number, blobs: blobs.map((blob) => blob.id) };
@@ -189,7 +198,7 @@ function checkContent(
 
 /** Of a frame that only others together with it say what it holds. */
 function checkAuthentic(
-  { key, row, frame, number }: Omit<FrameToCheck, 'sha256'>,
+  { key, row, frame, number }: Omit<FrameToCheck, 'sha256' | 'take'>,
   box: BoxParts,
 ): PackProblem | undefined {
   try {
@@ -200,22 +209,29 @@ function checkAuthentic(
   }
 }
 
-/** A frame that is built upon others, with its box and the blobs of its bases, checked as `checkPack` checks the rest. */
+/** A frame that is built upon others. */
 export interface BasedFrame {
   readonly key: Uint8Array;
   readonly row: PackRow;
   readonly number: number;
   readonly frame: FooterFrame;
-  readonly box: Uint8Array;
+  readonly box: BoxParts;
 }
 
-/** What is wrong with a frame that is built upon `bases`; undefined if nothing is. */
+export interface CheckBasedOptions {
+  /** That of the platform unless given. */
+  readonly sha256?: Sha256 | undefined;
+  /** Gets the plaintext too, as it comes. */
+  readonly take?: TakePart | undefined;
+}
+
+/** What is wrong with a frame that is built upon `bases`, checked as `checkPack` checks the rest; undefined if nothing is. */
 export function checkBased(
   { key, box, ...frame }: BasedFrame,
   bases: BaseBlobs,
-  sha256: Sha256 = platformSha256,
+  { sha256 = platformSha256, take }: CheckBasedOptions = {},
 ): PackProblem | undefined {
-  return checkContent({ key: prepareKey(key), ...frame, sha256 }, memorySource(box), bases);
+  return checkContent({ key: prepareKey(key), ...frame, sha256, take }, box, bases);
 }
 
 /** Gives the SHA-256 of each blob of a frame whose bytes come part by part. */

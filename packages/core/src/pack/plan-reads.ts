@@ -33,14 +33,16 @@ export interface FrameReads {
 const gapBytes = 64 * 1024;
 /** What is read is held in memory. */
 const defaultRunBytes = 8 * 1024 * 1024;
-/** Plaintext of the frames of a run that are built upon others: they are short, and what they need is not. */
-const basedBytes: number = parameters.pieceBytes;
+/** Of frames that are built upon others: they are short, and what they need is not. */
+const defaultBasedBytes: number = parameters.pieceBytes;
 
 export interface PlanReadsOptions {
   /** Packs to read first. */
   readonly prefers?: PackFilter | undefined;
   /** A run ends at this size, unless one frame is larger; 8 MiB unless given. */
   readonly runBytes?: number | undefined;
+  /** It ends too at so many bytes of plaintext of frames that are built upon others; those of one piece unless given. */
+  readonly basedBytes?: number | undefined;
 }
 
 /** Plans the reading of each distinct id once, from the copy that `lookup` puts first. */
@@ -48,7 +50,7 @@ export function planReads(
   index: IndexSet,
   kind: PackKind,
   ids: Iterable<BlobId>,
-  { prefers, runBytes = defaultRunBytes }: PlanReadsOptions = {},
+  { prefers, runBytes = defaultRunBytes, basedBytes = defaultBasedBytes }: PlanReadsOptions = {},
 ): ReadPlan {
   const packs = new Map<PackId, Map<number, BlobCopy[]>>();
   const absent: BlobId[] = [];
@@ -64,10 +66,13 @@ export function planReads(
     frames.set(copy.number, copies);
     copies.push(copy);
   }
-  return { runs: [...packs.values()].flatMap((frames) => runsOf(frames, runBytes)), absent };
+  return { runs: [...packs.values()].flatMap((frames) => runsOf(frames, { runBytes, basedBytes })), absent };
 }
 
-function runsOf(copiesByFrame: ReadonlyMap<number, readonly BlobCopy[]>, runBytes: number): ReadRun[] {
+function runsOf(
+  copiesByFrame: ReadonlyMap<number, readonly BlobCopy[]>,
+  { runBytes, basedBytes }: { readonly runBytes: number; readonly basedBytes: number },
+): ReadRun[] {
   const frames = [...copiesByFrame.values()].flatMap((copies): FrameReads[] => {
     const [first] = copies;
     return first === undefined ? [] : [{ pack: first.pack, number: first.number, frame: first.frame, copies }];

@@ -45,9 +45,12 @@ export function shallowestWhole(
 /** What of a copy says which bases it has, and which copies of them will do. */
 export type BasedCopy = Pick<BlobCopy, 'pack' | 'frame'>;
 
-/** The shallowest copies that a copy with bases is decoded from; undefined where one of its bases has no whole copy. */
-export function findBases(index: IndexSet, copy: BasedCopy, isUsable: PackFilter): readonly WholeCopy[] | undefined {
-  return basesBelow(shallowestFirst(index, copy.pack.kind, isUsable, () => false))(copy);
+/**
+ * Finds the shallowest copies that a copy with bases is decoded from; undefined where one of its bases has no whole copy.
+ * What it finds for several is one object for each copy.
+ */
+export function baseFinder(index: IndexSet, kind: PackKind, isUsable: PackFilter): BasesBelow {
+  return basesBelow(shallowestFirst(index, kind, isUsable, () => false));
 }
 
 /** Every copy of `whole` once: itself and those that it is decoded from. */
@@ -97,7 +100,7 @@ function wholeOf(id: BlobId, isInScope: (keyset: KeysetId) => boolean, search: S
 }
 
 /** The copies that a copy is decoded from; undefined where one of its bases has no whole copy. */
-type BasesBelow = (copy: BasedCopy) => readonly WholeCopy[] | undefined;
+export type BasesBelow = (copy: BasedCopy) => readonly WholeCopy[] | undefined;
 
 function basesBelow(search: Search): BasesBelow {
   /** By blob, keyset and bound: what one blob comes to is asked once, however many frames name it as a base. */

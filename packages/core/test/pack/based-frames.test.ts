@@ -1,14 +1,28 @@
-import { describe, expect, test } from 'vitest';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { memoryBackend } from '../../src/backend/memory.ts';
 import { type BaseBlob, encodeUpon } from '../../src/codec/encode-related.ts';
 import { type BlobId, packKey } from '../../src/format/ids.ts';
-import { limits } from '../../src/format/limits.ts';
-import { boxesIn, gatherBases, openBases } from '../../src/pack/base-frames.ts';
+import { limits, parameters } from '../../src/format/limits.ts';
+import {
+  type BaseBox,
+  type BaseFrame,
+  boxesIn,
+  gatherBases,
+  type PlaceOf,
+  readBoxes,
+} from '../../src/pack/base-frames.ts';
+import { baseOpener } from '../../src/pack/base-opener.ts';
 import type { BlobCopy } from '../../src/pack/blob-copy.ts';
 import { blobReader, type BlobReader } from '../../src/pack/blob-reader.ts';
+import { memorySource } from '../../src/pack/byte-source.ts';
 import { checkBased, checkPack } from '../../src/pack/check-pack.ts';
+import { openBases } from '../../src/pack/open-bases.ts';
 import { packReader } from '../../src/pack/pack-reader.ts';
+import type { WholeCopy } from '../../src/pack/whole-copy.ts';
+import { temporaryFolder } from '../operations/make-repository.ts';
 import { session, type Session } from './session.ts';
 import { idOf, seededBytes } from './test-keys.ts';
 
@@ -122,22 +136,80 @@ describe('frames that are built upon others', () => {
 
   test('are opened from what was gathered for a thread that has no index', async () => {
     const here = await chainOf(steps.slice(0, 5));
-    const id = here.ids[4] ?? idOf(new Uint8Array());
-    const whole = here.writer.base(id);
-    if (whole === undefined) throw new Error('expected a copy');
-    const [base] = await gatherBases([whole], { backend: here.backend, keyOf: here.packs.keyOf });
-    if (base === undefined) throw new Error('expected a base');
+    const { id, whole, gathered } = await gatheredOf(here, 4);
+    const base = await gathered();
     expect(boxesIn([base])).toHaveLength(5);
     const copy = structuredClone(base);
     const lower = structuredClone(base.bases[0]);
-    if (lower === undefined) throw new Error('expected a base below');
+    if (lower === undefined || !('box' in lower)) throw new Error('expected a base below');
     expect(openBases([base, base]).map(idOf)).toEqual([id, id]);
     // What is known is not opened.
     const known = new Map([[lower.id, steps[3] ?? pieceOf(0)]]);
-    expect(openBases([{ ...copy, bases: [{ ...lower, box: new Uint8Array(0) }] }], known).map(idOf)).toEqual([id]);
-    const [again] = await gatherBases([whole], { backend: here.backend, keyOf: here.packs.keyOf });
-    const wrong = again && { ...again, bases: [{ ...lower, box: new Uint8Array(flipped(lower.box, 3)) }] };
-    expect(() => openBases(wrong && [wrong])).toThrow(expect.objectContaining({ code: 'entry-damaged' }));
+    const empty = [{ ...copy, bases: [{ ...lower, box: new Uint8Array(0) }] }];
+    expect(openBases(empty, { known: (one) => known.get(one) }).map(idOf)).toEqual([id]);
+    const again = await gathered();
+    const wrong = { ...again, bases: [{ ...lower, box: new Uint8Array(flipped(lower.box as Uint8Array, 3)) }] };
+    expect(() => openBases([wrong])).toThrow(expect.objectContaining({ code: 'entry-damaged' }));
+    expect(whole.copy.id).toBe(id);
+  });
+
+  test('are opened from blobs that lie in files, and from packs that are files', async () => {
+    const here = await chainOf(steps.slice(0, 3));
+    const { id, whole } = await gatheredOf(here, 2);
+    const folder = temporaryFolder();
+    const [placed, packs] = [join(folder, 'placed'), new Map<string, number>()];
+    const before = steps[1] ?? pieceOf(0);
+    writeFileSync(placed, Buffer.concat([Buffer.from('before it'), before]));
+    const open = (path: string): number => {
+      const fd = openSync(path, 'r');
+      onTestFinished(() => closeSync(fd));
+      return fd;
+    };
+    for await (const { key } of here.backend.list('packs/')) {
+      const path = join(folder, String(packs.size));
+      writeFileSync(path, await here.backend.get(key));
+      packs.set(key, open(path));
+    }
+    const boxOf = async ({ pack }: BlobCopy): Promise<BaseBox> => ({
+      fd: packs.get(packKey(pack.kind, pack.id)) ?? -1,
+    });
+    const { keyOf } = here.packs;
+    const fromPacks = await gatherBases([whole], { boxOf, keyOf });
+    expect(openBases(fromPacks).map(idOf)).toEqual([id]);
+
+    const fd = open(placed);
+    const placeOf: PlaceOf = (one, length) =>
+      one === idOf(before) && length === before.length ? { fd, position: 9 } : undefined;
+    const fromFile = await gatherBases([whole], { boxOf, keyOf, placeOf });
+    expect(fromFile[0]?.bases).toEqual([
+      { id: idOf(before), length: before.length, place: { fd, position: 9 }, bases: [] },
+    ]);
+    expect(openBases(fromFile).map(idOf)).toEqual([id]);
+    // The file holds something else by now, which only who checks it sees.
+    writeFileSync(placed, new Uint8Array(before.length + 9));
+    expect(() => openBases(fromFile)).toThrow(expect.objectContaining({ code: 'entry-damaged' }));
+    expect(openBases(fromFile, { isChecked: false }).map(idOf)).not.toEqual([id]);
+  });
+
+  test('are opened once for neighbours, by who keeps what was opened, and checked where it was not', async () => {
+    const here = await chainOf(steps.slice(0, 2));
+    const { id, gathered } = await gatheredOf(here, 1);
+    const opener = baseOpener(1);
+    const used = async (isChecked: boolean, box?: Uint8Array<ArrayBuffer>): Promise<readonly string[]> => {
+      const base = await gathered();
+      const given = box === undefined || !('box' in base) ? base : { ...base, box };
+      return opener.use([given], (blobs) => blobs.map(idOf), { isChecked });
+    };
+    expect(await used(true)).toEqual([id]);
+    expect(await used(true, new Uint8Array(0))).toEqual([id]);
+    await expect(used(false, new Uint8Array(0))).rejects.toMatchObject({ code: 'entry-damaged' });
+    expect(await used(false)).toEqual([id]);
+    await expect(used(true, new Uint8Array(0))).rejects.toMatchObject({ code: 'entry-damaged' });
+    opener.add(id, pieceOf(1).slice());
+    expect(await used(true, new Uint8Array(0))).toEqual([id]);
+    // More than is kept.
+    opener.add(idOf(pieceOf(7)), new Uint8Array(parameters.pieceBytes));
+    await expect(used(true, new Uint8Array(0))).rejects.toMatchObject({ code: 'entry-damaged' });
   });
 
   test('are told apart by the check of a pack, which proves them authentic, and checked with their bases', async () => {
@@ -149,16 +221,35 @@ describe('frames that are built upon others', () => {
     expect({ problems, based }).toEqual({ problems: [], based: [number] });
     const frame = contents?.frames[number];
     if (frame === undefined) throw new Error('expected a frame');
-    const box = (): Uint8Array => bytes.slice(frame.offset, frame.offset + frame.boxLength);
+    const box = memorySource(bytes.slice(frame.offset, frame.offset + frame.boxLength));
     const of = { key: here.packs.keyOf(pack), row: pack, number, frame };
     const base = await here.reader.readBlob('data', first ?? idOf(new Uint8Array()));
-    expect(checkBased({ ...of, box: box() }, [base])).toBeUndefined();
-    expect(checkBased({ ...of, box: box() }, [pieceOf(50)])).toMatchObject({ frame: number, blobs: [second] });
-    expect(checkBased({ ...of, box: box() }, [])).toMatchObject({ frame: number, error: { code: 'value-invalid' } });
+    expect(checkBased({ ...of, box }, [base])).toBeUndefined();
+    expect(checkBased({ ...of, box }, [pieceOf(50)])).toMatchObject({ frame: number, blobs: [second] });
+    expect(checkBased({ ...of, box }, [])).toMatchObject({ frame: number, error: { code: 'value-invalid' } });
     const bad = flipped(bytes.slice(), frame.offset + 3);
     expect(checkPack(bad, { kind: 'data', id: pack.id, keys: here.keys }).based).toEqual([]);
   });
 });
+
+/** The copy of a blob of a chain, and what a thread gets of it. */
+async function gatheredOf(
+  { ids, writer, backend, packs }: Awaited<ReturnType<typeof chainOf>>,
+  at: number,
+): Promise<{ readonly id: BlobId; readonly whole: WholeCopy; readonly gathered: () => Promise<BaseFrame> }> {
+  const id = ids[at] ?? idOf(new Uint8Array());
+  const whole = writer.base(id);
+  if (whole === undefined) throw new Error('expected a copy');
+  return {
+    id,
+    whole,
+    async gathered() {
+      const [base] = await gatherBases([whole], { boxOf: readBoxes(backend, undefined), keyOf: packs.keyOf });
+      if (base === undefined || 'place' in base) throw new Error('expected a frame');
+      return base;
+    },
+  };
+}
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
   bytes[at] = (bytes[at] ?? 0) ^ 1;

@@ -14,7 +14,8 @@ import type { ByteString } from '../../format/byte-name.ts';
 import type { BlobId } from '../../format/ids.ts';
 import type { FrameRow } from '../../format/pack-footer.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
-import { openBases, type BaseFrame } from '../../pack/base-frames.ts';
+import type { Base } from '../../pack/base-frames.ts';
+import { baseOpener, type BaseOpener } from '../../pack/base-opener.ts';
 import { checkBlob, openFrameParts, openFrameRead } from '../../pack/open-pack.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import { Handover, type Handlers } from '../../pool/channel.ts';
@@ -40,7 +41,7 @@ export interface FramesJob<Use> {
     readonly number: number;
     readonly frame: FrameRow;
     /** What it is built upon; none unless given. */
-    readonly bases?: readonly BaseFrame[] | undefined;
+    readonly bases?: readonly Base[] | undefined;
     readonly blobs: readonly BlobUse<Use>[];
   }[];
 }
@@ -113,12 +114,16 @@ export interface HashJob {
   readonly length: number;
 }
 
+/** The next piece of a quantised tensor begins in what the last one ended in. */
+const keptPieces = 2;
+
 /** What is read back stays in the cache of a processor while it is hashed. */
 const readBytes = 131_072;
 
 export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Handlers {
   const locate = locateHeld(root, handles);
   const hashes = new Map<number, Hash>();
+  const opener = baseOpener(keptPieces);
   let buffer: Uint8Array | undefined;
 
   /** Takes files one after the other, in the order of the job, with the content of each, undefined where it is not sound. */
@@ -159,7 +164,7 @@ export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Hand
   return {
     small(job: SmallJob) {
       const { take, answer } = placeFiles();
-      eachBlob(unpackSmallJob(job), (content, files) => {
+      eachBlob(unpackSmallJob(job), opener, (content, files) => {
         for (const file of files) take(file, content);
       });
       return back(job, answer);
@@ -168,14 +173,14 @@ export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Hand
     parts(job: PartsJob) {
       const bad: BlobId[] = [];
       if (job.isChecked) {
-        eachBlob(job, (content, parts, id) => {
+        eachBlob(job, opener, (content, parts, id) => {
           if (content === undefined) bad.push(id);
           else {
             for (const { position, from, length } of parts)
               writeWithin(job.fd, job.size, content.subarray(from, from + length), position);
           }
         });
-      } else writeFrames(job, (ids) => bad.push(...ids));
+      } else writeFrames(job, opener, (ids) => bad.push(...ids));
       return back(job, { bad });
     },
 
@@ -229,7 +234,7 @@ function inMemory(bytes: RunBytes, offset: number, length: number): Uint8Array {
 }
 
 /** Writes the parts of a job as its frames are decoded; `onBad` hears the blobs of frames that cannot be opened. */
-function writeFrames(job: PartsJob, onBad: (ids: readonly BlobId[]) => void): void {
+function writeFrames(job: PartsJob, opener: BaseOpener, onBad: (ids: readonly BlobId[]) => void): void {
   const boxOf = boxesOf(job);
   for (const { number, frame, blobs, bases } of job.frames) {
     const spans = blobs.flatMap(({ offset, use }) =>
@@ -244,9 +249,9 @@ function writeFrames(job: PartsJob, onBad: (ids: readonly BlobId[]) => void): vo
       }
     };
     const isOpened = orDamaged(() => {
-      const below = openBases(bases);
-      openFrameParts(job.key, job.pack, number, frame, { box: boxOf(frame), take, bases: below });
-      below.forEach(releaseBytes);
+      const open = (below: readonly Uint8Array[]): void =>
+        openFrameParts(job.key, job.pack, number, frame, { box: boxOf(frame), take, bases: below });
+      opener.use(bases, open, { isChecked: false });
       return true;
     });
     if (isOpened === undefined) onBad(blobs.map(({ id }) => id));
@@ -256,17 +261,15 @@ function writeFrames(job: PartsJob, onBad: (ids: readonly BlobId[]) => void): vo
 /** Calls `use` with each blob of a job in its order, undefined where it is not sound. */
 function eachBlob<Use>(
   job: FramesJob<Use>,
+  opener: BaseOpener,
   use: (content: Uint8Array | undefined, use: Use, id: BlobId) => void,
 ): void {
   const { key, pack, frames } = job;
   const boxOf = boxesOf(job);
   for (const { number, frame, blobs, bases } of frames) {
-    const plain = orDamaged(() => {
-      const below = openBases(bases);
-      const opened = openFrameRead(key, pack, number, frame, boxOf(frame), below);
-      below.forEach(releaseBytes);
-      return opened;
-    });
+    const plain = orDamaged(() =>
+      opener.use(bases, (below) => openFrameRead(key, pack, number, frame, boxOf(frame), below)),
+    );
     for (const { id, offset: from, length, use: how } of blobs) {
       const content =
         plain &&

@@ -9,12 +9,13 @@ import { displayBytes } from '../../format/byte-name.ts';
 import { MbkError } from '../../errors.ts';
 import type { BlobId } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
+import type { PlaceOf } from '../../pack/base-frames.ts';
 import type { Crew } from '../../pool/crew.ts';
 import type { ReadBlob } from '../../snapshot/blobs.ts';
 import { readChunks, type PlacedChunk } from '../../snapshot/chunk-list-reader.ts';
 import { inTarget } from '../../snapshot/target-error.ts';
 import type { TargetFile } from '../../snapshot/target-folder.ts';
-import type { HashJob, Part, PartsAnswer, PartsJob } from './checkout-task.ts';
+import type { FramesJob, HashJob, Part, PartsAnswer, PartsJob } from './checkout-task.ts';
 import type { PatientBlobs } from './patient-blobs.ts';
 import { buffersOf, type RunReader } from './read-runs.ts';
 import { named, wrongLength, type Waiting } from './waiting-file.ts';
@@ -25,6 +26,8 @@ export interface LargeFileOptions {
   readonly crew: Crew;
   readonly runs: RunReader;
   readonly blobs: PatientBlobs;
+  /** Where blobs lie in files that were restored before. */
+  readonly placeOf: PlaceOf;
   readonly readBlob: ReadBlob;
   /** Whether it is on the disk itself before it takes its name. */
   readonly fsync: boolean;
@@ -102,7 +105,7 @@ async function writeWindow(
   one: Waiting,
   file: TargetFile,
   window: readonly PlacedChunk[],
-  { crew, runs, blobs, signal, isChecked }: PassOptions,
+  { crew, runs, blobs, placeOf, signal, isChecked }: PassOptions,
 ): Promise<void> {
   const parts = new Map<BlobId, ChunkPart[]>();
   for (const chunk of window) {
@@ -119,13 +122,15 @@ async function writeWindow(
     }
   };
   const bad: BlobId[] = [];
-  const missing = await runs.each(parts, async (frames) => {
+  const write = async (frames: FramesJob<readonly ChunkPart[]>): Promise<PartsAnswer> => {
     for (const { blobs: found } of frames.frames) for (const { id, length } of found) checkFits(id, length);
     const job: PartsJob = { ...frames, fd: file.fd, size: one.entry.size, isChecked };
     const answer = (await inFile(one, crew.run('parts', job, { buffers: buffersOf(job) }))) as PartsAnswer;
     bad.push(...answer.bad);
     return answer;
-  });
+  };
+  // Once the hash of the file was not the one, nothing is taken for what it was.
+  const missing = await runs.each(parts, write, isChecked ? {} : { placeOf });
   if (missing.length + bad.length === 0) return;
   // Damaged copies have others, and packs move.
   await blobs.read(

@@ -1,11 +1,10 @@
 /** Reads the frames of many blobs for jobs that open them, as far ahead as memory allows; jobs read what are files. */
-import type { OpenedEntry } from '../../backend/backend.ts';
 import { isMbkError } from '../../errors.ts';
-import { type BlobId, packKey } from '../../format/ids.ts';
-import type { PackRow } from '../../format/segment-rows.ts';
+import type { BlobId } from '../../format/ids.ts';
 import { isDamage } from '../../pack/read-twice.ts';
-import { boxesIn } from '../../pack/base-frames.ts';
+import { boxesIn, type PlaceOf } from '../../pack/base-frames.ts';
 import type { BasePlan, BlobReader } from '../../pack/blob-reader.ts';
+import { openedPacks, type OpenedPacks } from '../../pack/opened-packs.ts';
 import type { FrameReads, ReadRun } from '../../pack/plan-reads.ts';
 import { readBuffers } from '../../pool/read-buffers.ts';
 import { room } from '../../pool/room.ts';
@@ -20,7 +19,13 @@ export interface RunReader {
   each<Use>(
     uses: ReadonlyMap<BlobId, Use>,
     job: (frames: FramesJob<Use>) => Promise<FramesAnswer>,
+    options?: EachOptions,
   ): Promise<readonly BlobId[]>;
+}
+
+export interface EachOptions {
+  /** Where blobs that frames are built upon lie in files, for those that may be read there. */
+  readonly placeOf?: PlaceOf | undefined;
 }
 
 /** What of a job changes hands. */
@@ -40,7 +45,7 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
   const memory = room(most * bufferBytes);
 
   return {
-    async each(uses, job) {
+    async each(uses, job, { placeOf } = {}) {
       const reader = await blobs();
       const { runs, absent } = reader.plan('data', uses.keys(), { runBytes });
       const missing: BlobId[] = [...absent];
@@ -53,7 +58,7 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
         await memory.take(taken);
         const one = (async () => {
           if (failure !== undefined) return;
-          missing.push(...(await runOne(reader, { run, plans }, uses, job)));
+          missing.push(...(await runOne({ reader, placeOf }, { run, plans }, uses, job)));
         })()
           .catch((error: unknown) => void (failure ??= { error }))
           .finally(() => {
@@ -70,21 +75,32 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
 
   /** The blobs of frames that cannot be read. */
   async function runOne<Use>(
-    reader: BlobReader,
+    from: Pick<Sources, 'reader' | 'placeOf'>,
     { run, plans }: PlannedRun,
     uses: ReadonlyMap<BlobId, Use>,
     job: (frames: FramesJob<Use>) => Promise<FramesAnswer>,
   ): Promise<readonly BlobId[]> {
+    const packs = openedPacks(backend, signal);
+    try {
+      return await runIn({ ...from, packs }, { run, plans }, uses, job);
+    } finally {
+      await packs.close();
+    }
+  }
+
+  async function runIn<Use>(
+    from: Sources,
+    { run, plans }: PlannedRun,
+    uses: ReadonlyMap<BlobId, Use>,
+    job: (frames: FramesJob<Use>) => Promise<FramesAnswer>,
+  ): Promise<readonly BlobId[]> {
+    const { reader, packs } = from;
     const key = keyOf(reader, run);
     if (key === undefined) return blobsOf(run.frames);
-    const { frames, left } = await framesOf(reader, { run, plans }, uses);
-    const opened = await open(run.pack);
+    const { frames, left } = await framesOf(from, { run, plans }, uses);
+    const opened = await packs.open(run.pack);
     if (opened !== undefined) {
-      try {
-        await job({ key, pack: run.pack, bytes: { fd: opened.fd }, frames });
-      } finally {
-        opened.close();
-      }
+      await job({ key, pack: run.pack, bytes: { fd: opened.fd }, frames });
       return left;
     }
     let isThere = true;
@@ -104,7 +120,7 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
 
   /** The frames of a run with what they are built upon, and the blobs of those for which that cannot be had. */
   async function framesOf<Use>(
-    reader: BlobReader,
+    { reader, packs, placeOf }: Sources,
     { run, plans }: PlannedRun,
     uses: ReadonlyMap<BlobId, Use>,
   ): Promise<{ readonly frames: FramesJob<Use>['frames']; readonly left: readonly BlobId[] }> {
@@ -113,7 +129,8 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
     for (const reading of run.frames) {
       const { number, frame, copies } = reading;
       const plan = plans.get(reading);
-      const bases = frame.bases.length === 0 ? [] : plan && (await reader.readPlanned(plan, { signal }));
+      const bases =
+        frame.bases.length === 0 ? [] : plan && (await reader.readPlanned(plan, { packs, placeOf, signal }));
       if (bases === undefined) {
         left.push(...blobsOf([reading]));
         continue;
@@ -126,16 +143,13 @@ export function runReader({ backend, blobs, signal }: Repository, most: number):
     }
     return { frames, left };
   }
+}
 
-  /** The pack, where threads can read it; the backend says why not when it is asked for bytes. */
-  async function open({ kind, id }: PackRow): Promise<OpenedEntry | undefined> {
-    try {
-      return await backend.open?.(packKey(kind, id), { signal });
-    } catch (error) {
-      if (isMbkError(error, 'entry-absent', 'backend-failed')) return undefined;
-      throw error;
-    }
-  }
+/** Where what frames are built upon is read. */
+interface Sources {
+  readonly reader: BlobReader;
+  readonly packs: OpenedPacks;
+  readonly placeOf: PlaceOf | undefined;
 }
 
 /** A run, and what its frames are built upon, as far as that is stored. */
@@ -144,12 +158,14 @@ interface PlannedRun {
   readonly plans: ReadonlyMap<FrameReads, BasePlan>;
 }
 
-function plansOf(reader: BlobReader, { frames }: ReadRun): PlannedRun['plans'] {
+function plansOf(reader: BlobReader, { pack, frames }: ReadRun): PlannedRun['plans'] {
+  const based = frames.filter(({ frame }) => frame.bases.length > 0);
+  const found = reader.planBases(pack.kind, based);
   const plans = new Map<FrameReads, BasePlan>();
-  for (const reading of frames) {
-    const plan = reading.frame.bases.length === 0 ? undefined : reader.planBases(reading);
+  based.forEach((reading, at) => {
+    const plan = found[at];
     if (plan !== undefined) plans.set(reading, plan);
-  }
+  });
   return plans;
 }
 

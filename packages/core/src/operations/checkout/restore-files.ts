@@ -3,7 +3,8 @@
  * is the id of its blob where it has one only, before it takes its name; a file that does not pass is not written at all,
  * and the rest goes on.
  *
- * Small files are gathered into batches; of large ones a few are under way at a time. This thread looks up, reads and
+ * Small files are gathered into batches; of large ones a few are under way at a time, those that others are built upon
+ * first. This thread looks up, reads and
  * keeps account; what computes and writes are jobs (`checkout-task.ts`), on threads of their own once there is enough.
  */
 import { throwIfInterrupted } from '../../backend/interrupted.ts';
@@ -23,7 +24,9 @@ import { hashTargetFile } from './hash-target.ts';
 import { writeLarge } from './large-file.ts';
 import { fail, noteKept, type Outcome } from './outcome.ts';
 import { patientBlobs } from './patient-blobs.ts';
+import { layersOf } from './layers.ts';
 import { runReader } from './read-runs.ts';
+import { restoredFiles } from './restored-files.ts';
 import { restoreSmall, type SmallFilesOptions } from './small-files.ts';
 import { named, wrongLength, type FileFate, type Waiting } from './waiting-file.ts';
 
@@ -62,6 +65,8 @@ export interface FileRestorer {
 const batchFiles = 1024;
 const batchBytes = 32 * 1024 * 1024;
 const batchFolders = 128;
+/** Large ones that wait for each other. */
+const largeFiles = 64;
 /** With fewer bytes and fewer files than these, starting threads takes longer than they save. */
 const defaultThreadsFrom = 16 * 1024 * 1024;
 const leastFiles = 256;
@@ -81,6 +86,8 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
   const runs = runReader(repository, jobs === 1 ? 1 : 2 * jobs + 1);
   const mayStay = overwrite !== 'never';
 
+  const restored = restoredFiles(target, readBlob, signal);
+  let large: Waiting[] = [];
   let batch: Waiting[] = [];
   let bytes = 0;
   let folders = new Set<ByteString>();
@@ -126,12 +133,14 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
 
     async flush() {
       await beginBatch();
+      await restoreLargeOnes();
       await settle(0);
     },
 
     async close() {
       await workers.close();
       await Promise.all(under);
+      restored.clear();
     },
   };
 
@@ -150,8 +159,10 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
   /** Most files wait for others: for them nothing is to be awaited here. */
   function addMissing(one: Waiting): Promise<void> | undefined {
     const { path, entry } = one;
-    if (entry.chunks !== undefined || (entry.size === 0 && entry.sha256 !== emptyHash))
-      return begin(async () => void (await attempt(one, () => restoreLarge(one))));
+    if (entry.chunks !== undefined || (entry.size === 0 && entry.sha256 !== emptyHash)) {
+      large.push(one);
+      return large.length >= largeFiles ? restoreLargeOnes() : undefined;
+    }
     batch.push(one);
     bytes += entry.size;
     folders.add(splitPath(path).directory);
@@ -197,6 +208,27 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     for (const one of toVerify) await attempt(one, () => verifyFile(one));
   }
 
+  /** The files that others may be built upon, then those: they find there what they need. */
+  async function restoreLargeOnes(): Promise<void> {
+    const files = large;
+    large = [];
+    const layers = await layersOf(files, { repository, signal });
+    for (const [at, layer] of layers.entries()) {
+      const isLast = at === layers.length - 1;
+      for (const one of layer) {
+        await begin(async () => {
+          let isWritten = false;
+          await attempt(one, async () => {
+            isWritten = await restoreLarge(one);
+          });
+          if (isWritten && !isLast) await restored.add(one);
+        });
+      }
+      if (layers.length > 1) await settle(0);
+    }
+    restored.clear();
+  }
+
   /** Whether the file at `path` has the facts and, which alone proves it, the SHA-256 of `entry`. */
   async function isThere(path: ByteString, { size, mtime, mode, owner, sha256 }: FileEntry): Promise<boolean> {
     const there = target.look(path);
@@ -227,12 +259,14 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     onWritten(one);
   }
 
-  async function restoreLarge(one: Waiting): Promise<void> {
+  /** False where what is there stays. */
+  async function restoreLarge(one: Waiting): Promise<boolean> {
     const file = beginFile(one);
-    if (file === undefined) return;
+    if (file === undefined) return false;
     try {
       number += 1;
-      await writeLarge(one, file, { number, crew: workers, runs, blobs, readBlob, fsync, signal });
+      const { placeOf } = restored;
+      await writeLarge(one, file, { number, crew: workers, runs, blobs, placeOf, readBlob, fsync, signal });
       file.finish();
     } catch (error) {
       file.abort();
@@ -240,6 +274,7 @@ export function fileRestorer(options: FileRestorerOptions): FileRestorer {
     }
     written(one);
     if (verify) await verifyFile(one);
+    return true;
   }
 
   async function verifyFile({ path, entry }: Waiting): Promise<void> {

@@ -6,7 +6,7 @@ import type { ByteString } from '../../format/byte-name.ts';
 import { asBlobId, type BlobId } from '../../format/ids.ts';
 import type { FrameRow } from '../../format/pack-footer.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
-import type { BaseFrame } from '../../pack/base-frames.ts';
+import type { Base } from '../../pack/base-frames.ts';
 import type { FileToPlace } from '../../snapshot/place-file.ts';
 import type { FramesJob, RunBytes } from './checkout-task.ts';
 
@@ -36,7 +36,7 @@ export interface SmallJob {
   readonly frames: readonly {
     readonly number: number;
     readonly frame: FrameRow;
-    readonly bases?: readonly BaseFrame[] | undefined;
+    readonly bases?: readonly Base[] | undefined;
     readonly blobs: number;
   }[];
   /** In hex, one after the other. */

@@ -1,13 +1,13 @@
 /** Checks whole packs in a thread of their own: `checkPack`, with answers that cross to another thread. */
 import { readOpened } from '../../backend/read-opened.ts';
-import { releaseBytes } from '../../crypto/release-bytes.ts';
 import { independentSha256, platformSha256 } from '../../crypto/hash.ts';
 import type { Keys } from '../../crypto/keyset.ts';
 import type { BlobId, PackId, PackKind } from '../../format/ids.ts';
 import { isMbkError } from '../../errors.ts';
-import { openBases, type BaseFrame } from '../../pack/base-frames.ts';
+import type { BaseBox, Base } from '../../pack/base-frames.ts';
+import { boxIn } from '../../pack/open-bases.ts';
+import { baseOpener } from '../../pack/base-opener.ts';
 import { type BasedFrame, checkBased, checkPack, type PackBytes, type PackProblem } from '../../pack/check-pack.ts';
-import { isDamage } from '../../pack/read-twice.ts';
 import type { PackContents } from '../../pack/pack-contents.ts';
 import { Handover, type Handlers } from '../../pool/channel.ts';
 import { recordOf, type ErrorRecord } from '../../pool/error-record.ts';
@@ -35,15 +35,16 @@ export interface CheckOpenedJob {
   readonly size: number;
 }
 
-/** A frame that is built upon others. */
-export interface CheckBasedJob extends BasedFrame {
-  readonly bases: readonly BaseFrame[];
+/** Frames that are built upon others, one after the other as they are built upon the same. */
+export interface CheckBasedJob {
+  readonly frames: readonly BasedJob[];
 }
 
-export interface CheckedBased {
-  readonly problem: CheckedProblem | undefined;
-  /** Whether what it is built upon could not be opened, so that nothing is known of it. */
-  readonly isBaseBad: boolean;
+export interface BasedJob extends Omit<BasedFrame, 'box'> {
+  readonly box: Uint8Array | BaseBox;
+  readonly bases: readonly Base[];
+  /** Whether others are built upon it. */
+  readonly isNeeded: boolean;
 }
 
 export interface CheckedOpened {
@@ -63,12 +64,30 @@ export interface CheckedProblem {
   readonly blobs: readonly BlobId[];
 }
 
+/** Four pieces make one of Q4_0, and each of them may be the difference to an older one. */
+const keptPieces = 5;
+
 export function checkPackTask({ keys, independent }: CheckPackSetup): Handlers {
   const sha256 = independent ? independentSha256 : platformSha256;
+  const opener = baseOpener(keptPieces);
 
   const check = (pack: Uint8Array | PackBytes, { kind, id }: Pick<CheckPackJob, 'kind' | 'id'>): CheckedOpened => {
     const { contents, problems, based } = checkPack(pack, { kind, id, keys, sha256 });
     return { contents, problems: problems.map(asRecord), based };
+  };
+
+  const isSound = ({ bases, isNeeded, box, ...of }: BasedJob): boolean => {
+    const { row, frame } = of;
+    const [blob, ...others] = frame.blobs;
+    const plain = isNeeded && others.length === 0 ? new Uint8Array(frame.plainLength) : undefined;
+    const problem = opener.use(bases, (below) =>
+      checkBased({ ...of, box: boxIn(box, row, frame) }, below, {
+        sha256,
+        take: plain && ((bytes, offset) => plain.set(bytes, offset)),
+      }),
+    );
+    if (problem === undefined && plain !== undefined && blob !== undefined) opener.add(blob.id, plain);
+    return problem === undefined;
   };
 
   return {
@@ -80,17 +99,16 @@ export function checkPackTask({ keys, independent }: CheckPackSetup): Handlers {
 
     checkOpened: (job: CheckOpenedJob) => check(readOpened(job.fd, job.size), job),
 
-    checkBased({ bases, ...frame }: CheckBasedJob): CheckedBased {
-      let below: readonly Uint8Array[];
-      try {
-        below = openBases(bases);
-      } catch (error) {
-        if (!isDamage(error) && !isMbkError(error, 'codec-unknown')) throw error;
-        return { problem: undefined, isBaseBad: true };
-      }
-      const problem = checkBased(frame, below, sha256);
-      below.forEach(releaseBytes);
-      return { problem: problem && asRecord(problem), isBaseBad: false };
+    /** Whether each is sound; false too where what it is built upon cannot be opened. */
+    checkBased({ frames }: CheckBasedJob): readonly boolean[] {
+      return frames.map((frame) => {
+        try {
+          return isSound(frame);
+        } catch (error) {
+          if (isMbkError(error)) return false;
+          throw error;
+        }
+      });
     },
   };
 }

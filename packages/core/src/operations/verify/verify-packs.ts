@@ -25,7 +25,8 @@ import { isBadContent } from '../bad-content.ts';
 import type { FindingCode } from './findings.ts';
 import type { PackHealth } from './pack-health.ts';
 import { sizeInStorage, type Verification } from './verification.ts';
-import { wholePacks, type CheckedWhole } from './whole-packs.ts';
+import type { BasedPack } from './based-frames.ts';
+import { wholePacks, type CheckedWhole, type WholePacks } from './whole-packs.ts';
 import type { Threads } from '../../pool/threads.ts';
 
 export interface VerifyPacksOptions {
@@ -160,7 +161,10 @@ async function* readEnds(run: Verification, rows: readonly PackRow[]): AsyncGene
   }
 }
 
-/** Packs are read ahead of their turn, and told about in their order. */
+/**
+ * Packs are read ahead of their turn, and told about in their order, but for those that are built upon others: these wait
+ * for each other, to be looked into together.
+ */
 async function* readWhole(
   run: Verification,
   rows: readonly PackRow[],
@@ -169,7 +173,7 @@ async function* readWhole(
   const bytes = rows.reduce((sum, row) => sum + row.size, 0);
   const largest = rows.reduce((most, row) => Math.max(most, row.size), 0);
   const packs = wholePacks(run.repository, { independent, jobs, bytes, largest, threadsFrom, threads });
-  const read = async (row: PackRow): Promise<{ readonly row: PackRow; readonly found: FoundPack | undefined }> => {
+  const read = async (row: PackRow): Promise<ReadPack> => {
     const size = await sizeInStorage(run, packKey(row.kind, row.id));
     if (size === undefined) return { row, found: undefined };
     try {
@@ -179,13 +183,60 @@ async function* readWhole(
       return { row, found: { error } };
     }
   };
+  const turnOf = ({ row, found }: ReadPack): PackTurn => ({
+    check: found && (() => tellWhole(run, row, found, { index, health, onWhole })),
+  });
   try {
-    for await (const { row, found } of inOrder(rows, () => packs.ahead, read)) {
-      yield { check: found && (() => tellWhole(run, row, found, { index, health, onWhole })) };
+    let waiting: WaitingPack[] = [];
+    let waitingRows = 0;
+    for await (const one of inOrder(rows, () => packs.ahead, read)) {
+      const based = basedIn(one);
+      if (based === undefined) {
+        yield turnOf(one);
+        continue;
+      }
+      waiting.push(based);
+      waitingRows += based.contents.frames.reduce((sum, { blobs }) => sum + 1 + blobs.length, 0);
+      if (waitingRows < mostWaitingRows) continue;
+      for (const checked of await withBased(packs, waiting)) yield turnOf(checked);
+      waiting = [];
+      waitingRows = 0;
     }
+    for (const checked of await withBased(packs, waiting)) yield turnOf(checked);
   } finally {
     await packs.close();
   }
+}
+
+/** Frames and blobs of packs that wait for each other, about 300 bytes each. */
+const mostWaitingRows = 32_768;
+
+interface ReadPack {
+  readonly row: PackRow;
+  readonly found: FoundPack | undefined;
+}
+
+/** A pack of which frames that are built upon others are still to be checked. */
+interface WaitingPack extends BasedPack {
+  readonly row: PackRow;
+  readonly size: number;
+  readonly checked: CheckedWhole;
+}
+
+function basedIn({ row, found }: ReadPack): WaitingPack | undefined {
+  if (found === undefined || 'error' in found) return undefined;
+  const { size, checked } = found;
+  const { contents, based } = checked;
+  return contents === undefined || based.length === 0 ? undefined : { row, size, checked, contents, based };
+}
+
+async function withBased(packs: WholePacks, waiting: readonly WaitingPack[]): Promise<readonly ReadPack[]> {
+  if (waiting.length === 0) return [];
+  const found = await packs.checkBased(waiting);
+  return waiting.map(({ row, size, checked }, at) => ({
+    row,
+    found: { size, checked: { ...checked, problems: [...checked.problems, ...(found[at] ?? [])] } },
+  }));
 }
 
 /** A pack that was read whole and checked, or why it cannot be read. */

@@ -7,22 +7,12 @@ import { isMbkError } from '../../errors.ts';
 import { packKey } from '../../format/ids.ts';
 import { limits } from '../../format/limits.ts';
 import type { PackRow } from '../../format/segment-rows.ts';
-import { independentSha256, platformSha256 } from '../../crypto/hash.ts';
-import { boxesIn } from '../../pack/base-frames.ts';
-import { type BasedFrame, checkBased } from '../../pack/check-pack.ts';
-import type { BasePlan, BlobReader } from '../../pack/blob-reader.ts';
-import type { PackContents } from '../../pack/pack-contents.ts';
-import { recordOf } from '../../pool/error-record.ts';
-import { isBadContent } from '../bad-content.ts';
 import { crew } from '../../pool/crew.ts';
-import { inOrder } from '../../pool/in-order.ts';
 import { room } from '../../pool/room.ts';
 import type { Repository } from '../../repository.ts';
 import { readBuffers } from '../../pool/read-buffers.ts';
 import {
   checkPackTask,
-  type CheckBasedJob,
-  type CheckedBased,
   type CheckedOpened,
   type CheckedPack,
   type CheckedProblem,
@@ -31,20 +21,22 @@ import {
   type CheckPackSetup,
 } from './check-pack-task.ts';
 import type { Threads } from '../../pool/threads.ts';
+import { basedChecker, type BasedPack } from './based-frames.ts';
 
 export interface WholePacks {
   /** How many packs to have under way. */
   readonly ahead: number;
   /**
-   * Reads a pack of `size` bytes and checks all of them; damage only after a second reading. Errors: those of the backend,
-   * `role-denied`.
+   * Reads a pack of `size` bytes and checks all of it but for what its frames make of others; damage only after a second
+   * reading. Errors: those of the backend, `role-denied`.
    */
   check(row: PackRow, size: number): Promise<CheckedWhole>;
+  /** Checks the frames that `check` left out. Errors: as those of `check`. */
+  checkBased(packs: readonly BasedPack[]): Promise<readonly (readonly CheckedProblem[])[]>;
   close(): Promise<void>;
 }
 
-export interface CheckedWhole extends Pick<CheckedPack, 'contents' | 'based'> {
-  readonly problems: readonly CheckedProblem[];
+export interface CheckedWhole extends CheckedOpened {
   /** The pack itself where not even its footer can be read. */
   readonly bytes: Uint8Array | undefined;
 }
@@ -66,8 +58,6 @@ export interface WholePacksOptions {
 const defaultThreadsFrom = 16 * 1024 * 1024;
 /** Of packs that are read and not yet checked: one for each thread, and another while these fit. */
 const aheadBytes = 50_331_648;
-/** Of what frames are built upon, as it is stored, for each thread: as much as the longest of them needs. */
-const basesEach = 12_582_912;
 
 export function wholePacks(repository: Repository, options: WholePacksOptions): WholePacks {
   const { backend, keys, signal } = repository;
@@ -79,7 +69,6 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
   const inMemory = workers.size * Math.max(1, Math.min(2, Math.floor(aheadBytes / (workers.size * bufferBytes))));
   const memory = room(inMemory * bufferBytes);
   const buffers = readBuffers({ bytes: bufferBytes, most: inMemory });
-  const baseMemory = room(workers.size * basesEach);
 
   const checkOnce = async ({ kind, id }: PackRow, size: number): Promise<CheckedWhole> => {
     const length = Math.min(size, limits.packBytes);
@@ -116,7 +105,6 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
     }
   };
 
-  /** All of a pack but for what its frames make of others. */
   const checkAlone = async (row: PackRow, size: number): Promise<CheckedWhole> => {
     const sound = await checkOpened(row, size);
     if (sound !== undefined) return sound;
@@ -125,65 +113,12 @@ export function wholePacks(repository: Repository, options: WholePacksOptions): 
     return checked.problems.length === 0 ? checked : checkOnce(row, size);
   };
 
-  /** In a thread, upon the copies that readers prefer; undefined when these cannot be read. */
-  const checkPlanned = async (
-    reader: BlobReader,
-    based: BasedFrame,
-    plan: BasePlan,
-  ): Promise<CheckedBased | undefined> => {
-    await baseMemory.take(plan.bytes);
-    try {
-      const bases = await reader.readPlanned(plan, { signal });
-      if (bases === undefined) return undefined;
-      const job: CheckBasedJob = { ...based, bases };
-      return (await workers.run('checkBased', job, { buffers: boxesIn(bases) })) as CheckedBased;
-    } finally {
-      baseMemory.give(plan.bytes);
-    }
-  };
-
-  /**
-   * What is wrong with a frame that is built upon others. Where these cannot be read that is told where they are checked,
-   * and whoever needs the frame is named there.
-   */
-  const checkFrame = async ({ row, frames }: PackContents, number: number): Promise<readonly CheckedProblem[]> => {
-    const frame = frames[number];
-    if (frame === undefined) throw new RangeError(`expected a frame below ${frames.length}, got ${number}`);
-    const { offset, boxLength: length } = frame;
-    const reader = await repository.blobs();
-    const box = await backend.get(packKey(row.kind, row.id), { offset, length, signal });
-    const based: BasedFrame = { key: reader.keyOf(row), row, number, frame, box };
-    const plan = reader.planBases({ pack: row, frame });
-    const checked = plan && (await checkPlanned(reader, based, plan));
-    if (checked?.isBaseBad === false) return checked.problem === undefined ? [] : [checked.problem];
-    let below: readonly Uint8Array[];
-    try {
-      below = await reader.readBases({ pack: row, frame }, { signal });
-    } catch (error) {
-      if (isBadContent(error) || isMbkError(error, 'blob-absent')) return [];
-      throw error;
-    }
-    const problem = checkBased(based, below, independent ? independentSha256 : platformSha256);
-    return problem === undefined ? [] : [{ ...problem, error: recordOf(problem.error), frame: number }];
-  };
-
   return {
     get ahead() {
       return workers.size === 1 ? 1 : 2 * workers.size;
     },
-    async check(row, size) {
-      const checked = await checkAlone(row, size);
-      const { contents, based, problems } = checked;
-      if (contents === undefined || based.length === 0) return checked;
-      const found: CheckedProblem[] = [];
-      for await (const problem of inOrder(
-        based,
-        () => workers.size,
-        (number) => checkFrame(contents, number),
-      ))
-        found.push(...problem);
-      return { ...checked, problems: [...problems, ...found] };
-    },
+    check: checkAlone,
+    checkBased: basedChecker(repository, { crew: workers, independent }),
     close: workers.close,
   };
 }

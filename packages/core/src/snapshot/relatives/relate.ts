@@ -6,12 +6,13 @@ import type { Element } from '../../chunker/piece.ts';
 import { type Compression, defaultCompression } from '../../codec/compression.ts';
 import { partsDeriver } from '../../codec/derive-parts.ts';
 import { type BaseBlob, derivedFrame, encodeFrom, encodeUpon, type RelatedFrame } from '../../codec/encode-related.ts';
-import { releaseBytes } from '../../crypto/release-bytes.ts';
 import { isMbkError } from '../../errors.ts';
 import type { BlobId } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
-import { type BaseFrame, type KnownBlobs, openBases } from '../../pack/base-frames.ts';
+import type { Base } from '../../pack/base-frames.ts';
+import { openBases } from '../../pack/open-bases.ts';
 import type { Relate } from '../../pack/frame-packer.ts';
+import { openedBlobs } from '../../pack/opened-blobs.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import { readPlace, type FilePlace } from './file-place.ts';
 import type { Wanted, WantedSource } from './wanted.ts';
@@ -39,7 +40,7 @@ export interface WantedBase {
 }
 
 /** `depth` is that of the copy that is built upon. */
-export type FoundBase = { readonly depth: number } & ({ readonly frame: BaseFrame } | { readonly place: FilePlace });
+export type FoundBase = { readonly depth: number } & ({ readonly frame: Base } | { readonly place: FilePlace });
 
 /** Of blobs that were read: what a piece of a quantised tensor is made from ends in the blob that the next one begins in. */
 const cacheBytes: number = parameters.pieceBytes;
@@ -47,15 +48,17 @@ const cacheBytes: number = parameters.pieceBytes;
 const mostMisses = 6;
 
 export function relater(find: FindBase, compression: Compression = defaultCompression): Relater {
-  const blobs = baseBlobs();
+  const blobs = openedBlobs<BaseBlob>();
   /** Of the file at hand: tensors of which a piece was tried in vain, and how many tensors in a row were. */
   const tries = { file: -1, hopeless: new Set<number>(), misses: 0 };
   let turn: Promise<unknown> = Promise.resolve();
 
+  /** What is kept of others makes room first, unless one of these is among them. */
   const load = async (ids: readonly BlobId[]): Promise<ReadonlyMap<BlobId, BaseBlob>> => {
+    if (!ids.some((id) => blobs.get(id) !== undefined)) blobs.trim(0);
     // One after the other: what is read and not yet opened takes as much memory again.
     for (const id of new Set(ids)) if (blobs.get(id) === undefined) await loadOne(id);
-    return new Map(ids.flatMap((id) => blobs.find(id) ?? []).map((blob) => [blob.id, blob]));
+    return new Map(ids.flatMap((id) => blobs.get(id) ?? []).map((blob) => [blob.id, blob]));
   };
 
   /** Leaves out what cannot be had. */
@@ -71,9 +74,9 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
   };
 
   /** Undefined for what is damaged: it is not built upon, and a verification tells of it. */
-  const opened = (base: BaseFrame): Uint8Array | undefined => {
+  const opened = (base: Base): Uint8Array | undefined => {
     try {
-      return openBases([base], blobs)[0];
+      return openBases([base], { known: (id) => blobs.get(id)?.bytes })[0];
     } catch (error) {
       if (isDamage(error) || isMbkError(error, 'codec-unknown')) return undefined;
       throw error;
@@ -120,7 +123,6 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
     const deriver = partsDeriver(bytes, element, { dtype, offset });
     let depth = 0;
     for (const id of ids) {
-      blobs.trim(cacheBytes);
       const base = (await load([id])).get(id);
       if (base === undefined) return undefined;
       depth = Math.max(depth, base.depth);
@@ -138,44 +140,6 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
       const mine = turn.then(() => relateTo(bytes, about, store) as Promise<T>).finally(() => blobs.trim(cacheBytes));
       turn = mine.catch(() => undefined); // its caller is told
       return mine;
-    },
-  };
-}
-
-interface BaseBlobs extends KnownBlobs {
-  find(id: BlobId): BaseBlob | undefined;
-  /** Takes over the memory of a blob. */
-  add(blob: BaseBlob): void;
-  /** Gives back what was used longest ago, until no more than `most` bytes are left. Nothing of it is in use. */
-  trim(most: number): void;
-}
-
-function baseBlobs(): BaseBlobs {
-  const blobs = new Map<BlobId, BaseBlob>();
-  let held = 0;
-  const find = (id: BlobId): BaseBlob | undefined => {
-    const blob = blobs.get(id);
-    if (blob === undefined) return undefined;
-    // The map is in the order of use.
-    blobs.delete(id);
-    blobs.set(id, blob);
-    return blob;
-  };
-  return {
-    find,
-    get: (id) => find(id)?.bytes,
-    add(blob) {
-      if (blobs.has(blob.id)) return;
-      blobs.set(blob.id, blob);
-      held += blob.bytes.byteLength;
-    },
-    trim(most) {
-      for (const [id, { bytes }] of blobs) {
-        if (held <= most) return;
-        held -= bytes.byteLength;
-        blobs.delete(id);
-        releaseBytes(bytes);
-      }
     },
   };
 }

@@ -7,9 +7,8 @@ import type { BlobId } from '../../format/ids.ts';
 import type { Layout, Probes, TensorSpan } from '../../format/layout-record.ts';
 import type { AskRelatives } from '../cut-file.ts';
 import type { ByteString } from '../../format/byte-name.ts';
-import type { BaseFrame } from '../../pack/base-frames.ts';
 import type { FilePlace } from './file-place.ts';
-import type { FindBase } from './relate.ts';
+import type { FindBase, FoundBase } from './relate.ts';
 import { elementsOf, hasPieces, tensorCatalogue, type TensorCatalogue } from './tensor-catalogue.ts';
 
 export interface Relatives {
@@ -39,7 +38,7 @@ export interface RelativesOptions {
   /** Puts all packs that are being filled, so that what is in them can be read. */
   readonly flush: () => Promise<void>;
   /** The frame of a blob that may be built upon; undefined if it cannot be had. */
-  readonly frameOf: (id: BlobId) => Promise<BaseFrame | undefined>;
+  readonly frameOf: (id: BlobId) => Promise<FoundBase | undefined>;
   /** Depth of the copy that would be built upon; undefined if there is none. */
   readonly depthOf: (id: BlobId) => number | undefined;
 }
@@ -74,8 +73,7 @@ export function runRelatives({ load, flush, frameOf, depthOf }: RelativesOptions
       const place = isStored ? undefined : places.get(id);
       const depth = place && depthOf(id);
       if (place !== undefined && depth !== undefined) return { depth, place };
-      const frame = await frameOf(id);
-      return frame && { depth: frame.frame.depth, frame };
+      return frameOf(id);
     },
 
     async visit(layout, location) {
