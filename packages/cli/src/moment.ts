@@ -10,15 +10,21 @@ export function formatMoment(time: string | null, timezone: string): string {
 /** `formatMoment` for many times of one time zone. */
 export function momentFormat(timezone: string): (time: string | null) => string {
   const calendar = calendarOf(timezone);
+  // A history has thousands of times in a few days.
+  let last = { day: NaN, text: '' };
   return (time) => {
     if (time === null) return '-';
     const at = Date.parse(time);
     if (Number.isNaN(at)) return time;
-    const { year, month, day, hour, minute } = calendar.localTime(at);
-    const years = year < 1000 ? String(year).padStart(4, '0') : String(year);
-    return `${years}-${twoDigits(month)}-${twoDigits(day)} ${twoDigits(hour)}:${twoDigits(minute)}`;
+    const minutes = Math.floor(at / 60_000) + calendar.offsetMinutes(at);
+    const day = Math.floor(minutes / dayMinutes);
+    if (day !== last.day) last = { day, text: calendar.dateOf(at) };
+    const left = minutes - day * dayMinutes;
+    return `${last.text} ${twoDigits(Math.floor(left / 60))}:${twoDigits(left % 60)}`;
   };
 }
+
+const dayMinutes = 1440;
 
 const twoDigits = (value: number): string => (value < 10 ? `0${value}` : String(value));
 

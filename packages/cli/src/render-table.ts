@@ -35,20 +35,28 @@ export function renderTable(
   }
   const kept = keptColumns(widths, { columns, cut, drop });
   const cutColumns = narrow(widths, { columns, cut, kept });
-  const last = kept.at(-1);
-  const lines = [head, ...rows].map((row) => {
+  const places = kept.map((column) => ({
+    column,
+    width: widths[column] ?? 0,
+    isCut: cutColumns.has(column),
+    isRight: right.includes(column),
+    isPlain: isPlain[column] === true,
+  }));
+  const lineOf = (row: readonly string[]): string => {
     let line = '';
-    for (const column of kept) {
+    for (const { column, width, isCut, isRight, isPlain: hasPlainCells } of places) {
       const whole = row[column] ?? '';
-      const cell = cutColumns.has(column) ? cutEnd(whole, widths[column] ?? 0) : whole;
+      const cell = isCut ? cutEnd(whole, width) : whole;
       // Colours are part of the text and take no room.
-      const length = (widths[column] ?? 0) + (isPlain[column] === true ? 0 : cell.length - widthOf(cell));
-      line += right.includes(column) ? cell.padStart(length) : cell.padEnd(length);
-      if (column !== last) line += '  ';
+      const length = hasPlainCells ? width : width + cell.length - widthOf(cell);
+      if (column !== kept[0]) line += '  ';
+      line += isRight ? cell.padStart(length) : cell.padEnd(length);
     }
     return line.trimEnd();
-  });
-  return lines.join('\n');
+  };
+  let table = lineOf(head);
+  for (const row of rows) table += `\n${lineOf(row)}`;
+  return table;
 }
 
 /** Columns that stay so that the others fit, once those that may be cut are. */

@@ -26,7 +26,7 @@ export function cutEnd(text: string, columns: number): string {
       start += part;
       continue;
     }
-    for (const { segment } of graphemes.segment(part)) {
+    for (const { segment } of graphemesOf(part)) {
       width += widthOf(segment);
       if (width > columns) return `${start}${ellipsis}${start.includes('\u001b') ? reset : ''}`;
       start += segment;
@@ -41,7 +41,7 @@ export function cutStart(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let end = '';
   let width = 1;
-  for (const { segment } of [...graphemes.segment(text)].toReversed()) {
+  for (const { segment } of [...graphemesOf(text)].toReversed()) {
     width += widthOf(segment);
     if (width > columns) break;
     end = segment + end;
@@ -75,4 +75,11 @@ function wrapLine(text: string, columns: number): string {
 
 // oxlint-disable-next-line no-control-regex -- colours begin with one
 const colour = /(\u001b\[[\d;]*m)/;
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Made when text is first cut: making it takes 20 ms. */
+let segmenter: Intl.Segmenter | undefined;
+
+function graphemesOf(text: string): Iterable<Intl.SegmentData> {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}

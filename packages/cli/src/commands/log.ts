@@ -68,8 +68,9 @@ const messageLength = 60;
 
 function messageCell(row: HistoryRow, style: Styler): string {
   const line = row.message.split('\n', 1)[0] ?? '';
-  const flags = [...row.flags, ...expiredFlag(row)].map((flag) => style('red', `[${escapeForTerminal(flag)}]`));
-  return [escapeForTerminal(firstPart(line)), ...flags].join(' ');
+  let cell = escapeForTerminal(firstPart(line));
+  for (const flag of [...row.flags, ...expiredFlag(row)]) cell += ` ${style('red', `[${escapeForTerminal(flag)}]`)}`;
+  return cell;
 }
 
 /** The line, or as much of it as the table has room for. */

@@ -34,19 +34,29 @@ export interface SealOptions {
   /** The keyset's `log` (state) or `catalogue` (bundle) subkey. */
   readonly subkey: Uint8Array;
   readonly body: Uint8Array;
+  /** Whether the body is compressed where that saves something, as it is unless this says otherwise: it takes longer to open. */
+  readonly isCompressed?: boolean | undefined;
   readonly random: Random;
 }
 
 /** Bytes of the entry that holds `body`; RangeError over 256 MiB. */
-export function sealDocument({ magic, repository, keyset, subkey, body, random }: SealOptions): Uint8Array {
+export function sealDocument({
+  magic,
+  repository,
+  keyset,
+  subkey,
+  body,
+  isCompressed = true,
+  random,
+}: SealOptions): Uint8Array {
   if (body.byteLength > limits.documentBytes)
     throw new RangeError(`a document holds at most ${limits.documentBytes} bytes, got ${body.byteLength}`);
-  const packed = zstdCompressSync(body);
+  const packed = isCompressed ? zstdCompressSync(body) : body;
   const stored = packed.byteLength < body.byteLength ? packed : body;
   const unpadded = headerBytes + preludeBytes + stored.byteLength + boxOverhead;
   const plaintext = new Uint8Array(preludeBytes + stored.byteLength + padmeLength(unpadded) - unpadded);
   const view = viewOf(plaintext);
-  view.setUint8(0, stored === packed ? 1 : 0);
+  view.setUint8(0, stored === body ? 0 : 1);
   view.setUint32(4, stored.byteLength, true);
   view.setUint32(8, body.byteLength, true);
   plaintext.set(stored, preludeBytes);

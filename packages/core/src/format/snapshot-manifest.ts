@@ -166,8 +166,20 @@ export function decodeManifest(bytes: Uint8Array, what: string): SnapshotManifes
 
 /** Milliseconds since 1970 as a manifest writes them: `2025-01-01T02:00:00.000Z`. */
 export function timeText(at: number): string {
-  return new Date(at).toISOString();
+  const day = Math.floor(at / dayMs);
+  // A history has thousands of times in a few days: those of one day differ in what is quickly written.
+  if (day !== lastDay.day) lastDay = { day, text: new Date(at).toISOString().slice(0, -'00:00:00.000Z'.length) };
+  const left = at - day * dayMs;
+  const [hour, minute] = [Math.floor(left / 3_600_000), Math.floor(left / 60_000) % 60];
+  const [second, millisecond] = [Math.floor(left / 1000) % 60, left % 1000];
+  const thousandth = millisecond < 10 ? `00${millisecond}` : millisecond < 100 ? `0${millisecond}` : millisecond;
+  return `${lastDay.text}${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(second)}.${thousandth}Z`;
 }
+
+const dayMs = 86_400_000;
+let lastDay = { day: NaN, text: '' };
+
+const twoDigits = (value: number): string => (value < 10 ? `0${value}` : String(value));
 
 /** Milliseconds since 1970 of a manifest's time. */
 export function timeOf(text: string): number {

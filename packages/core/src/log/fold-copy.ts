@@ -55,7 +55,8 @@ export async function writeFoldCopy(
     lines: columnsOfLines(state.lines),
     tags: columnsOfTags(state.tags),
   };
-  const bytes = sealState(utf8(JSON.stringify(body)), keys, random);
+  // Every command opens it.
+  const bytes = sealState(utf8(JSON.stringify(body)), keys, random, { isCompressed: false });
   await cache.write(key, bytes);
   return { key, hash: sha256Hex(bytes) };
 }

@@ -3,7 +3,7 @@
  */
 import { sha256Hex, type Random } from '../crypto/hash.ts';
 import type { Keys } from '../crypto/keyset.ts';
-import { openDocument, sealDocument } from '../crypto/sealed-document.ts';
+import { openDocument, sealDocument, type SealOptions } from '../crypto/sealed-document.ts';
 import type { Backend } from '../backend/backend.ts';
 import { isMbkError, MbkError } from '../errors.ts';
 import { asEntryId, type EntryId } from '../format/ids.ts';
@@ -46,10 +46,15 @@ export async function writeState(
 }
 
 /** The document of a state with that body. `role-denied` for keys that were not granted the log. */
-export function sealState(body: Uint8Array, keys: Keys, random: Random): Uint8Array {
+export function sealState(
+  body: Uint8Array,
+  keys: Keys,
+  random: Random,
+  options: Pick<SealOptions, 'isCompressed'> = {},
+): Uint8Array {
   const { log: subkey, id: keyset } = keys.shared;
   if (subkey === undefined) throw new MbkError('role-denied', 'this key was not granted the log');
-  return sealDocument({ magic: 'mbkS', repository: keys.repository, keyset, subkey, body, random });
+  return sealDocument({ magic: 'mbkS', repository: keys.repository, keyset, subkey, body, random, ...options });
 }
 
 /** The body in a document of `sealState`. Errors: those of `openDocument`. */
