@@ -43,7 +43,8 @@ export interface EncodeFrameOptions {
 }
 
 /**
- * The stored form of one frame's plaintext. The result may be `plain` itself, or memory that holds until the next call.
+ * The stored form of one frame's plaintext. The result may be `plain` itself, or memory that holds until the next frame is
+ * encoded or read.
  * Errors: `self-test-failed` when a codec does not give back what it was given.
  */
 export function encodeFrame(

@@ -65,7 +65,7 @@ export function encodeFrom(
 
 /**
  * A piece as the difference to one of these, the likeliest first; undefined when none makes less of it than it makes alone.
- * It lies in memory that holds until the next frame is encoded.
+ * It lies in memory that holds until the next frame is encoded or read.
  */
 export function encodeUpon(
   plain: Uint8Array,

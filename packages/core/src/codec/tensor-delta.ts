@@ -18,7 +18,7 @@ import { loadSegment, segmentsOf } from './delta/segments.ts';
 import { readPart, writePart } from './delta/stream.ts';
 import { type DeltaWorkspace, mostPlainBytes, threadDeltaWorkspace } from './delta/workspace.ts';
 import type { DecodeOptions, Encoded, FrameCodec, TakePart } from './frame-codec.ts';
-import { alignedAs } from './tensor/workspace.ts';
+import { alignedAs, frameMemory } from './tensor/workspace.ts';
 
 const version = 1;
 
@@ -92,11 +92,11 @@ function usableParts(plain: Uint8Array, element: Element, base: Uint8Array): Par
 }
 
 function encode(workspace: DeltaWorkspace, parts: Parts, plain: Uint8Array, base: Uint8Array): Encoded | undefined {
-  const { kernels, at } = workspace;
   const { unit } = parts;
   const parameters = encodeParameters(parts);
-  const stop = at.stored + plain.length - parameters.length;
-  let to: number | undefined = at.stored;
+  const stop = plain.length - parameters.length;
+  const stored = frameMemory(plain.length);
+  let to: number | undefined = 0;
   let done = 0;
   for (const segment of segmentsOf(plain.length, parts)) {
     const places = {
@@ -104,14 +104,14 @@ function encode(workspace: DeltaWorkspace, parts: Parts, plain: Uint8Array, base
       base: loadSegment(workspace, base, segment, { unit, region: 'base' }),
     };
     for (const part of parts.parts) {
-      to = writePart(workspace, { part, unit, units: segment.units, ...places }, { to, stop });
+      to = writePart(workspace, { part, unit, units: segment.units, ...places }, { stored, to, stop });
       if (to === undefined) return undefined;
     }
     done = segment.offset + segment.units * unit;
   }
   if (to + plain.length - done >= stop) return undefined;
-  kernels.bytes.set(plain.subarray(done), to);
-  return { stored: kernels.bytes.subarray(at.stored, to + plain.length - done), parameters };
+  stored.set(plain.subarray(done), to);
+  return { stored: stored.subarray(0, to + plain.length - done), parameters };
 }
 
 /** Hands all bytes of a frame to `take`, part by part, until it says false. */

@@ -51,7 +51,7 @@ export const tensorReader: Pick<FrameCodec, 'number' | 'name' | 'decode' | 'deco
 
 /**
  * The codec for frames of these elements; undefined when there is none. What it encodes lies in memory of this thread
- * and holds until it encodes again. Frames of more than 4 MiB are a RangeError.
+ * and holds until the next frame is encoded or read. Frames of more than 4 MiB are a RangeError.
  */
 export function tensorCodec(element: Element, workspace: () => Workspace = threadWorkspace): FrameCodec | undefined {
   const transform = transformOf(element);
@@ -75,7 +75,7 @@ function encode(plain: Uint8Array, plan: TensorPlan, workspace: Workspace): Enco
   const { kernels, at } = workspace;
   const { transform } = plan;
   const states = transform.streams.map(() => streamState());
-  let to = at.stored;
+  let to = at.frame;
   let done = 0;
   let before: number | undefined;
   for (const units of segmentsOf(plain.length, transform.unit)) {
@@ -92,7 +92,7 @@ function encode(plain: Uint8Array, plan: TensorPlan, workspace: Workspace): Enco
   }
   kernels.bytes.set(plain.subarray(done), to);
   to += plain.length - done;
-  return { stored: kernels.bytes.subarray(at.stored, to), parameters: encodeParameters(plan) };
+  return { stored: kernels.bytes.subarray(at.frame, to), parameters: encodeParameters(plan) };
 }
 
 interface SegmentStreams {

@@ -96,6 +96,8 @@ export interface FileCutterOptions {
 export const readBytes = 4_194_304;
 /** The least that a window may have. */
 export const windowBytes: number = parameters.maximumBytes + parameters.zeroRunBytes + readBytes;
+/** What is cut by its content uses no more than this: its chunks are a quarter of a piece of a tensor. */
+const contentWindowBytes = windowBytes + readBytes / 2;
 /** What a file costs besides its bytes, as so many bytes: about 20 µs. */
 const smallFileCost = 32_768;
 
@@ -128,7 +130,7 @@ export function fileCutter({
         return { size: filled, sha256, isWhole, zeroBytes: 0 };
       }
       const cutter = layout === undefined ? contentCutter(gear) : layoutCutter(layout, smallTensorBytes);
-      const window = fileWindow(buffer);
+      const window = fileWindow(layout === undefined ? buffer.subarray(0, contentWindowBytes) : buffer);
       const sink = chunkSink(store, onChunk);
       const hash = createHash('sha256');
       const rows = scansRows === true && layout !== undefined ? rowCollector() : undefined;

@@ -29,47 +29,52 @@ export interface PartOfSegment {
   readonly base: number;
 }
 
-/** Writes a part at `to`, and nothing at `stop` or behind it; the offset behind it, or undefined when there is no room. */
+/** Where a part is written. */
+export interface PartPlace {
+  readonly stored: Uint8Array;
+  readonly to: number;
+  /** Nothing is written here or behind it. */
+  readonly stop: number;
+}
+
+/** Writes a part; the offset behind it, or undefined when there is no room. */
 export function writePart(
   workspace: DeltaWorkspace,
   { part, unit, units, plain, base }: PartOfSegment,
-  { to, stop }: { readonly to: number; readonly stop: number },
+  { stored, to, stop }: PartPlace,
 ): number | undefined {
   const { kernels, at } = workspace;
-  const { bytes } = kernels;
   const length = gatheredBytes(part, units);
   if (to >= stop) return undefined;
   gather(workspace, part, unit, units, plain, at.items);
   gather(workspace, part, unit, units, base, at.baseItems);
   if (kernels.equalRanges(at.items, at.baseItems, length)) {
-    bytes[to] = modes.same;
+    stored[to] = modes.same;
     return to + 1;
   }
-  const coded = encode(workspace, part, units * part.items);
+  const from = alignedAs({ byteOffset: stored.byteOffset + to + 1 }, at.coded);
+  const coded = encode(workspace, part, units * part.items, from);
   // Numbers of a few bits would grow if they were stored.
-  if (part.kind !== 'bits' && coded >= length) {
-    if (to + 1 + length > stop) return undefined;
-    bytes[to] = modes.stored;
-    gather(workspace, part, unit, units, plain, to + 1);
-    return to + 1 + length;
-  }
-  if (to + 1 + coded > stop) return undefined;
-  bytes[to] = modes.coded;
-  kernels.copyRange(at.coded, coded, to + 1);
-  return to + 1 + coded;
+  const isStored = part.kind !== 'bits' && coded >= length;
+  const end = to + 1 + (isStored ? length : coded);
+  if (end > stop) return undefined;
+  if (isStored) gather(workspace, part, unit, units, plain, from);
+  stored[to] = isStored ? modes.stored : modes.coded;
+  stored.set(kernels.bytes.subarray(from, from + end - to - 1), to + 1);
+  return end;
 }
 
-/** Codes the items, which become something else: the model, the sizes, lanes and rests; bytes of all of it. */
-function encode(workspace: DeltaWorkspace, part: Part, count: number): number {
+/** Codes the items, which become something else, to `to`: the model, the sizes, lanes and rests; bytes of all of it. */
+function encode(workspace: DeltaWorkspace, part: Part, count: number, to: number): number {
   const { kernels, at } = workspace;
   const symbols = differ(workspace, part, count);
   const model = modelOf(fit(workspace, { part, count, symbols }));
   readyToEncode(workspace, model, count);
-  const sizesAt = writeModel(kernels.bytes, model, at.coded);
+  const sizesAt = writeModel(kernels.bytes, model, to);
   const lanesAt = sizesAt + sizesBytes;
   const end = kernels.encodeContexts(at.tables, at.contexts, symbols, count, lanesAt, at.sizes);
   for (let lane = 0; lane < 4; lane += 1) kernels.copyRange(at.sizes + 4 * lane, 3, sizesAt + 3 * lane);
-  return writeRests(workspace, part, count, end) - at.coded;
+  return writeRests(workspace, part, count, end) - to;
 }
 
 /** Reads a part of which the items of the base are gathered; where its items are then. Errors: `value-invalid`. */

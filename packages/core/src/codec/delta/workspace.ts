@@ -64,9 +64,7 @@ type Region =
   | 'symbols'
   | 'contexts'
   /** The model, lanes and rests of one part of a segment. */
-  | 'coded'
-  /** The coded form of a frame, as it is written. */
-  | 'stored';
+  | 'coded';
 
 const regionBytes: Readonly<Record<Region, number>> = {
   counters: mostContexts * contextCountsBytes,
@@ -85,8 +83,7 @@ const regionBytes: Readonly<Record<Region, number>> = {
   classes: segmentBytes,
   symbols: segmentBytes,
   contexts: segmentBytes,
-  coded: mostModelBytes + 12 + contextLanesRoom(segmentBytes) + segmentBytes,
-  stored: mostPlainBytes,
+  coded: mostModelBytes + 20 + contextLanesRoom(segmentBytes) + segmentBytes,
 };
 
 /**

@@ -88,10 +88,8 @@ type Region =
   | 'planes'
   /** The lanes of one stream, to be read. */
   | 'coded'
-  /** The coded form of a frame, as it is written. */
-  | 'stored'
-  /** The same, as it is read. */
-  | 'read';
+  /** The coded form of a frame, as it is written or read. */
+  | 'frame';
 
 const regionBytes: Readonly<Record<Region, number>> = {
   counters: laneCountsBytes,
@@ -113,8 +111,7 @@ const regionBytes: Readonly<Record<Region, number>> = {
   plain: segmentBytes,
   planes: planeBytes,
   coded: contextLanesRoom(planeBytes),
-  stored: mostPlainBytes + codedOverhead,
-  read: mostPlainBytes + codedOverhead,
+  frame: mostPlainBytes + codedOverhead,
 };
 
 const regions = regionsOf(regionBytes);
@@ -148,13 +145,14 @@ export const threadWorkspace: () => Workspace = once(() => {
 });
 
 /**
- * Memory of this thread for the coded form of a frame of `bytes` that is to be read, for one frame at a time: kernels find
- * it there without a copy. Of its own where it is larger than those that mbk writes.
+ * Memory of this thread for the coded form of a frame of `bytes` that is to be read or written, for one frame at a time:
+ * what codecs encode lies there too, and kernels find it there without a copy. Of its own where it is larger than those
+ * that mbk writes.
  */
 export function frameMemory(bytes: number): Uint8Array {
-  if (bytes > regionBytes.read) return new Uint8Array(bytes);
+  if (bytes > regionBytes.frame) return new Uint8Array(bytes);
   const { kernels, at } = threadWorkspace();
-  return kernels.bytes.subarray(at.read, at.read + bytes);
+  return kernels.bytes.subarray(at.frame, at.frame + bytes);
 }
 
 /** Makes a value when it is first asked for. */

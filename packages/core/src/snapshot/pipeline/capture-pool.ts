@@ -54,7 +54,7 @@ export interface CapturePoolOptions extends Omit<CaptureStore, 'relatives'> {
 }
 
 /** Bytes of a large file that are in memory for those who help with it, beyond the least: two pieces, and more for each. */
-const helpBytes = 8_388_608;
+const helpBytes = 6_291_456;
 const helpBytesEach = 1_048_576;
 /** Of the windows of all threads together: a shared memory of WebAssembly has at most 2 GiB. */
 const allWindowsBytes = 1_610_612_736;

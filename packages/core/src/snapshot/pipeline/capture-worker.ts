@@ -57,6 +57,14 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   const window = memory.subarray(setup.window.offset, setup.window.offset + setup.window.length);
   const gear = kernels.gearScanner(setup.gear);
   const related = relater(calls.base, setup.compression);
+  /** Places in the window for batches of small files, as long as no large file passes through it. */
+  const places = Array.from({ length: Math.floor(window.length / batchBytes) }, (_, i) =>
+    window.subarray(i * batchBytes, (i + 1) * batchBytes),
+  );
+  /** Batches that are in the window, each until it settles. */
+  const inWindow = new Set<Promise<unknown>>();
+  let largeWaiting = 0;
+  /** Memory for batches that come while one does. */
   const batches: Uint8Array[] = [];
   /** Pieces that this thread stores of its own file and has not stored yet. */
   let own = 0;
@@ -77,7 +85,9 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
   /** Stores a piece of this thread's file, or has a thread store it that has less to do. */
   const storePiece = async (bytes: Uint8Array, options: PieceOptions): Promise<BlobId> => {
     const isLarge = bytes.length >= helpedBytes && bytes.buffer === memory.buffer;
-    const helper = isLarge ? loads.takeHelper(number, own) : undefined;
+    // Differences take ten times as long.
+    const isLong = (options.wanted?.bases.length ?? 0) > 0;
+    const helper = isLarge ? loads.takeHelper(number, own, isLong) : undefined;
     if (helper !== undefined) {
       return calls.piece(helper, { ...options, offset: bytes.byteOffset, length: bytes.length });
     }
@@ -91,6 +101,40 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
 
   /** Gives back what small files were read into: large ones mostly come alone, and need memory of their own. */
   const dropBatches = (): void => batches.splice(0).forEach(releaseBytes);
+
+  /** Reads a batch of small files into `buffer`, and stores what is new. */
+  const takeSmall = async (files: SmallFiles, buffer: Uint8Array): Promise<SmallFilesTaken> => {
+    const { taken, blobs } = readSmallFiles(files, buffer, setup);
+    if (blobs.length === 0) return taken;
+    const { destination } = files;
+    const ids = blobs.map(({ id }) => id).join('');
+    const lengths = Float64Array.from(blobs, ({ bytes }) => bytes.length);
+    const wanted = await calls.claim({ destination, ids, lengths });
+    for (const [place, { id, bytes }] of blobs.entries()) {
+      if (wanted[place] === 1) await sender.add({ type: 'data', id, bytes }, destination.lifetime);
+    }
+    return taken;
+  };
+
+  const takeInWindow = async (files: SmallFiles, place: Uint8Array<SharedArrayBuffer>): Promise<SmallFilesTaken> => {
+    const taking = takeSmall(files, place);
+    inWindow.add(taking);
+    try {
+      return await taking;
+    } finally {
+      inWindow.delete(taking);
+      places.push(place);
+    }
+  };
+
+  const takeBeside = async (files: SmallFiles): Promise<SmallFilesTaken> => {
+    const buffer = batches.pop() ?? new Uint8Array(batchBytes);
+    try {
+      return await takeSmall(files, buffer);
+    } finally {
+      batches.push(buffer);
+    }
+  };
 
   const cutLarge = async (large: LargeFile): Promise<CutFile> => {
     const { file, fd, size, layout, feed, scansRows, seeks, destination } = large;
@@ -122,28 +166,21 @@ export function captureTask(setup: CaptureSetup, { main, random }: CaptureContex
 
   return {
     async small(files: SmallFiles): Promise<SmallFilesTaken> {
-      const buffer = batches.pop() ?? new Uint8Array(batchBytes);
+      const place = largeWaiting === 0 ? places.pop() : undefined;
       try {
-        const { taken, blobs } = readSmallFiles(files, buffer, setup);
-        if (blobs.length > 0) {
-          const { destination } = files;
-          const ids = blobs.map(({ id }) => id).join('');
-          const lengths = Float64Array.from(blobs, ({ bytes }) => bytes.length);
-          const wanted = await calls.claim({ destination, ids, lengths });
-          for (const [place, { id, bytes }] of blobs.entries()) {
-            if (wanted[place] === 1) await sender.add({ type: 'data', id, bytes }, destination.lifetime);
-          }
-        }
-        return taken;
+        return await (place === undefined ? takeBeside(files) : takeInWindow(files, place));
       } finally {
-        batches.push(buffer);
         loads.release(number, smallLoad);
       }
     },
 
     large(file: LargeFile): Promise<CutFile> {
       dropBatches();
-      const cut = turn.then(() => cutLarge(file));
+      largeWaiting += 1;
+      const cut = turn
+        .then(() => Promise.allSettled(inWindow))
+        .then(() => cutLarge(file))
+        .finally(() => void (largeWaiting -= 1));
       turn = cut.catch(() => undefined); // its caller is told
       return cut;
     },

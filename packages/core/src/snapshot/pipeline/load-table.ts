@@ -8,8 +8,11 @@ export interface LoadTable {
   takeLeast(most: number, weight: number): number | undefined;
   /** Says that thread `number` did what was counted as `weight`. */
   release(number: number, weight: number): void;
-  /** A thread that has less to do than `self`, which reads a file and has `own` pieces of it left; counted as taken. */
-  takeHelper(self: number, own: number): number | undefined;
+  /**
+   * A thread that has less to do than `self`, which reads a file and has `own` pieces of it left; counted as taken. `isLong`
+   * says that a piece takes much longer than reading it.
+   */
+  takeHelper(self: number, own: number, isLong: boolean): number | undefined;
 }
 
 /** What a small thing counts: a batch of small files, a piece of a large one. */
@@ -41,7 +44,7 @@ export function loadTable(buffer: SharedArrayBuffer): LoadTable {
   return {
     takeLeast: (most, weight) => take(most, weight, -1),
     release: (number, weight) => void Atomics.sub(loads, number, weight),
-    // Reading and hashing the file is work too: as much as about one piece that waits.
-    takeHelper: (self, own) => take(Math.min(helperDepth, own + 2), smallLoad, self),
+    // Reading and hashing the file is work too: most often as much as about one piece that waits.
+    takeHelper: (self, own, isLong) => take(Math.min(helperDepth, own + (isLong ? 1 : 2)), smallLoad, self),
   };
 }

@@ -15,15 +15,23 @@ test('a helper is never oneself, nor a thread that reads a large file', () => {
   const table = tableOf(3);
   expect(table.takeLeast(Infinity, largeLoad)).toBe(0);
   expect(table.takeLeast(Infinity, largeLoad)).toBe(1);
-  for (let piece = 0; piece < largeLoad; piece += 1) expect(table.takeHelper(0, 10)).toBe(2);
-  expect(table.takeHelper(0, 10)).toBeUndefined();
-  expect(tableOf(1).takeHelper(0, 10)).toBeUndefined();
+  for (let piece = 0; piece < largeLoad; piece += 1) expect(table.takeHelper(0, 10, false)).toBe(2);
+  expect(table.takeHelper(0, 10, false)).toBeUndefined();
+  expect(tableOf(1).takeHelper(0, 10, false)).toBeUndefined();
 });
 
 test('a piece stays where it is as long as others have as much to do', () => {
   const table = tableOf(2);
-  expect(table.takeHelper(0, 0)).toBe(1);
-  expect(table.takeHelper(0, 0)).toBe(1);
-  expect(table.takeHelper(0, 0)).toBeUndefined();
-  expect(table.takeHelper(0, 1)).toBe(1);
+  expect(table.takeHelper(0, 0, false)).toBe(1);
+  expect(table.takeHelper(0, 0, false)).toBe(1);
+  expect(table.takeHelper(0, 0, false)).toBeUndefined();
+  expect(table.takeHelper(0, 1, false)).toBe(1);
+});
+
+test('pieces that take long go to and fro', () => {
+  const table = tableOf(2);
+  expect(table.takeHelper(0, 0, true)).toBe(1);
+  expect(table.takeHelper(0, 0, true)).toBeUndefined();
+  expect(table.takeHelper(0, 1, true)).toBe(1);
+  expect(table.takeHelper(0, 1, true)).toBeUndefined();
 });
