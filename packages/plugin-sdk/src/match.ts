@@ -46,7 +46,8 @@ export interface MatchTarget {
 
 /** The first rule that holds for the file, or undefined. */
 export function matchingRule(rules: readonly Match[], target: MatchTarget): Match | undefined {
-  return rules.find((rule) => matchesPath(rule, target.path) && matchesMagic(rule, target.head));
+  const lower = target.path.toLowerCase();
+  return rules.find((rule) => matchesPath(rule, target.path, lower) && matchesMagic(rule, target.head));
 }
 
 /** The kind of the first rule that holds for the file, or undefined. */
@@ -59,10 +60,9 @@ export function matchingFolderKind(rules: readonly FolderMatch[], names: readonl
   return rules.find(({ markers }) => markers.some((marker) => names.some((name) => matchesGlob(marker, name))))?.kind;
 }
 
-/** Whether the path side of a rule holds. */
-export function matchesPath(rule: Match, path: string): boolean {
+/** Whether the path side of a rule holds; `lower` is the path in lower case. */
+export function matchesPath(rule: Match, path: string, lower: string = path.toLowerCase()): boolean {
   if (rule.extensions === undefined && rule.globs === undefined) return true;
-  const lower = path.toLowerCase();
   if (rule.extensions?.some((extension) => lower.endsWith(extension.toLowerCase()))) return true;
   return rule.globs?.some((glob) => matchesGlob(glob, path)) ?? false;
 }

@@ -36,6 +36,16 @@ describe('matchesGlob', () => {
     );
   });
 
+  test('compares the last name where it has no slash, whether it is plain or not', () => {
+    const glob = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), maxLength: 4 });
+    const name = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 4 });
+    fc.assert(
+      fc.property(glob, fc.array(name, { minLength: 1, maxLength: 3 }), (pattern, names) => {
+        expect(matchesGlob(pattern, names.join('/'))).toBe(matchesGlob(pattern, names.at(-1) ?? ''));
+      }),
+    );
+  });
+
   test('takes no exponential time', () => {
     expect(matchesGlob(`${'*a'.repeat(100)}b`, 'a'.repeat(5000))).toBe(false);
     expect(matchesGlob(`${'**/a/'.repeat(50)}b`, 'a/'.repeat(1000))).toBe(false);

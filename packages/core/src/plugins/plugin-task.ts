@@ -60,8 +60,9 @@ interface Asked {
 }
 
 const kernels: Kernels = { ...plainKernels, nonFinite: fastNonFinite };
-/** From here on a file leaves more garbage than collecting it costs. */
+/** From here on a file, or a batch of small ones, leaves more garbage than collecting it costs. */
 const manyTensors = 4096;
+const manyFiles = 256;
 /** Most files that a folder may open. */
 const mostOpen = 64;
 
@@ -69,7 +70,8 @@ export function pluginTask(setup: PluginSetup, { main }: { readonly main: Pick<C
   const progress = new Int32Array(setup.progress);
   Atomics.store(progress, 1, 0);
   const loaded = new Map<number, Promise<Plugin>>();
-  let collect: (() => void) | undefined;
+  let collector: (() => void) | undefined;
+  const collect = (): void => (collector ??= garbageCollector())();
   const host: ReaderHost = {
     main: mainOf(main),
     root: setup.root,
@@ -206,10 +208,7 @@ export function pluginTask(setup: PluginSetup, { main }: { readonly main: Pick<C
       );
       if (answer.type !== 'answer') return answer;
       const value = answer.value && packLayout(answer.value);
-      if ((value?.lengths.length ?? 0) > manyTensors) {
-        collect ??= garbageCollector();
-        collect();
-      }
+      if ((value?.lengths.length ?? 0) > manyTensors) collect();
       return { ...answer, value };
     },
 
@@ -225,6 +224,7 @@ export function pluginTask(setup: PluginSetup, { main }: { readonly main: Pick<C
           await examine({ ...file, source: { type: 'bytes', bytes: bytes.subarray(offset, offset + length) } }),
         );
       }
+      if (files.length >= manyFiles) collect();
       return answers;
     },
 

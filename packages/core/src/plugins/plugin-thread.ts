@@ -21,6 +21,8 @@ export interface NoAnswer {
 export interface PluginThread {
   /** Asks; `buffers` are not the caller's afterwards. What it gives may be a NoAnswer. Rejects with 'interrupted' only. */
   ask(name: string, argument: unknown, options?: AskOptions): Promise<unknown>;
+  /** Whether no question waits for its answer. */
+  isIdle(): boolean;
   close(): Promise<void>;
 }
 
@@ -127,6 +129,7 @@ export function pluginThread(options: PluginThreadOptions & { readonly threads?:
       void next();
       return promise;
     },
+    isIdle: () => !isBusy,
     async close() {
       isClosed = true;
       await (pool?.threads ?? started)?.close();

@@ -1,12 +1,13 @@
 /**
  * Folders that are assets: gathers the files of a run and says which folders a plugin takes as one, with all files below.
  *
- * About 300 bytes a file, so it stops at `mostFiles`; a folder that is not whole by then is told as such.
+ * It stops at `mostFiles`; a folder that is not whole by then is told as such.
  */
 import { type FolderFile, type FolderMatch, matchingFolderKind } from '@mbk/plugin-sdk';
 import { textOfBytes, type ByteString } from '../format/byte-name.ts';
 import type { FileContent } from '../format/tree.ts';
 import type { PluginSource } from '../plugins/plugin-source.ts';
+import { fileList, type FileList, type ListedFile } from './file-list.ts';
 import type { AssetFacts, CollectionRef } from './stat-cache.ts';
 
 export interface FoundFolder {
@@ -30,18 +31,12 @@ export interface FolderCollector {
 
 const mostFiles = 200_000;
 
-interface Gathered {
-  readonly path: string;
-  readonly content: FileContent;
-  readonly asset: AssetFacts | undefined;
-}
-
 export function folderCollector(sources: readonly PluginSource[], most: number = mostFiles): FolderCollector {
   const rules = sources.map(({ manifest }): readonly FolderMatch[] =>
     manifest.contributes?.includes('folder') === true ? (manifest.folders ?? []) : [],
   );
   const isWanted = rules.some((of) => of.length > 0);
-  const collections = new Map<string, Gathered[]>();
+  const collections = new Map<string, FileList>();
   let count = 0;
   let isFull = false;
 
@@ -55,7 +50,7 @@ export function folderCollector(sources: readonly PluginSource[], most: number =
 
   /** Folders that hold a marker themselves; the first plugin, and of it the first rule, decides. */
   const markedFolders = (
-    files: readonly Gathered[],
+    files: Iterable<ListedFile>,
   ): Map<string, { readonly plugin: number; readonly kind: string }> => {
     const marked = new Map<string, { readonly plugin: number; readonly kind: string; readonly rank: number }>();
     for (const { path } of files) {
@@ -81,16 +76,16 @@ export function folderCollector(sources: readonly PluginSource[], most: number =
       }
       count += 1;
       const key = `${domain} ${collection}`;
-      const files = collections.get(key) ?? [];
+      const files = collections.get(key) ?? fileList();
       collections.set(key, files);
-      files.push({ path: text, content, asset });
+      files.add({ path: text, size: content.size, sha256: content.sha256, asset });
     },
     folders({ domain, collection }) {
-      const files = collections.get(`${domain} ${collection}`) ?? [];
-      const marked = markedFolders(files);
-      if (marked.size === 0) return [];
-      const byFolder = new Map<string, Gathered[]>();
-      for (const file of files) {
+      const gathered = collections.get(`${domain} ${collection}`);
+      const marked = markedFolders(gathered?.files() ?? []);
+      if (gathered === undefined || marked.size === 0) return [];
+      const byFolder = new Map<string, ListedFile[]>();
+      for (const file of gathered.files()) {
         const folder = outermost(file.path, marked);
         if (folder === undefined) continue;
         const of = byFolder.get(folder) ?? [];
@@ -104,7 +99,7 @@ export function folderCollector(sources: readonly PluginSource[], most: number =
           path,
           kind,
           plugin,
-          bytes: of.reduce((sum, { content }) => sum + content.size, 0),
+          bytes: of.reduce((sum, { size }) => sum + size, 0),
           files: of.map((file) => folderFile(file, path, sources[plugin])).toSorted(byPath),
         };
       });
@@ -125,14 +120,18 @@ function outermost(path: string, marked: ReadonlyMap<string, unknown>): string |
 }
 
 /** A file as the plugin of its folder sees it: with what that same plugin said of it. */
-function folderFile({ asset, content, path }: Gathered, folder: string, source: PluginSource | undefined): FolderFile {
+function folderFile(
+  { asset, path, sha256, size }: ListedFile,
+  folder: string,
+  source: PluginSource | undefined,
+): FolderFile {
   const { name = '', version = '' } = source?.manifest ?? {};
   const isOwn = asset?.report?.plugin === `${name} ${version}`;
   const facts = isOwn ? asset.report?.facts : undefined;
   return {
     path: folder === '' ? path : path.slice(folder.length + 1),
-    size: content.size,
-    sha256: content.sha256,
+    size,
+    sha256,
     ...(isOwn ? { kind: asset.kind } : {}),
     ...(facts === undefined ? {} : { facts }),
   };

@@ -9,7 +9,8 @@ import { examiner, type Examiner } from '../plugins/examiner.ts';
 import { type LayoutColumns, unpackLayout } from '../plugins/layout-columns.ts';
 import type { Answer, LayoutCall } from '../plugins/plugin-calls.ts';
 import { has, headBytesOf, type PluginSource } from '../plugins/plugin-source.ts';
-import { defaultHeapMb, type NoAnswer, pluginThread } from '../plugins/plugin-thread.ts';
+import { defaultHeapMb, type NoAnswer } from '../plugins/plugin-thread.ts';
+import { pluginThreads } from '../plugins/plugin-threads.ts';
 import type { Handlers } from '../pool/channel.ts';
 import type { Threads } from '../pool/threads.ts';
 import { type AssetPlugins, type AssetRule, knownAsset, layoutBounds } from './asset-plugins.ts';
@@ -51,8 +52,7 @@ export function pluginHost(options: PluginHostOptions): PluginHost {
     limits: options.limits ?? defaultLimits,
     root,
   };
-  const thread = pluginThread({ setup, handlers, heapMb, idleMs, signal, threads });
-  const streams = pluginThread({ setup, handlers, heapMb, idleMs, signal });
+  const { streams, thread } = pluginThreads({ setup, handlers, heapMb, idleMs, signal, threads });
   const store = options.storeFolder === undefined ? undefined : examinedStore(options.storeFolder);
   const rules = sources.map((source): AssetRule => ({
     match: source.manifest.match,
