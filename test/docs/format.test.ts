@@ -9,6 +9,7 @@ import {
   mostUnitBytes,
   numbered,
   singles,
+  paletteTransforms,
   tokenTransforms,
   transforms,
 } from '../../packages/core/src/codec/tensor/transform.ts';
@@ -281,7 +282,7 @@ describe('the tensor codec', () => {
   test('its transforms, their units and streams', () => {
     const { rows } = tableOf(text, 'transform');
     expect(rows.map(([name]) => name)).toEqual(
-      [transforms, singles, tokenTransforms]
+      [transforms, singles, tokenTransforms, paletteTransforms]
         .flatMap((some) => Object.entries(some))
         .map(([name, number]) => `${number} \`${name}\``),
     );

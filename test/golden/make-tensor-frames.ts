@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { plannedCodec, tensorCodec } from '../../packages/core/src/codec/tensor.ts';
-import { plansFor } from '../../packages/core/src/codec/tensor/plan.ts';
+import { palettePlan, plansFor, type TensorPlan } from '../../packages/core/src/codec/tensor/plan.ts';
 import { toHex } from '../../packages/core/src/format/bytes.ts';
 import { blockOf, type Dtype } from '../../packages/plugin-sdk/src/index.ts';
 import { seeded } from './vectors.ts';
@@ -50,6 +50,17 @@ function alike(name: string, unit: number): Uint8Array {
   });
 }
 
+function frameBy(plan: TensorPlan, about: string, plain: Uint8Array): object {
+  const { stored, parameters } = plannedCodec(plan).encode(plain);
+  return {
+    name: `${about}transform ${plan.transform.number}, order ${plan.order}, distance ${plan.distance}, ${plain.length} bytes`,
+    length: plain.length,
+    sha256: createHash('sha256').update(plain).digest('hex'),
+    parameters: toHex(parameters),
+    stored: toHex(stored.slice()),
+  };
+}
+
 /** By every plan: contexts, single numbers, and orders 1 to 3 with distances of a row and of one. */
 const dtypesOfVersion2: readonly Dtype[] = [...dtypes, 'Q4_1', 'Q2_K', 'IQ4_XS', 'NVFP4', 'I8', 'I16', 'I32'];
 const framesOfVersion2 = (): object[] =>
@@ -59,18 +70,32 @@ const framesOfVersion2 = (): object[] =>
     return plans.flatMap((plan) => {
       const [singles] = plans.filter(({ transform }) => transform.number > 7);
       const plains = plan === (singles ?? plans[0]) ? [skewed(dtype, unit), alike(dtype, unit)] : [skewed(dtype, unit)];
-      return plains.map((plain) => {
-        const { stored, parameters } = plannedCodec(plan).encode(plain);
-        return {
-          name: `${dtype}, transform ${plan.transform.number}, order ${plan.order}, distance ${plan.distance}, ${plain.length} bytes`,
-          length: plain.length,
-          sha256: createHash('sha256').update(plain).digest('hex'),
-          parameters: toHex(parameters),
-          stored: toHex(stored.slice()),
-        };
+      return plains.map((plain) => frameBy(plan, `${dtype}, `, plain));
+    });
+  });
+
+/** Units of some of `count` values, and a rest. */
+function ofValues(name: string, unit: number, count: number): Uint8Array {
+  const values = seeded(`values ${name}`)(count * unit);
+  const noise = seeded(`choice ${name} ${count}`)(600);
+  return Uint8Array.from({ length: 300 * unit + 1 }, (_, i) => {
+    const [a = 0, b = 0] = noise.subarray(2 * Math.floor(i / unit));
+    return values[((a & b) % count) * unit + (i % unit)] ?? 0;
+  });
+}
+
+/** Of few values, stored as symbols and with contexts. */
+const framesOfPalettes = (): object[] =>
+  (['F16', 'F32', 'I64'] as const).flatMap((dtype) => {
+    const unit = blockOf(dtype).bytes;
+    return [1, 7, 200].flatMap((count) => {
+      const plain = ofValues(dtype, unit, count);
+      return [false, true].flatMap((isBest) => {
+        const plan = palettePlan(plain, { dtype, unit }, isBest);
+        return plan === undefined ? [] : [frameBy(plan, `${count} values of ${dtype}, `, plain)];
       });
     });
   });
 
-const [name, made] = process.argv[2] === '2' ? ['tensor-frames-2.json', framesOfVersion2()] : ['tensor-frames.json', frames];
+const [name, made] = process.argv[2] === '2' ? ['tensor-frames-2.json', [...framesOfVersion2(), ...framesOfPalettes()]] : ['tensor-frames.json', frames];
 writeFileSync(join(import.meta.dirname, name), `${JSON.stringify(made, null, 1)}\n`);

@@ -14,6 +14,7 @@ import { viewOf } from '../format/bytes.ts';
 import type { DecodeOptions, Encoded, FrameCodec, TakePart } from './frame-codec.ts';
 import { setBlockClasses } from './tensor/block-classes.ts';
 import { knownOfBlocks } from './tensor/context-shape.ts';
+import { mostValues, paletteIn } from './tensor/palette.ts';
 import { isUsable, mostOrder, type TensorPlan } from './tensor/plan.ts';
 import {
   type CodedBytes,
@@ -31,6 +32,8 @@ import {
   join,
   mostTransformOfVersion1,
   numbered,
+  paletteTransform,
+  paletteUnitOf,
   split,
   type Transform,
   transformOf,
@@ -75,7 +78,7 @@ function encode(plain: Uint8Array, plan: TensorPlan, workspace: Workspace): Enco
   const { kernels, at } = workspace;
   const { transform } = plan;
   const states = transform.streams.map(() => streamState());
-  let to = at.frame;
+  let to = writePalette(kernels.bytes, transform, at.frame);
   let done = 0;
   let before: number | undefined;
   for (const units of segmentsOf(plain.length, transform.unit)) {
@@ -93,6 +96,36 @@ function encode(plain: Uint8Array, plan: TensorPlan, workspace: Workspace): Enco
   kernels.bytes.set(plain.subarray(done), to);
   to += plain.length - done;
   return { stored: kernels.bytes.subarray(at.frame, to), parameters: encodeParameters(plan) };
+}
+
+/** The values that units are some of, where a transform has such; the end of them. */
+function writePalette(bytes: Uint8Array, { parts: [part] }: Transform, to: number): number {
+  if (part?.kind !== 'palette') return to;
+  const { unit, values } = part.palette;
+  bytes[to] = values.length / unit - 1;
+  bytes.set(values, to + 1);
+  return to + 1 + values.length;
+}
+
+/** The transform with the values that the frame begins with. */
+function readPalette(coded: CodedBytes, unit: number): Transform {
+  const count = (takeBytes(coded, 1)[0] ?? 0) + 1;
+  const palette = paletteIn(takeBytes(coded, count * unit).slice(), unit);
+  if (palette === undefined) throw malformed(coded, `its ${count} values do not rise`);
+  return paletteTransform(palette);
+}
+
+/** Throws unless each symbol of a segment is one of the values of a palette. */
+function checkIndexes(
+  { kernels, at }: Workspace,
+  { parts: [part] }: Transform,
+  units: number,
+  coded: CodedBytes,
+): void {
+  if (part?.kind !== 'palette') return;
+  const count = part.palette.values.length / part.palette.unit;
+  if (count < mostValues && kernels.bytes.subarray(at.planes, at.planes + units).some((index) => index >= count))
+    throw malformed(coded, `a unit is none of its ${count} values`);
 }
 
 interface SegmentStreams {
@@ -125,6 +158,7 @@ function readStreams(
     if (contexts) classify(workspace, transform, units, i);
     readStream(workspace, coded, states[i] ?? streamState(), place);
   }
+  checkIndexes(workspace, transform, units, coded);
   join(transform, units, workspace, from);
 }
 
@@ -264,10 +298,12 @@ function decodeTo(
   workspace: Workspace,
   take: (bytes: Uint8Array, offset: number) => boolean,
 ): boolean {
-  const plan = decodeParameters(parameters, what);
-  const { transform } = plan;
   const { kernels, at } = workspace;
   const coded = { bytes: stored, position: 0, what };
+  const said = decodeParameters(parameters, what);
+  const valueBytes = paletteUnitOf(said.transform.number);
+  const plan = valueBytes === undefined ? said : { ...said, transform: readPalette(coded, valueBytes) };
+  const { transform } = plan;
   const states = transform.streams.map(() => streamState());
   let done = 0;
   let before: number | undefined;

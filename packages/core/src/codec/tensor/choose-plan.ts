@@ -1,7 +1,7 @@
 /** Which way of storing elements makes least of them, by a sample from the middle. */
 import type { Element } from '../../chunker/piece.ts';
 import { plannedCodec } from '../tensor.ts';
-import { plansFor, type TensorPlan } from './plan.ts';
+import { palettePlan, plansFor, type TensorPlan } from './plan.ts';
 import { isForeteller } from './transform.ts';
 
 /** Bytes that lie together: what is foretold is so from what lies before. */
@@ -11,9 +11,16 @@ const foretellingPays = 0.92;
 
 /** The plan for these elements; undefined when there is none. */
 export function choosePlan(plain: Uint8Array, element: Element, isBest: boolean): TensorPlan | undefined {
+  const sample = middleOf(plain, element.unit, isBest ? sampleBytes.best : sampleBytes.fast);
+  const planned = planBySample(sample, element, isBest);
+  const palette = palettePlan(plain, element, isBest);
+  if (planned === undefined || palette === undefined) return planned;
+  return leastOf([planned, palette], (plan) => lengthOf(sample, plan))?.plan;
+}
+
+function planBySample(sample: Uint8Array, element: Element, isBest: boolean): TensorPlan | undefined {
   const [first, ...others] = plansFor(element, isBest);
   if (first === undefined || others.length === 0) return first;
-  const sample = middleOf(plain, element.unit, isBest ? sampleBytes.best : sampleBytes.fast);
   const quick = (plan: TensorPlan): number => lengthOf(sample, { ...plan, contexts: false });
   const foretellers = others.filter(({ transform }) => isForeteller(transform));
   const foretold = leastOf(foretellers, quick);

@@ -1,7 +1,8 @@
 /** Ways in which the codec can store the elements of a frame, of which a sample decides (encode-frame.ts). */
 import { blockOf } from '@mbk/plugin-sdk';
 import type { Element } from '../../chunker/piece.ts';
-import { foretellerOf, singlesOf, type Transform, transformOf } from './transform.ts';
+import { paletteOf } from './palette.ts';
+import { foretellerOf, paletteTransform, paletteNumber, singlesOf, type Transform, transformOf } from './transform.ts';
 import { historyBytes } from './workspace.ts';
 
 export interface TensorPlan {
@@ -29,6 +30,13 @@ export function plansFor(element: Element, isBest: boolean): readonly TensorPlan
     ...(singles === undefined ? [] : [{ transform: singles, ...plain }]),
     ...foretellers(element, isBest),
   ];
+}
+
+/** The way of storing which of few values each unit is; undefined when they are too many. */
+export function palettePlan(plain: Uint8Array, { dtype, unit }: Element, isBest: boolean): TensorPlan | undefined {
+  const isNumber = blockOf(dtype)?.bytes === unit && paletteNumber(unit) !== undefined;
+  const palette = isNumber ? paletteOf(plain, unit) : undefined;
+  return palette && { transform: paletteTransform(palette), contexts: isBest, order: 0, distance: 0 };
 }
 
 function foretellers(element: Element, isBest: boolean): TensorPlan[] {

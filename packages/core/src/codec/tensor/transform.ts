@@ -4,6 +4,7 @@
  */
 import { blockOf } from '@mbk/plugin-sdk';
 import type { Element } from '../../chunker/piece.ts';
+import { type Palette, paletteIn } from './palette.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A part of a unit, and the streams it becomes. */
@@ -18,6 +19,8 @@ type Part =
   | { readonly kind: 'bits'; readonly plan: Plan }
   /** What is left of numbers that are foretold: a token each; their rests stand behind the streams. */
   | { readonly kind: 'tokens' }
+  /** Which of few values a unit is. */
+  | { readonly kind: 'palette'; readonly palette: Palette }
   /** 32 numbers of 5 bits: pairs of their upper four bits, and their lowest. */
   | { readonly kind: 'fifths'; readonly bits: number; readonly nibbles: number };
 
@@ -74,6 +77,10 @@ export const singles = {
   NVFP4: 17,
 } as const;
 export const tokenTransforms = { floats16: 18, floats32: 19, integers16: 20, integers32: 21 } as const;
+
+/** Those of few values, which a frame begins with. */
+export const paletteTransforms = { palette16: 22, palette32: 23, palette64: 24 } as const;
+const paletteUnits: Readonly<Record<number, number>> = { 22: 2, 23: 4, 24: 8 };
 
 /** Fields at most; a unit of fields has at most 65,535 bytes. */
 const mostFields = 255;
@@ -138,7 +145,7 @@ export function numbered(number: number): Transform | undefined {
     case transforms.Q6_K:
       return transform(number, 210, [...fields(192, [16, 1, 1]), ...plansOfQ6K()]);
     default:
-      return singleOf(number) ?? tokensOf(number);
+      return singleOf(number) ?? tokensOf(number) ?? unknownPalette(number);
   }
 }
 
@@ -157,6 +164,28 @@ export function foretellerOf({ dtype, unit }: Element): Transform | undefined {
   if (dtype === 'I16' || dtype === 'U16') return tokensOf(tokenTransforms.integers16);
   if (dtype === 'I32' || dtype === 'U32') return tokensOf(tokenTransforms.integers32);
   return undefined;
+}
+
+/** Bytes of a value of a transform of few values; undefined for others. */
+export function paletteUnitOf(number: number): number | undefined {
+  return paletteUnits[number];
+}
+
+/** The transform of units of so many bytes that have few values; undefined where there is none. */
+export function paletteNumber(unit: number): number | undefined {
+  return Object.values(paletteTransforms).find((number) => paletteUnits[number] === unit);
+}
+
+/** The transform of these values. */
+export function paletteTransform(palette: Palette): Transform {
+  return transform(paletteNumber(palette.unit) ?? -1, palette.unit, [{ kind: 'palette', palette }]);
+}
+
+/** The same before its values are known. */
+function unknownPalette(number: number): Transform | undefined {
+  const unit = paletteUnitOf(number);
+  const palette = unit === undefined ? undefined : paletteIn(new Uint8Array(0), unit);
+  return palette && paletteTransform(palette);
 }
 
 function tokensOf(number: number): Transform | undefined {
@@ -305,6 +334,7 @@ function streamsOf(part: Part): readonly number[] {
     case 'bits':
       return [part.plan.rows * 16];
     case 'tokens':
+    case 'palette':
       return [1];
     case 'fifths':
       return [16, 4];
@@ -365,6 +395,29 @@ function plansOfQ6K(): Part[] {
   return [bitsOf(pairs), bitsOf(lows)];
 }
 
+interface Range {
+  readonly from: number;
+  readonly units: number;
+  readonly to: number;
+}
+
+function toIndexes({ unit, indexOf }: Palette, bytes: Uint8Array, { from, units, to }: Range): void {
+  for (let i = 0; i < units; i += 1) {
+    const index = indexOf(bytes, from + unit * i);
+    if (index === undefined) throw new RangeError('expected units of a palette, got another one');
+    bytes[to + i] = index;
+  }
+}
+
+/** An index that no value has gives 0: whoever reads the frame has looked before. */
+function fromIndexes({ unit, values }: Palette, bytes: Uint8Array, { from, units, to }: Range): void {
+  for (let i = 0; i < units; i += 1) {
+    const value = unit * (bytes[from + i] ?? 0);
+    const at = to + unit * i;
+    for (let k = 0; k < unit; k += 1) bytes[at + k] = values[value + k] ?? 0;
+  }
+}
+
 /** Splits `units` units at `plain` in the workspace into streams, one after the other at `planes`. */
 export function split({ unit, parts }: Transform, units: number, { kernels, at }: Workspace, plain: number): void {
   let plane = at.planes;
@@ -385,6 +438,9 @@ export function split({ unit, parts }: Transform, units: number, { kernels, at }
         break;
       case 'fifths':
         kernels.mergeFifths(plain, unit, units, part.bits, part.nibbles, plane, plane + 16 * units);
+        break;
+      case 'palette':
+        toIndexes(part.palette, kernels.bytes, { from: plain, units, to: plane });
         break;
       case 'tokens':
         throw new TypeError('expected a transform of streams alone');
@@ -414,6 +470,9 @@ export function join({ unit, parts }: Transform, units: number, { kernels, at }:
         break;
       case 'fifths':
         kernels.spreadFifths(plain, unit, units, part.bits, part.nibbles, plane, plane + 16 * units);
+        break;
+      case 'palette':
+        fromIndexes(part.palette, kernels.bytes, { from: plane, units, to: plain });
         break;
       case 'tokens':
         throw new TypeError('expected a transform of streams alone');
