@@ -5,27 +5,13 @@
  * folders, none included. A glob without a slash is compared with the last name of the path.
  */
 export function matchesGlob(glob: string, path: string): boolean {
-  const known = matchers.get(glob) ?? matcherOf(glob);
-  if (matchers.size >= mostMatchers) matchers.clear();
-  matchers.set(glob, known);
-  return known(path);
-}
-
-/** The same few globs are asked of every file. */
-const matchers = new Map<string, (path: string) => boolean>();
-const mostMatchers = 1024;
-
-function matcherOf(glob: string): (path: string) => boolean {
-  if (glob.includes('/')) {
-    const parts = glob.split('/');
-    return (path) => matchesSequence(parts, path.split('/'), (part) => part === '**', matchesName);
-  }
+  if (glob.includes('/'))
+    return matchesSequence(glob.split('/'), path.split('/'), (part) => part === '**', matchesName);
   const rest = glob.startsWith('*') ? glob.slice(1) : glob;
-  if (rest.includes('*') || rest.includes('?'))
-    return (path) => matchesName(glob, path.slice(path.lastIndexOf('/') + 1));
-  // Most are a name, or its end.
-  if (rest !== glob) return (path) => path.endsWith(rest);
-  return (path) => path.endsWith(rest) && (path.length === rest.length || path[path.length - rest.length - 1] === '/');
+  if (rest.includes('*') || rest.includes('?')) return matchesName(glob, path.slice(path.lastIndexOf('/') + 1));
+  // Most are a name, or its end, and are asked of every file.
+  if (!path.endsWith(rest)) return false;
+  return rest !== glob || path.length === rest.length || path[path.length - rest.length - 1] === '/';
 }
 
 function matchesName(pattern: string, name: string): boolean {

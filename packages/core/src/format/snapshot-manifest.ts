@@ -166,18 +166,24 @@ export function decodeManifest(bytes: Uint8Array, what: string): SnapshotManifes
 
 /** Milliseconds since 1970 as a manifest writes them: `2025-01-01T02:00:00.000Z`. */
 export function timeText(at: number): string {
-  const day = Math.floor(at / dayMs);
-  // A history has thousands of times in a few days: those of one day differ in what is quickly written.
-  if (day !== lastDay.day) lastDay = { day, text: new Date(at).toISOString().slice(0, -'00:00:00.000Z'.length) };
-  const left = at - day * dayMs;
-  const [hour, minute] = [Math.floor(left / 3_600_000), Math.floor(left / 60_000) % 60];
-  const [second, millisecond] = [Math.floor(left / 1000) % 60, left % 1000];
-  const thousandth = millisecond < 10 ? `00${millisecond}` : millisecond < 100 ? `0${millisecond}` : millisecond;
-  return `${lastDay.text}${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(second)}.${thousandth}Z`;
+  return new Date(at).toISOString();
 }
 
 const dayMs = 86_400_000;
-let lastDay = { day: NaN, text: '' };
+
+/** `timeText` for many times: those of one day differ in what is quickly written, and a history has thousands in a few days. */
+export function timeTexts(): (at: number) => string {
+  let last = { day: NaN, text: '' };
+  return (at) => {
+    const day = Math.floor(at / dayMs);
+    if (day !== last.day) last = { day, text: timeText(at).slice(0, -'00:00:00.000Z'.length) };
+    const left = at - day * dayMs;
+    const [hour, minute] = [Math.floor(left / 3_600_000), Math.floor(left / 60_000) % 60];
+    const [second, millisecond] = [Math.floor(left / 1000) % 60, left % 1000];
+    const thousandth = millisecond < 10 ? `00${millisecond}` : millisecond < 100 ? `0${millisecond}` : millisecond;
+    return `${last.text}${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(second)}.${thousandth}Z`;
+  };
+}
 
 const twoDigits = (value: number): string => (value < 10 ? `0${value}` : String(value));
 

@@ -4,7 +4,7 @@ import { suggestNames } from '../catalogue/suggest-names.ts';
 import { MbkError } from '../errors.ts';
 import type { ActorId, CommitId } from '../format/ids.ts';
 import type { Line } from '../format/log-state.ts';
-import { timeText } from '../format/snapshot-manifest.ts';
+import { timeText, timeTexts } from '../format/snapshot-manifest.ts';
 import { headsOf, isExpired, linesOf, type Fold } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
 
@@ -60,17 +60,17 @@ export interface HistoryCapture {
  */
 export function listHistory(repository: Repository, { revision, domain, limit }: HistoryRequest = {}): HistoryRow[] {
   const { fold } = repository.log;
-  const tags = tagsByCommit(fold);
+  const context = { tags: tagsByCommit(fold), timeText: timeTexts() };
   return chosenLines(repository, { revision, domain })
     .toReversed()
     .slice(0, limit)
-    .map((line) => rowOf(fold, line, tags));
+    .map((line) => rowOf(fold, line, context));
 }
 
 /** The row of one commit; undefined when the log does not know it. */
 export function historyRow(fold: Fold, commit: CommitId): HistoryRow | undefined {
   const line = fold.lineOfCommit.get(commit);
-  return line === undefined ? undefined : rowOf(fold, line, tagsByCommit(fold));
+  return line === undefined ? undefined : rowOf(fold, line, { tags: tagsByCommit(fold), timeText });
 }
 
 /** Oldest first. */
@@ -99,7 +99,12 @@ export function requireDomain(fold: Fold, domain: string): void {
   });
 }
 
-function rowOf(fold: Fold, head: Line, tags: ReadonlyMap<CommitId, readonly string[]>): HistoryRow {
+interface RowContext {
+  readonly tags: ReadonlyMap<CommitId, readonly string[]>;
+  readonly timeText: (at: number) => string;
+}
+
+function rowOf(fold: Fold, head: Line, { tags, timeText: textOf }: RowContext): HistoryRow {
   const { to: commit, domain, from: parent, line, n: entry, actor } = head;
   const { takenAt, message, host, plan, run, files, bytes, added, stored, flags } = line;
   return {
@@ -107,7 +112,7 @@ function rowOf(fold: Fold, head: Line, tags: ReadonlyMap<CommitId, readonly stri
     domain,
     parent,
     tags: tags.get(commit) ?? [],
-    takenAt: timeText(takenAt),
+    takenAt: textOf(takenAt),
     message,
     host,
     plan,

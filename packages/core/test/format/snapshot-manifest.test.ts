@@ -8,6 +8,7 @@ import {
   encodeManifest,
   timeOf,
   timeText,
+  timeTexts,
   type SnapshotManifest,
 } from '../../src/format/snapshot-manifest.ts';
 import { collection, manifestInput } from '../catalogue/small-history.ts';
@@ -123,4 +124,17 @@ describe('snapshot.json', () => {
     );
     expect(refused).toBeGreaterThan(100);
   });
+});
+
+test('times are written the same one by one and one after the other', () => {
+  const texts = timeTexts();
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 253_402_300_799_999 }),
+      fc.array(fc.nat({ max: 172_800_000 }), { maxLength: 5 }),
+      (at, steps) => {
+        for (const step of [0, ...steps]) expect(texts(at + step)).toBe(timeText(at + step));
+      },
+    ),
+  );
 });
