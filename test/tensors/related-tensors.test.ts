@@ -172,6 +172,25 @@ test('a model that has nothing to do with those before it is stored alone', asyn
   expect((await lab.frames()).every(({ bases }) => bases.length === 0)).toBe(true);
 });
 
+test('a fine-tune that calls its tensors otherwise, in another order, is stored as the difference all the same', async () => {
+  const lab = await tensorLab();
+  const layers = Array.from({ length: 8 }, (_, layer) =>
+    weights(`model.layers.${layer}.mlp.up_proj.weight`, { shape: [256, 512], dtype: 'BF16', seed: 90 + layer }),
+  );
+  lab.write('model.safetensors', safetensorsFile({ tensors: layers }));
+  await lab.snapshot({ tag: 'v1' });
+  const renamed = trained(layers, 1).map((tensor, layer) => ({
+    ...tensor,
+    name: `blk.${(5 * layer) % 8}.ffn_up.weight`,
+  }));
+  const file = safetensorsFile({ tensors: renamed });
+  lab.write('converted.safetensors', file);
+  await lab.snapshot({ tag: 'v2' });
+  const delta = await bytesOf(lab, codecs.delta);
+  expect(delta.plain).toBe(8 * 256 * 512 * 2);
+  expect(await lab.restored('lab/v2')).toMatchObject({ 'converted.safetensors': sha256Of(file) });
+});
+
 test('nothing is built upon anything where the project compresses nothing', async () => {
   const lab = await tensorLab();
   lab.write('model.safetensors', safetensorsFile({ tensors: modelOf('BF16') }));

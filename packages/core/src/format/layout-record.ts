@@ -16,7 +16,7 @@ export interface Layout {
   readonly tensors: readonly TensorSpan[];
 }
 
-export interface TensorSpan {
+export interface TensorSpan extends TensorHints {
   readonly name: string;
   /** Element or block type, e.g. `bf16`, `q8_0`. */
   readonly dtype: string;
@@ -29,8 +29,14 @@ export interface TensorSpan {
   readonly unit: number;
   /** Of the elements; little-endian unless it says otherwise. */
   readonly byteOrder?: 'big';
+}
+
+/** What finds a tensor that another may be built upon. */
+export interface TensorHints {
   /** Of its first numbers: what they become as another type, by the name of that (docs/format.md, The derive codec). */
   readonly probes?: Probes | undefined;
+  /** A few of its bytes, 64 hex digits. */
+  readonly sketch?: string | undefined;
 }
 
 /** By the names of recipes: 8 hex digits. */
@@ -41,6 +47,8 @@ const textMax = 65_536;
 const dimensionsMax = 64;
 /** Most probes of a tensor. */
 const probesMax = 32;
+/** Bytes of a sketch. */
+export const sketchBytes = 32;
 
 /** `layout` itself; `value-invalid` unless its spans are in order, apart and inside a file of `size` bytes. */
 export function checkLayout(layout: Layout, size: number, what: string): Layout {
@@ -63,10 +71,10 @@ export function checkLayout(layout: Layout, size: number, what: string): Layout 
   return layout;
 }
 
-/** Canonical bytes of a layout that was checked, with these probes; undefined if they are more than a blob may have. */
+/** Canonical bytes of a layout that was checked, with these hints; undefined if they are more than a blob may have. */
 export function encodeLayout(
   { container, tensors }: Layout,
-  probesOf: (tensor: TensorSpan) => Probes | undefined = ({ probes }) => probes,
+  hintsOf: (tensor: TensorSpan) => TensorHints | undefined = (tensor) => tensor,
 ): Uint8Array | undefined {
   // Written tensor by tensor: of a hundred thousand, all text and all bytes would else be there together.
   let bytes = Buffer.allocUnsafeSlow(firstBytes);
@@ -83,7 +91,7 @@ export function encodeLayout(
   write(`{"container":${canonicalText(container)},"tensors":[`);
   let separator = '';
   for (const tensor of tensors) {
-    write(separator + canonicalText(tensorRecord(tensor, probesOf(tensor))));
+    write(separator + canonicalText(tensorRecord(tensor, hintsOf(tensor))));
     if (length > limits.blobBytes) return undefined;
     separator = ',';
   }
@@ -97,9 +105,9 @@ const firstBytes = 65_536;
 /** The members of the record, and no others. */
 function tensorRecord(
   { byteOrder, dtype, length, name, offset, shape, unit }: TensorSpan,
-  probes: Probes | undefined,
+  { probes, sketch }: TensorHints = {},
 ): JsonValue {
-  return { byteOrder, dtype, length, name, offset, probes, shape, unit };
+  return { byteOrder, dtype, length, name, offset, probes, shape, sketch, unit };
 }
 
 /** The layout of `bytes`, a blob named `what`, of a file of `size` bytes; `value-invalid`. */
@@ -120,6 +128,7 @@ function decodeTensor(value: unknown, what: string): TensorSpan {
   const fields = readFields(value, what);
   const byteOrder = fields.optional('byteOrder', (f) => f.literal('byteOrder', 'big'));
   const probes = fields.optional('probes', (f) => decodeProbes(f.raw('probes'), `${what}: probes`));
+  const sketch = fields.optional('sketch', (f) => f.hex('sketch', sketchBytes));
   return {
     name: fields.string('name', { max: textMax }),
     dtype: fields.string('dtype', { max: textMax }),
@@ -129,6 +138,7 @@ function decodeTensor(value: unknown, what: string): TensorSpan {
     unit: fields.int('unit', { min: 1, max: parameters.pieceBytes }),
     ...(byteOrder === undefined ? {} : { byteOrder }),
     ...(probes === undefined ? {} : { probes }),
+    ...(sketch === undefined ? {} : { sketch }),
   };
 }
 

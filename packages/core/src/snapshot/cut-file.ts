@@ -16,7 +16,7 @@ import type { Piece } from '../chunker/piece.ts';
 import type { Chunk } from '../format/chunk-list.ts';
 import type { ByteString } from '../format/byte-name.ts';
 import { asBlobId, type BlobId } from '../format/ids.ts';
-import type { Layout, Probes } from '../format/layout-record.ts';
+import type { Layout, TensorHints } from '../format/layout-record.ts';
 import { layoutFileBytes, parameters } from '../format/limits.ts';
 import { emptySha256 } from '../format/tree.ts';
 import { fastNonFinite } from '../plugins/fast-non-finite.ts';
@@ -55,6 +55,7 @@ export interface CutFileOptions {
 export interface TensorHead {
   readonly number: number;
   readonly probe: string | undefined;
+  readonly sketch: string | undefined;
 }
 
 /** Undefined where there is nothing that it may be built upon. */
@@ -69,8 +70,8 @@ export interface CutFile {
   /** Bytes in zero runs, which take no room. */
   readonly zeroBytes: number;
   readonly rows?: RowScan | undefined;
-  /** What the first numbers of its tensors become as other types, by the number of the tensor. */
-  readonly probes?: ReadonlyMap<number, Probes> | undefined;
+  /** What finds its tensors when others may be built upon them, by the number of the tensor. */
+  readonly hints?: ReadonlyMap<number, TensorHints> | undefined;
 }
 
 export interface FileCutter {
@@ -176,7 +177,7 @@ export function fileCutter({
         await window.returned();
       }
       const sha256 = asBlobId(hash.digest('hex'));
-      return { size: end, sha256, isWhole, zeroBytes, rows: rows?.result(), probes: seeker?.probes };
+      return { size: end, sha256, isWhole, zeroBytes, rows: rows?.result(), hints: seeker?.hints };
     },
   };
 }

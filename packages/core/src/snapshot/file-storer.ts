@@ -71,7 +71,7 @@ export async function storeContent(
   const visit = cuts && (await relatives?.visit(cuts, location));
   try {
     const how = { layout: cuts, relativesOf: visit?.ask };
-    const { zeroBytes, isWhole, rows, probes, ...read } = await cut(how, (chunk) => {
+    const { zeroBytes, isWhole, rows, hints, ...read } = await cut(how, (chunk) => {
       visit?.chunk(chunk);
       return list.add(chunk);
     });
@@ -79,11 +79,11 @@ export async function storeContent(
     const content = { ...read, chunks: (await list.finish()).id };
     // The layout of a file that shrank would speak of bytes that are not there.
     if (layout === undefined || cuts === undefined || read.size !== size) return { content, zeroBytes };
-    const probed = new Map([...(probes ?? [])].map(([number, own]) => [cuts.tensors[number], own]));
-    const record = encodeLayout(layout, (tensor) => probed.get(tensor)) ?? encodeLayout(layout);
+    const known = new Map([...(hints ?? [])].map(([number, own]) => [cuts.tensors[number], own]));
+    const record = encodeLayout(layout, (tensor) => known.get(tensor)) ?? encodeLayout(layout);
     if (record === undefined) return { content, zeroBytes };
     const { id } = await store('layout', record);
-    visit?.stored((tensor) => probed.get(tensor));
+    visit?.stored((tensor) => known.get(tensor));
     return { content: { ...content, layout: id }, zeroBytes, rows };
   } finally {
     visit?.leave();

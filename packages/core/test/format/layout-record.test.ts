@@ -14,16 +14,24 @@ const tensors = fc.array(
     shape: fc.array(fc.nat(1000), { maxLength: 4 }),
     unit: fc.integer({ min: 1, max: 65_536 }),
     byteOrder: fc.option(fc.constant('big' as const), { nil: undefined }),
+    probes: fc.option(fc.constant({ BF16: '01234567', 'Q4_0-fused': '89abcdef' }), { nil: undefined }),
+    sketch: fc.option(fc.constant('0123456789abcdef'.repeat(4)), { nil: undefined }),
   }),
   { maxLength: 8 },
 );
 
 const layouts = tensors.map((items): { layout: Layout; size: number } => {
   let size = 0;
-  const placed = items.map(({ gap, byteOrder, ...tensor }) => {
+  const placed = items.map(({ gap, byteOrder, probes, sketch, ...tensor }) => {
     const offset = size + gap;
     size = offset + tensor.length;
-    return { ...tensor, offset, ...(byteOrder === undefined ? {} : { byteOrder }) };
+    return {
+      ...tensor,
+      offset,
+      ...(byteOrder && { byteOrder }),
+      ...(probes && { probes }),
+      ...(sketch !== undefined && { sketch }),
+    };
   });
   return { layout: { container: 'gguf', tensors: placed }, size };
 });

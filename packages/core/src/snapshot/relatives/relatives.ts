@@ -4,7 +4,7 @@
  */
 import type { Chunk } from '../../format/chunk-list.ts';
 import type { BlobId } from '../../format/ids.ts';
-import type { Layout, Probes, TensorSpan } from '../../format/layout-record.ts';
+import type { Layout, TensorHints, TensorSpan } from '../../format/layout-record.ts';
 import type { AskRelatives } from '../cut-file.ts';
 import type { ByteString } from '../../format/byte-name.ts';
 import type { FilePlace } from './file-place.ts';
@@ -26,8 +26,8 @@ export interface Visit {
   readonly ask: AskRelatives | undefined;
   /** Takes the chunks of the file in their order. */
   chunk(chunk: Chunk): void;
-  /** The file is stored, with these probes of its tensors. */
-  stored(probesOf: (tensor: TensorSpan) => Probes | undefined): void;
+  /** The file is stored, with these hints of its tensors. */
+  stored(hintsOf: (tensor: TensorSpan) => TensorHints | undefined): void;
   /** The file is done with, stored or not. */
   leave(): void;
 }
@@ -82,9 +82,9 @@ export function runRelatives({ load, flush, frameOf, depthOf }: RelativesOptions
       if (kin.bytes >= leastBytes) await makeReadable(kin);
       underWay.add(kin);
       const file = (files += 1);
-      const ask: AskRelatives = ({ number, probe }) => {
+      const ask: AskRelatives = ({ number, probe, sketch }) => {
         const span = layout.tensors[number];
-        const found = span && catalogue.find({ ...span, probe });
+        const found = span && catalogue.find({ ...span, probe, sketch });
         return Promise.resolve(found && { ...found, file, tensor: number });
       };
       const idAt = new Map<number, BlobId>();
@@ -100,8 +100,8 @@ export function runRelatives({ load, flush, frameOf, depthOf }: RelativesOptions
           }
           position += length;
         },
-        stored(probesOf) {
-          catalogue.add(layout, idAt, probesOf);
+        stored(hintsOf) {
+          catalogue.add(layout, idAt, hintsOf);
           if (kin.bytes >= leastBytes) unput.push(kin);
         },
         leave() {

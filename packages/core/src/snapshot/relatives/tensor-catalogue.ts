@@ -5,8 +5,9 @@
 import { blockOf } from '@mbk/plugin-sdk';
 import { probedDtype } from '../../codec/derive.ts';
 import type { BlobId } from '../../format/ids.ts';
-import type { Layout, Probes, TensorSpan } from '../../format/layout-record.ts';
+import type { Layout, TensorHints, TensorSpan } from '../../format/layout-record.ts';
 import { parameters } from '../../format/limits.ts';
+import { sketchDistance } from './sketch.ts';
 
 /** The pieces of a tensor, each of `pieceBytes` but the last: their ids, null for zeros. */
 export interface StoredTensor {
@@ -34,11 +35,17 @@ export interface TensorQuestion {
   readonly length: number;
   /** What its first numbers are, as the probes of a source say it (docs/format.md, The derive codec). */
   readonly probe: string | undefined;
+  /** A few of its bytes. */
+  readonly sketch: string | undefined;
 }
 
 export interface TensorCatalogue {
   /** Adds the tensors of a file that have pieces of their own; `idAt` gives the blob that begins at an offset of the file. */
-  add(layout: Layout, idAt: ReadonlyMap<number, BlobId>, probesOf?: (tensor: TensorSpan) => Probes | undefined): void;
+  add(
+    layout: Layout,
+    idAt: ReadonlyMap<number, BlobId>,
+    hintsOf?: (tensor: TensorSpan) => TensorHints | undefined,
+  ): void;
   /** Undefined when there is none. */
   find(question: TensorQuestion): Pick<TensorRelatives, 'bases' | 'sources'> | undefined;
   /** How many tensors it holds. */
@@ -49,37 +56,41 @@ export interface TensorCatalogue {
 const mostBases = 3;
 const mostSources = 2;
 /** Tensors that it takes, each some hundred bytes. */
-const mostTensors = 500_000;
-/** Tensors of one shape that are remembered: layers of a model have the same one. */
-const mostAlike = 64;
+const mostTensors = 250_000;
+/** Tensors of one size that are remembered: layers of a model have the same one. */
+const mostAlike = 256;
+/** Bits of sketches that kin differ in at most (docs/decisions/0022). */
+const nearBits = 64;
 
 export function tensorCatalogue(): TensorCatalogue {
-  /** By name, type and shape; by type and shape; by what was made of it. The newest first. */
+  /** By name, type and shape; by type and size; by what was made of it. The newest first. */
   const same = new Map<string, StoredTensor[]>();
-  const alike = new Map<string, { readonly name: string; readonly tensor: StoredTensor }[]>();
+  const alike = new Map<string, AlikeTensor[]>();
   const made = new Map<string, StoredTensor[]>();
   let size = 0;
 
   return {
-    add({ tensors }, idAt, probesOf = ({ probes }) => probes) {
+    add({ tensors }, idAt, hintsOf = (tensor) => tensor) {
       for (const span of tensors) {
         if (!hasPieces(span) || size >= mostTensors) continue;
         const tensor = storedTensor(span, idAt);
         if (tensor === undefined) continue;
         size += 1;
         remember(same, sameKey(span), tensor, mostBases);
-        remember(alike, alikeKey(span), { name: span.name, tensor }, mostAlike);
+        const { probes = {}, sketch } = hintsOf(span) ?? {};
+        const { name: own, shape } = span;
+        remember(alike, alikeKey(span), { name: own, shape: shape.join(), sketch, tensor }, mostAlike);
         const elements = elementsOf(span);
-        for (const [name, probe] of Object.entries(probesOf(span) ?? {}))
+        for (const [name, probe] of Object.entries(probes))
           remember(made, madeKey(elements, probedDtype(name), probe), tensor, mostSources);
       }
     },
 
     find(question) {
-      const { dtype, name, probe } = question;
+      const { dtype, probe } = question;
       const bases = [...(same.get(sameKey(question)) ?? [])];
       const others = alike.get(alikeKey(question)) ?? [];
-      for (const { tensor } of sortedBySuffix(others, name)) {
+      for (const { tensor } of likeliest(others, question)) {
         if (bases.length >= mostBases) break;
         if (!bases.includes(tensor)) bases.push(tensor);
       }
@@ -120,13 +131,28 @@ function storedTensor(
   return pieces.every((id) => id === null) ? undefined : { dtype, pieceBytes, pieces };
 }
 
-/** Layers that are called alike are likelier kin: `a.7.weight` and `b.7.weight`. */
-function sortedBySuffix<T extends { readonly name: string }>(tensors: readonly T[], name: string): readonly T[] {
-  if (tensors.length < 2) return tensors;
-  return tensors
-    .map((tensor, at) => ({ tensor, at, common: commonSuffix(tensor.name, name) }))
-    .sort((a, b) => b.common - a.common || a.at - b.at)
-    .map(({ tensor }) => tensor);
+interface AlikeTensor {
+  readonly name: string;
+  /** Its dimensions, joined by commas. */
+  readonly shape: string;
+  readonly sketch: string | undefined;
+  readonly tensor: StoredTensor;
+}
+
+/**
+ * Those whose bytes are near, the nearest first, whatever they are called; then those of the same shape by their names:
+ * layers that are called alike are likelier kin, `a.7.weight` and `b.7.weight`.
+ */
+function likeliest(tensors: readonly AlikeTensor[], { name, shape, sketch }: TensorQuestion): readonly AlikeTensor[] {
+  const own = shape.join();
+  const ranked = tensors.map((one, at) => {
+    const bits = sketch === undefined || one.sketch === undefined ? Infinity : sketchDistance(sketch, one.sketch);
+    return { one, at, bits: bits > nearBits ? Infinity : bits, common: commonSuffix(one.name, name) };
+  });
+  return ranked
+    .filter(({ one, bits }) => bits < Infinity || one.shape === own)
+    .sort((a, b) => (a.bits === b.bits ? 0 : a.bits - b.bits) || b.common - a.common || a.at - b.at)
+    .map(({ one }) => one);
 }
 
 function commonSuffix(a: string, b: string): number {
@@ -148,11 +174,11 @@ function remember<T>(map: Map<string, T[]>, key: string, value: T, most: number)
 type Kind = Pick<TensorSpan, 'name' | 'dtype' | 'unit' | 'shape' | 'length'>;
 
 function sameKey(tensor: Kind): string {
-  return `${tensor.name}\0${alikeKey(tensor)}`;
+  return `${tensor.name}\0${tensor.shape.join()} ${alikeKey(tensor)}`;
 }
 
-function alikeKey({ dtype, unit, shape, length }: Kind): string {
-  return `${dtype} ${unit} ${shape.join()} ${length}`;
+function alikeKey({ dtype, unit, length }: Omit<Kind, 'name' | 'shape'>): string {
+  return `${dtype} ${unit} ${length}`;
 }
 
 function madeKey(elements: number, dtype: string, probe: string): string {

@@ -37,10 +37,10 @@ describe('files of one run', () => {
     first.leave();
     const { ask } = await second;
     expect(done).toEqual(['load', 'stranger', 'flush', 'second']);
-    expect((await ask?.({ number: 0, probe: undefined }))?.bases.map(({ pieces }) => pieces)).toEqual([
-      [idOf(Buffer.from('a'))],
-    ]);
-    expect(await ask?.({ number: 1, probe: undefined })).toBeUndefined();
+    expect(
+      (await ask?.({ number: 0, probe: undefined, sketch: undefined }))?.bases.map(({ pieces }) => pieces),
+    ).toEqual([[idOf(Buffer.from('a'))]]);
+    expect(await ask?.({ number: 1, probe: undefined, sketch: undefined })).toBeUndefined();
   });
 
   test('do not wait for one that failed longer than it takes, and find nothing of it', async () => {

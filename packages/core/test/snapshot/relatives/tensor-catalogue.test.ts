@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { BlobId } from '../../../src/format/ids.ts';
 import type { Layout, TensorSpan } from '../../../src/format/layout-record.ts';
 import { parameters } from '../../../src/format/limits.ts';
-import { tensorCatalogue } from '../../../src/snapshot/relatives/tensor-catalogue.ts';
+import { type TensorQuestion, tensorCatalogue } from '../../../src/snapshot/relatives/tensor-catalogue.ts';
 import { wantedOf } from '../../../src/snapshot/relatives/wanted.ts';
 import { idOf } from '../../pack/test-keys.ts';
 
@@ -18,7 +18,15 @@ function fileOf(name: string, of: Partial<TensorSpan>, file = name): { layout: L
   return { layout: { container: 'test', tensors: [span] }, idAt };
 }
 
-const question = { name: 'a', dtype: 'BF16', unit: 2, shape: [5 * MiB], length: 10 * MiB, probe: undefined };
+const question = {
+  name: 'a',
+  dtype: 'BF16',
+  unit: 2,
+  shape: [5 * MiB],
+  length: 10 * MiB,
+  probe: undefined,
+  sketch: undefined,
+};
 
 describe('the catalogue of tensors', () => {
   test('finds the same tensor of other files, the newest first, before those that are only alike', () => {
@@ -37,6 +45,26 @@ describe('the catalogue of tensors', () => {
     );
     expect(catalogue.find({ ...question, name: 'ca' })?.bases[0]?.pieces[1]).toEqual(id('newest 1'));
     expect(catalogue.find({ ...question, name: 'x.b.a' })?.bases[0]?.pieces[1]).toEqual(id('kin 1'));
+  });
+
+  test('finds those whose bytes are near, whatever they are called and however their shape is said', () => {
+    const catalogue = tensorCatalogue();
+    const sketch = (bits: number): string => ((1n << BigInt(bits)) - 1n).toString(16).padStart(64, '0');
+    for (const [name, bits, shape] of [
+      ['x.a', 200, [5 * MiB]],
+      ['far', 30, [5, MiB]],
+      ['b', 90, [5 * MiB]],
+      ['near', 2, [5, MiB]],
+      ['c', 65, [5, MiB]],
+    ] as const) {
+      const { layout, idAt } = fileOf(name, { sketch: sketch(bits), shape });
+      catalogue.add(layout, idAt);
+    }
+    const firsts = (of: Partial<TensorQuestion>): unknown =>
+      catalogue.find({ ...question, ...of })?.bases.map(({ pieces }) => pieces[0]);
+    expect(firsts({ sketch: sketch(0) })).toEqual(['near 0', 'far 0', 'x.a 0'].map(id));
+    expect(firsts({ sketch: sketch(0), name: 'b' })).toEqual(['b 0', 'near 0', 'far 0'].map(id));
+    expect(firsts({})).toEqual(['x.a 0', 'b 0'].map(id));
   });
 
   test('finds none of another type, shape or size, of small tensors, and of numbers with their first byte first', () => {
@@ -66,6 +94,7 @@ describe('the catalogue of tensors', () => {
       shape: [5 * MiB],
       length: (5 * MiB * 34) / 32,
       probe: '12345678',
+      sketch: undefined,
     };
     expect(catalogue.find(made)?.sources.map(({ dtype }) => dtype)).toEqual(['BF16']);
     expect(catalogue.find({ ...made, probe: '12345679' })).toBeUndefined();
