@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { executeIndexRepair, localBackend, memoryBackend, planIndexRepair, type Backend } from '@mbk/core';
+import { executeIndexRepair, localBackend, MbkError, memoryBackend, planIndexRepair, type Backend } from '@mbk/core';
 import { packKey } from '../../packages/core/src/format/ids.ts';
 import { newOutcome } from '../../packages/core/src/operations/checkout/outcome.ts';
 import { fileRestorer } from '../../packages/core/src/operations/checkout/restore-files.ts';
@@ -249,6 +249,28 @@ describe('a base that is damaged', () => {
     const healed = Object.fromEntries(Object.entries(expected).map(([name, bytes]) => [name, sha256Of(bytes)]));
     for (const revision of ['lab/v3', 'lab/v2']) expect(await lab.restored(revision)).toEqual(healed);
   });
+});
+
+test('a pack that goes away while it is verified is a finding, and the verification goes on', async () => {
+  const backend = memoryBackend();
+  let gone: string | undefined;
+  const lab = await tensorLab({
+    ...backend,
+    // It is read whole first, then frame by frame.
+    get: (key, options) =>
+      key === gone && (options?.offset ?? 0) > 0
+        ? Promise.reject(new MbkError('entry-absent', `${key} is gone`))
+        : backend.get(key, options),
+  });
+  lab.write('model.safetensors', safetensorsFile({ tensors: modelOf('BF16') }));
+  await lab.snapshot();
+  lab.write('model.safetensors', safetensorsFile({ tensors: trained(modelOf('BF16'), 1) }));
+  await lab.snapshot();
+  const built = (await lab.copies()).find(({ frame }) => frame.codec === codecs.delta);
+  if (built === undefined) throw new Error('expected a difference');
+  gone = packKey(built.pack.kind, built.pack.id);
+  const report = await lab.verify();
+  expect(report.findings.map(({ code, severity }) => [code, severity])).toEqual([['pack-damaged', 'error']]);
 });
 
 async function damage(backend: Backend, { pack, frame }: BlobCopy): Promise<void> {

@@ -4,7 +4,7 @@
  * is read again and judged here.
  */
 import { independentSha256, platformSha256 } from '../../crypto/hash.ts';
-import { isMbkError } from '../../errors.ts';
+import { isMbkError, type MbkError } from '../../errors.ts';
 import { packKey } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
 import type { FooterFrame } from '../../format/pack-footer.ts';
@@ -114,11 +114,20 @@ export function basedChecker(
     if (bases === undefined) return undefined;
     const opened = await packs.open(row);
     const box = opened === undefined ? await readBox(row, frame) : { fd: opened.fd };
-    return { key: reader.keyOf(row), row, number, frame, box, bases, isNeeded };
+    return 'code' in box ? undefined : { key: reader.keyOf(row), row, number, frame, box, bases, isNeeded };
   }
 
-  function readBox({ kind, id }: PackRow, { offset, boxLength: length }: FooterFrame): Promise<Uint8Array> {
-    return backend.get(packKey(kind, id), { offset, length, signal });
+  /** The pack was there a moment ago; whatever becomes of it is a finding. */
+  async function readBox(
+    { kind, id }: PackRow,
+    { offset, boxLength: length }: FooterFrame,
+  ): Promise<Uint8Array | MbkError> {
+    try {
+      return await backend.get(packKey(kind, id), { offset, length, signal });
+    } catch (error) {
+      if (isBadContent(error)) return error;
+      throw error;
+    }
   }
 
   /** What is wrong with a frame, upon whichever copies can be read. */
@@ -130,7 +139,10 @@ export function basedChecker(
       if (isBadContent(error) || isMbkError(error, 'blob-absent')) return undefined;
       throw error;
     }
-    const box = boxIn(await readBox(row, frame), row, frame);
+    const bytes = await readBox(row, frame);
+    const blobs = frame.blobs.map(({ id }) => id);
+    if ('code' in bytes) return { error: recordOf(bytes), frame: number, blobs };
+    const box = boxIn(bytes, row, frame);
     const problem = checkBased({ key: reader.keyOf(row), row, number, frame, box }, below, { sha256 });
     return problem && { ...problem, error: recordOf(problem.error), frame: number };
   }
