@@ -253,12 +253,12 @@ describe('a base that is damaged', () => {
 
 test('a pack that goes away while it is verified is a finding, and the verification goes on', async () => {
   const backend = memoryBackend();
-  let gone: string | undefined;
+  const gone = { key: '' };
   const lab = await tensorLab({
     ...backend,
     // It is read whole first, then frame by frame.
     get: (key, options) =>
-      key === gone && (options?.offset ?? 0) > 0
+      key === gone.key && (options?.offset ?? 0) > 0
         ? Promise.reject(new MbkError('entry-absent', `${key} is gone`))
         : backend.get(key, options),
   });
@@ -268,7 +268,7 @@ test('a pack that goes away while it is verified is a finding, and the verificat
   await lab.snapshot();
   const built = (await lab.copies()).find(({ frame }) => frame.codec === codecs.delta);
   if (built === undefined) throw new Error('expected a difference');
-  gone = packKey(built.pack.kind, built.pack.id);
+  gone.key = packKey(built.pack.kind, built.pack.id);
   const report = await lab.verify();
   expect(report.findings.map(({ code, severity }) => [code, severity])).toEqual([['pack-damaged', 'error']]);
 });
