@@ -126,7 +126,18 @@ describe.each([
     expect((await lab.verify({ ...threads, independent: true })).findings).toEqual([]);
   });
 
-  test('what was made from a file that changes as soon as it is restored comes back all the same', async () => {
+  test.each([
+    [
+      'changes as soon as it is restored',
+      (path: string) => writeFileSync(path, new Uint8Array(readFileSync(path).length)),
+    ],
+    [
+      'may not be read once it is restored',
+      () => {
+        throw new MbkError('target-failed', 'it may not be read');
+      },
+    ],
+  ] as const)('what was made from a file that %s comes back all the same', async (__, before) => {
     const lab = await tensorLab(backend());
     const source = modelOf('BF16').slice(0, 1);
     const made = source.map((tensor) => ({ ...tensor, dtype: 'F32' as const, data: widened(tensor) }));
@@ -140,7 +151,7 @@ describe.each([
     const changed: string[] = [];
     const open: typeof target.open = (path) => {
       changed.push(path);
-      writeFileSync(join(folder, path), new Uint8Array(readFileSync(join(folder, path)).length));
+      before(join(folder, path));
       return target.open(path);
     };
     const outcome = newOutcome();

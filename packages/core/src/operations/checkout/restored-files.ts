@@ -3,6 +3,8 @@
  * decoding them once more. What is read there proves itself by the SHA-256 of the file that is made of it.
  */
 import fs from 'node:fs';
+import { isMbkError } from '../../errors.ts';
+import type { ByteString } from '../../format/byte-name.ts';
 import type { BlobId } from '../../format/ids.ts';
 import type { BlobPlace, PlaceOf } from '../../pack/base-frames.ts';
 import type { ReadBlob } from '../../snapshot/blobs.ts';
@@ -11,7 +13,7 @@ import type { TargetFolder } from '../../snapshot/target-folder.ts';
 import type { Waiting } from './waiting-file.ts';
 
 export interface RestoredFiles {
-  /** Takes a file that is finished. */
+  /** Takes a file that is finished, if it can be read: it need not be by its mode. */
   add(one: Waiting): Promise<void>;
   readonly placeOf: PlaceOf;
   /** Forgets all files, when nobody reads any of them any more. */
@@ -30,7 +32,7 @@ export function restoredFiles(
   const opened: number[] = [];
   return {
     async add({ path, entry }) {
-      const fd = places.size < mostBlobs ? target.open(path) : undefined;
+      const fd = places.size < mostBlobs ? openIn(target, path) : undefined;
       if (fd === undefined) return;
       opened.push(fd);
       for await (const chunk of readChunks(readBlob, entry, { signal })) {
@@ -47,4 +49,13 @@ export function restoredFiles(
       for (const fd of opened.splice(0)) fs.closeSync(fd);
     },
   };
+}
+
+function openIn(target: TargetFolder, path: ByteString): number | undefined {
+  try {
+    return target.open(path);
+  } catch (error) {
+    if (isMbkError(error, 'target-failed')) return undefined;
+    throw error;
+  }
 }
