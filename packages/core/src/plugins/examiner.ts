@@ -25,7 +25,7 @@ import type {
 } from './plugin-calls.ts';
 import { has, type PluginSource } from './plugin-source.ts';
 import type { ExaminedStore } from './examined-store.ts';
-import type { NoAnswer, PluginThread } from './plugin-thread.ts';
+import type { NoAnswer, PluginAsker } from './plugin-thread.ts';
 import type { RowScan } from './row-scan.ts';
 
 /** What was found out about an asset, for its row in the stat cache and its line in the catalogue. */
@@ -115,9 +115,9 @@ export interface SourceFile extends Content {
 
 export interface ExaminerOptions {
   readonly sources: readonly PluginSource[];
-  readonly thread: PluginThread;
+  readonly thread: PluginAsker;
   /** For streams, so that one that waits for its bytes holds up nobody. */
-  readonly streams: PluginThread;
+  readonly streams: PluginAsker;
   /** Where the files of this run lie; undefined where they lie in a repository. */
   readonly root: ByteString | undefined;
   /** What was said before. */

@@ -18,12 +18,15 @@ export interface NoAnswer {
   readonly at: number;
 }
 
-export interface PluginThread {
+export interface PluginAsker {
   /** Asks; `buffers` are not the caller's afterwards. What it gives may be a NoAnswer. Rejects with 'interrupted' only. */
   ask(name: string, argument: unknown, options?: AskOptions): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export interface PluginThread extends PluginAsker {
   /** Whether no question waits for its answer. */
   isIdle(): boolean;
-  close(): Promise<void>;
 }
 
 export interface AskOptions {

@@ -2,13 +2,13 @@
  * Two threads for questions to plugins. One of them reads a stream at a time, for as long as that takes, so that the other
  * is there for whoever stands still until he is answered; the second is started only when both have something to do.
  */
-import { type PluginThread, pluginThread, type PluginThreadOptions } from './plugin-thread.ts';
+import { type PluginAsker, type PluginThread, pluginThread, type PluginThreadOptions } from './plugin-thread.ts';
 import type { Threads } from '../pool/threads.ts';
 
 export interface PluginThreads {
-  readonly thread: PluginThread;
+  readonly thread: PluginAsker;
   /** For questions about streams: one after the other. */
-  readonly streams: PluginThread;
+  readonly streams: PluginAsker;
 }
 
 export function pluginThreads(
@@ -22,10 +22,10 @@ export function pluginThreads(
   const close = async (): Promise<void> => {
     await Promise.all([first.close(), second.close()]);
   };
-  const ask: PluginThread['ask'] = (name, argument, askOptions) =>
+  const ask: PluginAsker['ask'] = (name, argument, askOptions) =>
     (reading === first ? second : first).ask(name, argument, askOptions);
   return {
-    thread: { ask, close, isIdle: () => first.isIdle() },
+    thread: { ask, close },
     streams: {
       ask(name, argument, askOptions) {
         const asked = turn.then(async () => {
@@ -40,7 +40,6 @@ export function pluginThreads(
         return asked;
       },
       close,
-      isIdle: () => reading === undefined,
     },
   };
 }
