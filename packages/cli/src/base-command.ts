@@ -1,6 +1,6 @@
 /** The base of every command: global flags, environment, interruption, renderer, and errors with their exit codes. */
 
-import { Command, Flags } from '@oclif/core';
+import { Command, Flags } from './oclif.ts';
 import type { Interfaces } from '@oclif/core';
 import type { MbkError, PluginHost, Repository, Threads } from '@mbk/core';
 import { readEnvironment } from './environment.ts';

@@ -1,6 +1,6 @@
 /** Everything that can be thrown, as the one error that a user meets. */
 
-import { Errors } from '@oclif/core';
+import { Errors } from './oclif.ts';
 import { isMbkError, MbkError } from '@mbk/core';
 import { nearest } from './nearest.ts';
 

@@ -1,5 +1,5 @@
 /** `--jobs`, the same for every command that can use many cores. */
-import { Flags } from '@oclif/core';
+import { Flags } from './oclif.ts';
 
 export const jobsFlag = Flags.integer({
   char: 'j',

@@ -35,28 +35,41 @@ export function renderTable(
   }
   const kept = keptColumns(widths, { columns, cut, drop });
   const cutColumns = narrow(widths, { columns, cut, kept });
-  const places = kept.map((column) => ({
+  const places = kept.map((column, place) => ({
     column,
+    before: place === 0 ? 0 : gap,
     width: widths[column] ?? 0,
     isCut: cutColumns.has(column),
     isRight: right.includes(column),
     isPlain: isPlain[column] === true,
   }));
+  const spaces = Array.from({ length: gap + Math.max(0, ...widths) + 1 }, (_, count) => ' '.repeat(count));
+  // A line is joined from its parts at once: to grow it part by part leaves five times as much garbage.
+  const parts: string[] = [];
   const lineOf = (row: readonly string[]): string => {
-    let line = '';
-    for (const { column, width, isCut, isRight, isPlain: hasPlainCells } of places) {
+    parts.fill('');
+    // Spaces are written with what stands behind them: none end a line.
+    let blank = 0;
+    let count = 0;
+    for (const { column, before, width, isCut, isRight, isPlain: hasPlainCells } of places) {
       const whole = row[column] ?? '';
-      const cell = isCut ? cutEnd(whole, width) : whole;
+      const cell = (isCut ? cutEnd(whole, width) : whole).trimEnd();
       // Colours are part of the text and take no room.
-      const length = hasPlainCells ? width : width + cell.length - widthOf(cell);
-      if (column !== kept[0]) line += '  ';
-      line += isRight ? cell.padStart(length) : cell.padEnd(length);
+      const left = width - (hasPlainCells ? cell.length : widthOf(cell));
+      blank += before + (isRight ? left : 0);
+      if (cell !== '') {
+        parts[count] = spaces[blank] ?? ' '.repeat(blank);
+        parts[count + 1] = cell;
+        count += 2;
+        blank = 0;
+      }
+      if (!isRight) blank += left;
     }
-    return line.trimEnd();
+    return parts.join('');
   };
-  let table = lineOf(head);
-  for (const row of rows) table += `\n${lineOf(row)}`;
-  return table;
+  const lines = [lineOf(head)];
+  for (const row of rows) lines.push(lineOf(row));
+  return lines.join('\n');
 }
 
 /** Columns that stay so that the others fit, once those that may be cut are. */

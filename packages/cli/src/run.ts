@@ -1,6 +1,6 @@
 /** Finds the command that the words name and runs it; help and mistakes are answered here. */
 
-import { settings } from '@oclif/core';
+import { settings } from './oclif.ts';
 import type { Interfaces } from '@oclif/core';
 import { errorTable, MbkError } from '@mbk/core';
 import { fileURLToPath } from 'node:url';

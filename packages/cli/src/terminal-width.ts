@@ -8,10 +8,12 @@ export const proseColumns = 120;
 const reset = '\u001b[0m';
 const ellipsis = '…';
 
+/** Of most cells: a table of ten thousand rows has a hundred thousand. */
+const plain = /^[ -~]*$/;
+
 /** Columns of one line. */
 export function widthOf(text: string): number {
-  // Most cells are plain: a table of ten thousand rows has a hundred thousand of them.
-  return /^[ -~]*$/.test(text) ? text.length : measure(text).width;
+  return plain.test(text) ? text.length : measure(text).width;
 }
 
 /** `text` in at most `columns` columns, the end cut off with an ellipsis; whole characters only. */

@@ -1,5 +1,5 @@
 import { catLog, MbkError } from '@mbk/core';
-import { Args } from '@oclif/core';
+import { Args } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeJson } from '../escape.ts';
 

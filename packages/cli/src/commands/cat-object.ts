@@ -1,6 +1,6 @@
 import { catObject } from '@mbk/core';
 import type { FoundObject } from '@mbk/core';
-import { Args } from '@oclif/core';
+import { Args } from '../oclif.ts';
 import { isUtf8 } from 'node:buffer';
 import { MbkCommand } from '../base-command.ts';
 import { writeOut } from '../stdout.ts';

@@ -1,5 +1,5 @@
 import { openFiles, readFileBytes } from '@mbk/core';
-import { Args } from '@oclif/core';
+import { Args } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { writeOut } from '../stdout.ts';
 

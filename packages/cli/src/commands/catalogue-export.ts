@@ -1,6 +1,6 @@
 import { exportCatalogue } from '@mbk/core';
 import type { ExportReport } from '@mbk/core';
-import { Args } from '@oclif/core';
+import { Args } from '../oclif.ts';
 import { resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';

@@ -17,7 +17,7 @@ import type {
   PlannedPath,
   Repository,
 } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import type { Interfaces } from '@oclif/core';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';

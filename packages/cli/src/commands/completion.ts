@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core';
+import { Args } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { completionScripts } from '../completion-scripts.ts';
 

@@ -10,7 +10,7 @@ import {
   storedFiles,
 } from '@mbk/core';
 import type { Difference, DifferenceInside, DiffReport, FolderSource, Repository, TensorDifference } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { realpathSync } from 'node:fs';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';

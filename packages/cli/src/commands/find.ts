@@ -1,6 +1,6 @@
 import { exitCodes, findPaths, MbkError } from '@mbk/core';
 import type { FindProblem, FoundPath } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
 import { momentFormat, shortId } from '../moment.ts';

@@ -1,5 +1,5 @@
 import { exitCodes, listTags } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { tryGit } from '../git-hooks/git.ts';
 import { freeTag, occasionOf } from '../git-hooks/hook-occasion.ts';

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core';
+import { Args } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { gitHookNames } from '../git-hooks/hook-script.ts';
 import type { GitHookName } from '../git-hooks/hook-script.ts';

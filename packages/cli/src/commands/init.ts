@@ -1,6 +1,6 @@
 import { initRepository, isDomainName, isTimezone, keyFileText, MbkError, recoveryKeyText } from '@mbk/core';
 import type { InitReport, Secret } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';

@@ -1,6 +1,6 @@
 import { addKey, checkKeyName, keyFileText, listKeys, recoveryKeyText } from '@mbk/core';
 import type { KeyAdded, Repository, Secret } from '@mbk/core';
-import { Flags } from '@oclif/core';
+import { Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { defaultKeyName } from '../key-name.ts';

@@ -1,6 +1,6 @@
 import { removeKey } from '@mbk/core';
 import type { KeyRemoved } from '@mbk/core';
-import { Args } from '@oclif/core';
+import { Args } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { formatCount } from '../quantities.ts';

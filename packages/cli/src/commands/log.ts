@@ -1,6 +1,6 @@
 import { listHistory } from '@mbk/core';
 import type { HistoryRow } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { momentFormat, shortId } from '../moment.ts';
@@ -67,8 +67,8 @@ function renderLog(
 const messageLength = 60;
 
 function messageCell(row: HistoryRow, style: Styler): string {
-  const line = row.message.split('\n', 1)[0] ?? '';
-  let cell = escapeForTerminal(firstPart(line));
+  const end = row.message.indexOf('\n');
+  let cell = escapeForTerminal(firstPart(end === -1 ? row.message : row.message.slice(0, end)));
   for (const flag of [...row.flags, ...expiredFlag(row)]) cell += ` ${style('red', `[${escapeForTerminal(flag)}]`)}`;
   return cell;
 }
@@ -81,8 +81,8 @@ function firstPart(line: string): string {
 }
 
 function expiredFlag({ captures }: HistoryRow): string[] {
+  if (!captures.some((capture) => capture.expired)) return [];
   const expired = captures.filter((capture) => capture.expired);
-  if (expired.length === 0) return [];
   if (expired.length === captures.length) return ['expired'];
   return [`expired: ${expired.map(({ collection }) => collection).join(', ')}`];
 }

@@ -1,6 +1,6 @@
 import { encodeByteText, listAssets, listFiles, openFiles } from '@mbk/core';
 import type { ListedEntry, OpenedFiles, Repository } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
 import { writeJsonList } from '../json-list.ts';

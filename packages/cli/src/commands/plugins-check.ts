@@ -1,5 +1,5 @@
 import { exitCodes } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';

@@ -1,5 +1,5 @@
 import { MbkError } from '@mbk/core';
-import { Args } from '@oclif/core';
+import { Args } from '../oclif.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';

@@ -1,4 +1,4 @@
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { findProject } from '../open.ts';

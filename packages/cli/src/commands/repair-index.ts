@@ -1,6 +1,6 @@
 import { executeIndexRepair, needsIndexRepair, planIndexRepair } from '@mbk/core';
 import type { IndexRepaired, IndexRepairPlan } from '@mbk/core';
-import { Flags } from '@oclif/core';
+import { Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
 import { shortId } from '../moment.ts';

@@ -1,6 +1,6 @@
 import { executeLogRepair, logRepairOptions, planLogRepair } from '@mbk/core';
 import type { LogRepaired, LogRepairPlan } from '@mbk/core';
-import { Flags } from '@oclif/core';
+import { Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import type { Styler } from '../output.ts';

@@ -9,7 +9,7 @@ import {
   showTensors,
 } from '@mbk/core';
 import type { AssetLine, ListedEntry, Repository, ShownAsset, ShownCollection, ShownSnapshot } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
 import { writeJsonList } from '../json-list.ts';

@@ -21,7 +21,7 @@ import type {
   SnapshotTools,
   WalkAhead,
 } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import type { Interfaces } from '@oclif/core';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';

@@ -1,6 +1,6 @@
 import { assetPlugins, lastVerification, statusOf } from '@mbk/core';
 import type { DomainStatus, LastVerification, StatusReport } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { momentFormat, shortId } from '../moment.ts';

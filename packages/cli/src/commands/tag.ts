@@ -1,6 +1,6 @@
 import { addTag, isMbkError, listTags, MbkError, removeTag } from '@mbk/core';
 import type { Repository, TagListRow } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal } from '../escape.ts';
 import { formatMoment, shortId } from '../moment.ts';

@@ -7,7 +7,7 @@ import type {
   Usage as Sizes,
   UsageReport,
 } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';
 import { shortId } from '../moment.ts';

@@ -9,7 +9,7 @@ import {
   validateSnapshot,
 } from '@mbk/core';
 import type { ValidatedAsset, ValidationReport } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { MbkCommand } from '../base-command.ts';

@@ -1,6 +1,6 @@
 import { exitCodes, findingTable, MbkError, verifyRepository } from '@mbk/core';
 import type { VerifyEvent, VerifyFinding, VerifyReport } from '@mbk/core';
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
 import { jobsFlag, threadOptions } from '../jobs-flag.ts';
 import { escapeForTerminal, escapePath } from '../escape.ts';

@@ -171,21 +171,28 @@ export function timeText(at: number): string {
 
 const dayMs = 86_400_000;
 
-/** `timeText` for many times: those of one day differ in what is quickly written, and a history has thousands in a few days. */
+/**
+ * `timeText` for many times: a history has thousands in a few days, and those of one day differ in what is quickly
+ * written of parts that are there.
+ */
 export function timeTexts(): (at: number) => string {
-  let last = { day: NaN, text: '' };
+  const pairs = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, '0'));
+  const pair = (value: number): string => pairs[value] ?? '';
+  let lastDay = NaN;
+  let date = '';
   return (at) => {
     const day = Math.floor(at / dayMs);
-    if (day !== last.day) last = { day, text: timeText(at).slice(0, -'00:00:00.000Z'.length) };
-    const left = at - day * dayMs;
-    const [hour, minute] = [Math.floor(left / 3_600_000), Math.floor(left / 60_000) % 60];
-    const [second, millisecond] = [Math.floor(left / 1000) % 60, left % 1000];
-    const thousandth = millisecond < 10 ? `00${millisecond}` : millisecond < 100 ? `0${millisecond}` : millisecond;
-    return `${last.text}${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(second)}.${thousandth}Z`;
+    if (day !== lastDay) {
+      date = timeText(at).slice(0, -'00:00:00.000Z'.length);
+      lastDay = day;
+    }
+    const ms = at - day * dayMs;
+    const seconds = Math.floor(ms / 1000);
+    const minutes = Math.floor(seconds / 60);
+    const clock = `${pair(Math.floor(minutes / 60))}:${pair(minutes % 60)}:${pair(seconds % 60)}`;
+    return `${date}${clock}.${Math.floor((ms % 1000) / 100)}${pair(ms % 100)}Z`;
   };
 }
-
-const twoDigits = (value: number): string => (value < 10 ? `0${value}` : String(value));
 
 /** Milliseconds since 1970 of a manifest's time. */
 export function timeOf(text: string): number {

@@ -9,33 +9,31 @@
 import { sha256Hex, type Random } from '../crypto/hash.ts';
 import type { Keys } from '../crypto/keyset.ts';
 import { isMbkError } from '../errors.ts';
-import { utf8 } from '../format/bytes.ts';
+import { concatBytes, utf8, viewOf } from '../format/bytes.ts';
 import { parseJson } from '../format/canonical-json.ts';
 import { formatVersion } from '../format/limits.ts';
 import { readLogState, type LogState } from '../format/log-state.ts';
 import type { LogSource } from './chain.ts';
+import { ColumnReader, ColumnWriter, type ColumnTables } from './columns.ts';
 import type { Fold } from './fold.ts';
-import { foldOfState, stateOfFold } from './fold-state.ts';
-import {
-  columnsOfLines,
-  columnsOfTags,
-  linesOfColumns,
-  tagsOfColumns,
-  type LineColumns,
-  type TagColumns,
-} from './line-columns.ts';
+import { foldOfRows, stateOfFold } from './fold-state.ts';
+import { readLines, readTags, writeLines, writeTags, type LineColumns, type TagColumns } from './line-columns.ts';
 import type { FoldCopyMark } from './log-memory.ts';
 import { maxStateBytes, openState, sealState } from './state-entry.ts';
 
 /** Of the copies that this mbk writes: one of another form is not read. */
-const form = 1;
+const form = 2;
 
-interface CopyBody {
+/** The first bytes of a copy say how long its head is, which is JSON; behind it lie the cells of its columns. */
+const lengthBytes = 4;
+
+interface CopyHead {
   readonly form: number;
   /** Without lines and tags. */
   readonly state: JsonState;
   readonly lines: LineColumns;
   readonly tags: TagColumns;
+  readonly tables: ColumnTables;
 }
 
 type JsonState = LogState & { readonly version: number };
@@ -48,15 +46,8 @@ export async function writeFoldCopy(
 ): Promise<FoldCopyMark | undefined> {
   if (keys.shared.log === undefined) return undefined;
   const key = copyKey(keys);
-  const state = stateOfFold(fold);
-  const body: CopyBody = {
-    form,
-    state: { ...state, lines: [], tags: [], version: formatVersion },
-    lines: columnsOfLines(state.lines),
-    tags: columnsOfTags(state.tags),
-  };
   // Every command opens it.
-  const bytes = sealState(utf8(JSON.stringify(body)), keys, random, { isCompressed: false });
+  const bytes = sealState(encodeCopy(stateOfFold(fold)), keys, random, { isCompressed: false });
   await cache.write(key, bytes);
   return { key, hash: sha256Hex(bytes) };
 }
@@ -71,14 +62,31 @@ export async function readFoldCopy(
   const bytes = await cache.read(key, mark.hash, maxStateBytes);
   if (bytes === undefined) return undefined;
   try {
-    const body = parseJson(openState(bytes, keys, key), key) as CopyBody;
-    if (body.form !== form) return undefined;
-    const state = readLogState(body.state, key);
-    return foldOfState({ ...state, lines: linesOfColumns(body.lines), tags: tagsOfColumns(body.tags) });
+    return decodeCopy(openState(bytes, keys, key), key);
   } catch (error) {
     if (isMbkError(error, 'entry-damaged', 'value-invalid', 'role-denied', 'format-unsupported')) return undefined;
     throw error;
   }
+}
+
+function encodeCopy(state: LogState): Uint8Array {
+  const writer = new ColumnWriter();
+  const lines = writeLines(writer, state.lines);
+  const tags = writeTags(writer, state.tags);
+  const { bytes, tables } = writer.finish();
+  const rest = { ...state, lines: [], tags: [], version: formatVersion };
+  const head = utf8(JSON.stringify({ form, state: rest, lines, tags, tables } satisfies CopyHead));
+  const length = new Uint8Array(lengthBytes);
+  viewOf(length).setUint32(0, head.length, true);
+  return concatBytes([length, head, bytes]);
+}
+
+function decodeCopy(body: Uint8Array, what: string): Fold | undefined {
+  const end = lengthBytes + viewOf(body).getUint32(0, true);
+  const head = parseJson(body.subarray(lengthBytes, end), what) as CopyHead;
+  if (head.form !== form) return undefined;
+  const cells = new ColumnReader(body.subarray(end), head.tables);
+  return foldOfRows(readLogState(head.state, what), readLines(head.lines, cells), readTags(head.tags, cells));
 }
 
 function copyKey({ repository, keysets }: Keys): string {

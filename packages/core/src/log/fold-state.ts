@@ -1,7 +1,7 @@
 /**
  * Fold ⇄ state: the same facts as a value with lookups and as sorted rows (docs/format.md, State).
  */
-import type { LogState } from '../format/log-state.ts';
+import type { Line, LogState, TagRow } from '../format/log-state.ts';
 import { captureKey, type Fold } from './fold.ts';
 import { PersistentList, PersistentMap } from './persistent-map.ts';
 
@@ -37,6 +37,15 @@ export function stateOfFold(fold: Fold): LogState {
 
 /** The fold that a state holds. It has no gaps: a state is written only when every entry before it is known or void. */
 export function foldOfState(state: LogState): Fold {
+  return foldOfRows(state, PersistentList.of(state.lines), PersistentList.of(state.tags));
+}
+
+/** The same where lines and tags stand elsewhere than in the state. */
+export function foldOfRows(
+  state: Omit<LogState, 'lines' | 'tags'>,
+  lines: PersistentList<Line>,
+  tags: PersistentList<TagRow>,
+): Fold {
   return {
     n: state.n,
     hash: state.hash,
@@ -45,16 +54,16 @@ export function foldOfState(state: LogState): Fold {
     keysets: PersistentMap.of(state.keysets.map((row) => [row.id, row])),
     actors: PersistentMap.of(state.actors.map((row) => [row.signing, row])),
     grants: PersistentMap.of(state.grants.map((row) => [row.grant, row])),
-    lines: PersistentList.of(state.lines),
+    lines,
     // Of several lines of one commit the first counts.
     lineOfCommit: PersistentMap.later((map) => {
-      for (const line of state.lines) if (!map.has(line.to)) map.set(line.to, line);
+      for (const line of lines.values()) if (!map.has(line.to)) map.set(line.to, line);
     }),
     heads: PersistentMap.later((map) => {
-      for (const line of state.lines) map.set(line.domain, line);
+      for (const line of lines.values()) map.set(line.domain, line);
     }),
     tags: PersistentMap.later((map) => {
-      for (const row of state.tags) map.set(row.name, row);
+      for (const row of tags.values()) map.set(row.name, row);
     }),
     segments: PersistentMap.of(state.segments.map((row) => [row.id, row])),
     expired: PersistentMap.of(state.expired.map((row) => [captureKey(row), row])),

@@ -161,8 +161,9 @@ export function lineOf(fold: Fold, commit: CommitId): Line | undefined {
 
 /** Head lines in log order, of one domain or of all. */
 export function linesOf(fold: Fold, domain?: string): Line[] {
-  const lines = [...fold.lines.values()];
-  return domain === undefined ? lines : lines.filter((line) => line.domain === domain);
+  const lines: Line[] = [];
+  for (const line of fold.lines.values()) if (domain === undefined || line.domain === domain) lines.push(line);
+  return lines;
 }
 
 /** Tags by name, sorted. */
@@ -196,7 +197,7 @@ export function lostAfter(fold: Fold, n: number): PackId[] {
 
 /** Whether the files of `collection` as the run of `commit` took them were given up. */
 export function isExpired(fold: Fold, commit: CommitId, collection: string): boolean {
-  return fold.expired.has(captureKey({ commit, collection }));
+  return fold.expired.size > 0 && fold.expired.has(captureKey({ commit, collection }));
 }
 
 /** Role of an actor; undefined for a stranger and for one that was removed. */

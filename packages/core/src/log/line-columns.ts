@@ -1,197 +1,200 @@
 /**
- * Lines and tags of a fold by columns, for the copy that a host keeps (`log/fold-copy.ts`).
- *
- * As rows of JSON ten thousand lines take a tenth of a second to parse and to check. Here ids of one length stand in one
- * long text, of which rows have slices; what repeats, such as a host, stands once. Only this host reads what it wrote, and
- * by its hash, so nothing is checked again.
+ * Lines and tags of a fold by columns, for the copy that a host keeps (`log/fold-copy.ts`): as rows of JSON ten thousand
+ * lines take a tenth of a second to parse and to check.
  */
 import type { ActorId, BlobId, CommitId, EntryId, GitObjectId } from '../format/ids.ts';
-import type { Capture, LineCapture } from '../format/log-operations.ts';
 import type { Line, TagRow } from '../format/log-state.ts';
+import type { ColumnReader, ColumnWriter, IdColumn, NumberColumn, TextColumn } from './columns.ts';
+import { PersistentList } from './persistent-map.ts';
 
-/** Ids of one length, one after the other; dashes where there is none. */
-type Ids = { readonly width: number; readonly text: string };
+const sha1Bytes = 20;
+const sha256Bytes = 32;
 
-/** Values that repeat, each once, and which of them each row has. */
-type Words = { readonly values: readonly (string | null)[]; readonly at: readonly number[] };
-
-export type LineColumns = {
+export interface LineColumns {
   readonly count: number;
-  readonly domain: Words;
-  readonly from: Ids;
-  readonly to: Ids;
-  readonly bundle: Ids;
-  readonly tag: readonly (string | null)[];
-  readonly tagObject: Ids;
-  readonly n: readonly number[];
-  readonly at: readonly number[];
-  readonly actor: Words;
-  readonly takenAt: readonly number[];
-  readonly message: Words;
-  readonly host: Words;
-  readonly plan: Words;
-  readonly run: Words;
-  readonly files: readonly number[];
-  readonly bytes: readonly number[];
-  readonly added: readonly number[];
-  readonly stored: readonly number[];
-  readonly flags: readonly (readonly string[])[];
-  /** How many captures each line has; those of all lines stand in the columns below. */
-  readonly captures: readonly number[];
-  readonly captureCollection: Words;
-  readonly captureTree: Ids;
-  readonly captureFiles: readonly number[];
-  readonly captureBytes: readonly number[];
-  readonly carried: readonly number[];
-  readonly carriedCommit: Ids;
-  readonly carriedCollection: Words;
-};
+  readonly domain: TextColumn;
+  readonly from: IdColumn;
+  readonly to: IdColumn;
+  readonly bundle: IdColumn;
+  readonly tag: TextColumn;
+  readonly tagObject: IdColumn;
+  readonly n: NumberColumn;
+  readonly at: NumberColumn;
+  readonly actor: TextColumn;
+  readonly takenAt: NumberColumn;
+  readonly message: TextColumn;
+  readonly host: TextColumn;
+  readonly plan: TextColumn;
+  readonly run: TextColumn;
+  readonly files: NumberColumn;
+  readonly bytes: NumberColumn;
+  readonly added: NumberColumn;
+  readonly stored: NumberColumn;
+  /** A list as JSON; none where it is empty, as it mostly is. */
+  readonly flags: TextColumn;
+  /** Where the captures of each line begin in the columns below, and behind them where the last ones end. */
+  readonly captures: NumberColumn;
+  readonly captureCollection: TextColumn;
+  readonly captureTree: IdColumn;
+  readonly captureFiles: NumberColumn;
+  readonly captureBytes: NumberColumn;
+  /** The same of what was carried. */
+  readonly carried: NumberColumn;
+  readonly carriedCommit: IdColumn;
+  readonly carriedCollection: TextColumn;
+}
 
-export type TagColumns = {
+export interface TagColumns {
   readonly count: number;
-  readonly domain: Words;
-  readonly name: readonly string[];
-  readonly commit: Ids;
-  readonly object: Ids;
-  readonly bundle: Ids;
-  readonly n: readonly number[];
-  readonly at: readonly number[];
-};
+  readonly domain: TextColumn;
+  readonly name: TextColumn;
+  readonly commit: IdColumn;
+  readonly object: IdColumn;
+  readonly bundle: IdColumn;
+  readonly n: NumberColumn;
+  readonly at: NumberColumn;
+}
 
-export function columnsOfLines(lines: readonly Line[]): LineColumns {
-  const captures = lines.flatMap(({ line }) => line.captures);
-  const carried = lines.flatMap(({ line }) => line.carried);
+export function writeLines(writer: ColumnWriter, rows: readonly Line[]): LineColumns {
+  const lines = rows.map(({ line }) => line);
+  const captures = lines.flatMap((line) => line.captures);
+  const carried = lines.flatMap((line) => line.carried);
   return {
-    count: lines.length,
-    domain: wordsOf(lines.map(({ domain }) => domain)),
-    from: idsOf(lines.map(({ from }) => from)),
-    to: idsOf(lines.map(({ to }) => to)),
-    bundle: idsOf(lines.map(({ bundle }) => bundle)),
-    tag: lines.map(({ tag }) => tag),
-    tagObject: idsOf(lines.map(({ tagObject }) => tagObject)),
-    n: lines.map(({ n }) => n),
-    at: lines.map(({ at }) => at),
-    actor: wordsOf(lines.map(({ actor }) => actor)),
-    takenAt: lines.map(({ line }) => line.takenAt),
-    message: wordsOf(lines.map(({ line }) => line.message)),
-    host: wordsOf(lines.map(({ line }) => line.host)),
-    plan: wordsOf(lines.map(({ line }) => line.plan)),
-    run: wordsOf(lines.map(({ line }) => line.run)),
-    files: lines.map(({ line }) => line.files),
-    bytes: lines.map(({ line }) => line.bytes),
-    added: lines.map(({ line }) => line.added),
-    stored: lines.map(({ line }) => line.stored),
-    flags: lines.map(({ line }) => line.flags),
-    captures: lines.map(({ line }) => line.captures.length),
-    captureCollection: wordsOf(captures.map(({ collection }) => collection)),
-    captureTree: idsOf(captures.map(({ tree }) => tree)),
-    captureFiles: captures.map(({ files }) => files),
-    captureBytes: captures.map(({ bytes }) => bytes),
-    carried: lines.map(({ line }) => line.carried.length),
-    carriedCommit: idsOf(carried.map(({ commit }) => commit)),
-    carriedCollection: wordsOf(carried.map(({ collection }) => collection)),
+    count: rows.length,
+    domain: writer.texts(rows.map(({ domain }) => domain)),
+    from: writer.ids(
+      sha1Bytes,
+      rows.map(({ from }) => from),
+    ),
+    to: writer.ids(
+      sha1Bytes,
+      rows.map(({ to }) => to),
+    ),
+    bundle: writer.ids(
+      sha256Bytes,
+      rows.map(({ bundle }) => bundle),
+    ),
+    tag: writer.texts(rows.map(({ tag }) => tag)),
+    tagObject: writer.ids(
+      sha1Bytes,
+      rows.map(({ tagObject }) => tagObject),
+    ),
+    n: writer.numbers(rows.map(({ n }) => n)),
+    at: writer.numbers(rows.map(({ at }) => at)),
+    actor: writer.texts(rows.map(({ actor }) => actor)),
+    takenAt: writer.numbers(lines.map(({ takenAt }) => takenAt)),
+    message: writer.texts(lines.map(({ message }) => message)),
+    host: writer.texts(lines.map(({ host }) => host)),
+    plan: writer.texts(lines.map(({ plan }) => plan)),
+    run: writer.texts(lines.map(({ run }) => run)),
+    files: writer.numbers(lines.map(({ files }) => files)),
+    bytes: writer.numbers(lines.map(({ bytes }) => bytes)),
+    added: writer.numbers(lines.map(({ added }) => added)),
+    stored: writer.numbers(lines.map(({ stored }) => stored)),
+    flags: writer.texts(lines.map(({ flags }) => (flags.length === 0 ? null : JSON.stringify(flags)))),
+    captures: writer.numbers(startsOf(lines.map((line) => line.captures.length))),
+    captureCollection: writer.texts(captures.map(({ collection }) => collection)),
+    captureTree: writer.ids(
+      sha256Bytes,
+      captures.map(({ tree }) => tree),
+    ),
+    captureFiles: writer.numbers(captures.map(({ files }) => files)),
+    captureBytes: writer.numbers(captures.map(({ bytes }) => bytes)),
+    carried: writer.numbers(startsOf(lines.map((line) => line.carried.length))),
+    carriedCommit: writer.ids(
+      sha1Bytes,
+      carried.map(({ commit }) => commit),
+    ),
+    carriedCollection: writer.texts(carried.map(({ collection }) => collection)),
   };
 }
 
-export function linesOfColumns(columns: LineColumns): Line[] {
-  const lines: Line[] = [];
-  let capture = 0;
-  let carriedOne = 0;
-  for (let row = 0; row < columns.count; row += 1) {
-    const captures: LineCapture[] = [];
-    for (const end = capture + numberAt(columns.captures, row); capture < end; capture += 1) {
-      captures.push({
-        collection: wordAt(columns.captureCollection, capture) ?? '',
-        tree: idAt<BlobId>(columns.captureTree, capture),
-        files: numberAt(columns.captureFiles, capture),
-        bytes: numberAt(columns.captureBytes, capture),
-      });
-    }
-    const carried: Capture[] = [];
-    for (const end = carriedOne + numberAt(columns.carried, row); carriedOne < end; carriedOne += 1) {
-      carried.push({
-        commit: idAt<CommitId>(columns.carriedCommit, carriedOne),
-        collection: wordAt(columns.carriedCollection, carriedOne) ?? '',
-      });
-    }
-    lines.push({
-      domain: wordAt(columns.domain, row) ?? '',
-      from: idOrNull<CommitId>(columns.from, row),
-      to: idAt<CommitId>(columns.to, row),
-      bundle: idAt<EntryId>(columns.bundle, row),
-      tag: columns.tag[row] ?? null,
-      tagObject: idOrNull<GitObjectId>(columns.tagObject, row),
-      line: {
-        takenAt: numberAt(columns.takenAt, row),
-        message: wordAt(columns.message, row) ?? '',
-        host: wordAt(columns.host, row) ?? '',
-        plan: wordAt(columns.plan, row),
-        run: wordAt(columns.run, row) ?? '',
-        files: numberAt(columns.files, row),
-        bytes: numberAt(columns.bytes, row),
-        added: numberAt(columns.added, row),
-        stored: numberAt(columns.stored, row),
-        flags: columns.flags[row] ?? [],
-        captures,
-        carried,
-      },
-      n: numberAt(columns.n, row),
-      at: numberAt(columns.at, row),
-      actor: (wordAt(columns.actor, row) ?? '') as ActorId,
-    });
-  }
-  return lines;
-}
-
-export function columnsOfTags(tags: readonly TagRow[]): TagColumns {
-  return {
-    count: tags.length,
-    domain: wordsOf(tags.map(({ domain }) => domain)),
-    name: tags.map(({ name }) => name),
-    commit: idsOf(tags.map(({ commit }) => commit)),
-    object: idsOf(tags.map(({ object }) => object)),
-    bundle: idsOf(tags.map(({ bundle }) => bundle)),
-    n: tags.map(({ n }) => n),
-    at: tags.map(({ at }) => at),
-  };
-}
-
-export function tagsOfColumns(columns: TagColumns): TagRow[] {
-  return Array.from({ length: columns.count }, (_, row) => ({
-    domain: wordAt(columns.domain, row) ?? '',
-    name: columns.name[row] ?? '',
-    commit: idAt<CommitId>(columns.commit, row),
-    object: idAt<GitObjectId>(columns.object, row),
-    bundle: idAt<EntryId>(columns.bundle, row),
-    n: numberAt(columns.n, row),
-    at: numberAt(columns.at, row),
+/** Each line is made when it is looked at: `mbk log` needs them one after the other, and other commands few. */
+export function readLines(columns: LineColumns, cells: ColumnReader): PersistentList<Line> {
+  return PersistentList.later(columns.count, (row) => ({
+    domain: cells.text(columns.domain, row),
+    from: cells.idOrNull<CommitId>(columns.from, row),
+    to: cells.id<CommitId>(columns.to, row),
+    bundle: cells.id<EntryId>(columns.bundle, row),
+    tag: cells.textOrNull(columns.tag, row),
+    tagObject: cells.idOrNull<GitObjectId>(columns.tagObject, row),
+    line: {
+      takenAt: cells.number(columns.takenAt, row),
+      message: cells.text(columns.message, row),
+      host: cells.text(columns.host, row),
+      plan: cells.textOrNull(columns.plan, row),
+      run: cells.text(columns.run, row),
+      files: cells.number(columns.files, row),
+      bytes: cells.number(columns.bytes, row),
+      added: cells.number(columns.added, row),
+      stored: cells.number(columns.stored, row),
+      flags: flagsOf(cells.textOrNull(columns.flags, row)),
+      captures: partOf(columns.captures, row, cells, (capture) => ({
+        collection: cells.text(columns.captureCollection, capture),
+        tree: cells.id<BlobId>(columns.captureTree, capture),
+        files: cells.number(columns.captureFiles, capture),
+        bytes: cells.number(columns.captureBytes, capture),
+      })),
+      carried: partOf(columns.carried, row, cells, (carried) => ({
+        commit: cells.id<CommitId>(columns.carriedCommit, carried),
+        collection: cells.text(columns.carriedCollection, carried),
+      })),
+    },
+    n: cells.number(columns.n, row),
+    at: cells.number(columns.at, row),
+    actor: cells.text(columns.actor, row) as ActorId,
   }));
 }
 
-function idsOf(ids: readonly (string | null)[]): Ids {
-  const width = ids.find((id) => id !== null)?.length ?? 0;
-  return { width, text: ids.map((id) => id ?? '-'.repeat(width)).join('') };
+export function writeTags(writer: ColumnWriter, tags: readonly TagRow[]): TagColumns {
+  return {
+    count: tags.length,
+    domain: writer.texts(tags.map(({ domain }) => domain)),
+    name: writer.texts(tags.map(({ name }) => name)),
+    commit: writer.ids(
+      sha1Bytes,
+      tags.map(({ commit }) => commit),
+    ),
+    object: writer.ids(
+      sha1Bytes,
+      tags.map(({ object }) => object),
+    ),
+    bundle: writer.ids(
+      sha256Bytes,
+      tags.map(({ bundle }) => bundle),
+    ),
+    n: writer.numbers(tags.map(({ n }) => n)),
+    at: writer.numbers(tags.map(({ at }) => at)),
+  };
 }
 
-function idAt<Id extends string>({ width, text }: Ids, row: number): Id {
-  return text.slice(row * width, (row + 1) * width) as Id;
+export function readTags(columns: TagColumns, cells: ColumnReader): PersistentList<TagRow> {
+  return PersistentList.later(columns.count, (row) => ({
+    domain: cells.text(columns.domain, row),
+    name: cells.text(columns.name, row),
+    commit: cells.id<CommitId>(columns.commit, row),
+    object: cells.id<GitObjectId>(columns.object, row),
+    bundle: cells.id<EntryId>(columns.bundle, row),
+    n: cells.number(columns.n, row),
+    at: cells.number(columns.at, row),
+  }));
 }
 
-function idOrNull<Id extends string>(ids: Ids, row: number): Id | null {
-  const at = row * ids.width;
-  return ids.width === 0 || ids.text.startsWith('-', at) ? null : idAt<Id>(ids, row);
+function flagsOf(text: string | null): readonly string[] {
+  return text === null ? [] : (JSON.parse(text) as string[]);
 }
 
-function wordsOf(words: readonly (string | null)[]): Words {
-  const values = [...new Set(words)];
-  const places = new Map(values.map((value, place) => [value, place]));
-  return { values, at: words.map((word) => places.get(word) ?? 0) };
+/** Sums of the counts before each, and of all. */
+function startsOf(counts: readonly number[]): number[] {
+  const starts = [0];
+  for (const [row, count] of counts.entries()) starts.push((starts[row] ?? 0) + count);
+  return starts;
 }
 
-function wordAt({ values, at }: Words, row: number): string | null {
-  return values[numberAt(at, row)] ?? null;
-}
-
-function numberAt(numbers: readonly number[], row: number): number {
-  return numbers[row] ?? 0;
+/** The rows that belong to one, of columns where those of all stand one after the other. */
+function partOf<Part>(starts: number, row: number, cells: ColumnReader, make: (place: number) => Part): Part[] {
+  const parts: Part[] = [];
+  const end = cells.number(starts, row + 1);
+  for (let place = cells.number(starts, row); place < end; place += 1) parts.push(make(place));
+  return parts;
 }

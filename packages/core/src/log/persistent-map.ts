@@ -102,7 +102,12 @@ export class PersistentMap<K, V> {
     for (const [key] of this.entries()) yield key;
   }
 
-  *values(): Generator<V> {
+  values(): Iterable<V> {
+    // As most maps are that were just read: there is nothing to merge.
+    return this.#layers.length === 0 ? this.#base().values() : this.#mergedValues();
+  }
+
+  *#mergedValues(): Generator<V> {
     for (const [, value] of this.entries()) yield value;
   }
 
@@ -127,35 +132,54 @@ function isIn<K>(layers: ReadonlyArray<Changes<K, unknown>>, count: number, key:
   return false;
 }
 
-/** An immutable list that grows at its end; versions share one array and each knows how much of it is theirs. */
+/** Items by their place; an array is one, and so is what makes each item when it is asked for. */
+interface Items<T> {
+  readonly length: number;
+  readonly at: (index: number) => T | undefined;
+}
+
+/**
+ * An immutable list that grows at its end: a base that versions share, and an array of what came after it, which they
+ * share too; each knows how much of it is theirs.
+ */
 export class PersistentList<T> {
   readonly length: number;
-  readonly #items: T[];
+  readonly #base: Items<T>;
+  readonly #more: T[];
 
-  private constructor(items: T[], length: number) {
-    this.#items = items;
+  private constructor(base: Items<T>, more: T[], length: number) {
+    this.#base = base;
+    this.#more = more;
     this.length = length;
   }
 
   static of<T>(items: Iterable<T> = []): PersistentList<T> {
     const array = [...items];
-    return new PersistentList(array, array.length);
+    return new PersistentList({ length: 0, at: () => undefined }, array, array.length);
   }
 
+  /** A list of `length` items, each made anew whenever somebody looks at it: few who read a log look at all of its lines. */
+  static later<T>(length: number, at: (index: number) => T): PersistentList<T> {
+    return new PersistentList({ length, at }, [], length);
+  }
+
+  /** undefined outside of the list. */
   at(index: number): T | undefined {
-    return index < this.length ? this.#items[index] : undefined;
+    if (index < 0 || index >= this.length) return undefined;
+    return index < this.#base.length ? this.#base.at(index) : this.#more[index - this.#base.length];
   }
 
   /** This list and `items` behind it. */
   with(items: readonly T[]): PersistentList<T> {
     if (items.length === 0) return this;
+    const mine = this.length - this.#base.length;
     // Another version grew the shared array first: this one goes its own way with a copy.
-    const array = this.#items.length === this.length ? this.#items : this.#items.slice(0, this.length);
+    const array = this.#more.length === mine ? this.#more : this.#more.slice(0, mine);
     for (const item of items) array.push(item);
-    return new PersistentList(array, array.length);
+    return new PersistentList(this.#base, array, this.#base.length + array.length);
   }
 
   *values(): Generator<T> {
-    for (let index = 0; index < this.length; index += 1) yield this.#items[index] as T;
+    for (let index = 0; index < this.length; index += 1) yield this.at(index) as T;
   }
 }

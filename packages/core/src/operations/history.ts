@@ -5,7 +5,7 @@ import { MbkError } from '../errors.ts';
 import type { ActorId, CommitId } from '../format/ids.ts';
 import type { Line } from '../format/log-state.ts';
 import { timeText, timeTexts } from '../format/snapshot-manifest.ts';
-import { headsOf, isExpired, linesOf, type Fold } from '../log/fold.ts';
+import { headsOf, isExpired, type Fold } from '../log/fold.ts';
 import type { Repository } from '../repository.ts';
 
 export interface HistoryRequest {
@@ -61,10 +61,12 @@ export interface HistoryCapture {
 export function listHistory(repository: Repository, { revision, domain, limit }: HistoryRequest = {}): HistoryRow[] {
   const { fold } = repository.log;
   const context = { tags: tagsByCommit(fold), timeText: timeTexts() };
-  return chosenLines(repository, { revision, domain })
-    .toReversed()
-    .slice(0, limit)
-    .map((line) => rowOf(fold, line, context));
+  const rows: HistoryRow[] = [];
+  for (const line of chosenLines(repository, { revision, domain })) {
+    if (rows.length === limit) break;
+    rows.push(rowOf(fold, line, context));
+  }
+  return rows;
 }
 
 /** The row of one commit; undefined when the log does not know it. */
@@ -73,18 +75,29 @@ export function historyRow(fold: Fold, commit: CommitId): HistoryRow | undefined
   return line === undefined ? undefined : rowOf(fold, line, { tags: tagsByCommit(fold), timeText });
 }
 
-/** Oldest first. */
-function chosenLines(repository: Repository, { revision, domain }: HistoryRequest): Line[] {
+/** Newest first; one at a time, since a history is long. */
+function chosenLines(repository: Repository, { revision, domain }: HistoryRequest): Iterable<Line> {
   const { fold } = repository.log;
   if (domain !== undefined) requireDomain(fold, domain);
-  if (revision === undefined) return linesOf(fold, domain);
+  if (revision === undefined) return linesBack(fold, { domain });
   const { line } = repository.resolve(revision);
   if (domain !== undefined && domain !== line.domain) {
     throw new MbkError('revision-unknown', `${revision} is a snapshot of ${line.domain}, not of ${domain}`, {
       details: { revision, domain, suggestions: [] },
     });
   }
-  return linesOf(fold, line.domain).filter((one) => one.n <= line.n);
+  return linesBack(fold, { domain: line.domain, newest: line.n });
+}
+
+/** Lines of one domain or of all, from the entry `newest` back. */
+function* linesBack(
+  fold: Fold,
+  { domain, newest = Infinity }: { readonly domain: string | undefined; readonly newest?: number },
+): Generator<Line> {
+  for (let place = fold.lines.length - 1; place >= 0; place -= 1) {
+    const line = fold.lines.at(place);
+    if (line !== undefined && line.n <= newest && (domain === undefined || line.domain === domain)) yield line;
+  }
 }
 
 /** Errors: `name-invalid`, `revision-unknown` where the domain has no snapshot. */

@@ -52,4 +52,25 @@ describe('PersistentList', () => {
     expect([...left.with([6]).values()]).toEqual([1, 2, 3, 6]);
     expect(base.at(2)).toBeUndefined();
   });
+
+  test('items that are made when they are looked at grow as others do', () => {
+    const asked: number[] = [];
+    const base = PersistentList.later(3, (index) => {
+      asked.push(index);
+      return index * 10;
+    });
+    const longer = base.with([30]);
+    const other = base.with([31, 32]);
+    expect(asked).toEqual([]);
+    expect([longer.at(2), longer.at(3), longer.at(4), longer.at(-1), base.at(3)]).toEqual([
+      20,
+      30,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(asked).toEqual([2]);
+    expect([...other.values()]).toEqual([0, 10, 20, 31, 32]);
+    expect([base.length, longer.length, other.length]).toEqual([3, 4, 5]);
+  });
 });
