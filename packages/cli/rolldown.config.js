@@ -1,4 +1,5 @@
 import { defineConfig } from 'rolldown';
+import { asciiOnly } from './build/ascii-only.js';
 
 // One folder of ES modules for a fast start. It reads the sources, and writes beside `dist`, never into it.
 export default defineConfig({
@@ -11,6 +12,7 @@ export default defineConfig({
   },
   // Entries that Node finds by package name at run time are loaded from their own packages.
   external: [/^@mbk\/[a-z-]+\/worker$/],
+  plugins: [asciiOnly()],
   output: {
     dir: 'dist-bundle',
     format: 'esm',

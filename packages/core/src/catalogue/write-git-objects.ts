@@ -5,6 +5,7 @@
  * objects are taken out again as plain contents.
  */
 import { inflateSync } from 'node:zlib';
+import type * as Git from 'isomorphic-git';
 import type { CommitObject, TagObject, TreeEntry } from 'isomorphic-git';
 import { gitObjectId, gitObjectTypes, type GitObject } from '../format/catalogue-bundle.ts';
 import { asGitObjectId, type GitObjectId } from '../format/ids.ts';
@@ -25,8 +26,7 @@ const gitdir = '/git';
 export async function writeGitObjects<T>(
   write: (git: GitWriter) => Promise<T>,
 ): Promise<{ readonly result: T; readonly objects: GitObject[] }> {
-  // 60 ms to load: only commands that write history pay it.
-  const git = await import('isomorphic-git');
+  const git = await loadGit();
   const { client: fs, files } = memoryFs();
   const result = await write({
     blob: async (content) => asGitObjectId(await git.writeBlob({ fs, gitdir, blob: content })),
@@ -35,6 +35,28 @@ export async function writeGitObjects<T>(
     tag: async (tag) => asGitObjectId(await git.writeTag({ fs, gitdir, tag })),
   });
   return { result, objects: [...files].map(([path, bytes]) => looseObject(path, bytes)) };
+}
+
+/**
+ * isomorphic-git takes 60 ms to load: only commands that write history pay it. Before its first object it asks once
+ * whether the runtime can compress as browsers do, and in Node all of an HTTP client is loaded then: 150 ms, and 10 MB. It
+ * has a way of its own, and is made to take that one by an object that it writes while nothing compresses so.
+ */
+async function loadGit(): Promise<typeof Git> {
+  const git = await import('isomorphic-git');
+  const name = 'CompressionStream';
+  // As a property: its value would be loaded by looking at it.
+  const property = Object.getOwnPropertyDescriptor(globalThis, name);
+  const isThere = property?.get !== undefined || property?.value !== undefined;
+  // Otherwise somebody else is at it, whose object is written before the property is back.
+  if (property === undefined || !isThere) return git;
+  Object.defineProperty(globalThis, name, { configurable: true, value: undefined });
+  try {
+    await git.writeBlob({ fs: memoryFs().client, gitdir, blob: new Uint8Array() });
+  } finally {
+    Object.defineProperty(globalThis, name, property);
+  }
+  return git;
 }
 
 /** The object in a loose file `/git/objects/<2 hex>/<38 hex>`: zlib of `<type> <length>`, a zero byte and the content. */

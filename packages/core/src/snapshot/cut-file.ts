@@ -97,8 +97,9 @@ export interface FileCutterOptions {
 export const readBytes = 4_194_304;
 /** The least that a window may have. */
 export const windowBytes: number = parameters.maximumBytes + parameters.zeroRunBytes + readBytes;
-/** What is cut by its content uses no more than this: its chunks are a quarter of a piece of a tensor. */
-const contentWindowBytes = windowBytes + readBytes / 2;
+/** What is cut by its content is read in smaller steps, and mostly needs no more room than this: its chunks are small. */
+const contentReadBytes = readBytes / 2;
+const contentWindowBytes = 3 * contentReadBytes;
 /** What a file costs besides its bytes, as so many bytes: about 20 µs. */
 const smallFileCost = 32_768;
 
@@ -131,7 +132,8 @@ export function fileCutter({
         return { size: filled, sha256, isWhole, zeroBytes: 0 };
       }
       const cutter = layout === undefined ? contentCutter(gear) : layoutCutter(layout, smallTensorBytes);
-      const window = fileWindow(layout === undefined ? buffer.subarray(0, contentWindowBytes) : buffer);
+      const window = fileWindow(buffer, layout === undefined ? contentWindowBytes : buffer.length);
+      const step = layout === undefined ? contentReadBytes : readBytes;
       const sink = chunkSink(store, onChunk);
       const hash = createHash('sha256');
       const rows = scansRows === true && layout !== undefined ? rowCollector() : undefined;
@@ -163,7 +165,7 @@ export function fileCutter({
           await takeTurn(signal);
           await sink.keepUp();
           await reader.ready?.();
-          const room = await window.room(cutter.needed, end, Math.min(readBytes, size - end));
+          const room = await window.room(cutter.needed, end, Math.min(step, size - end));
           fresh = room.subarray(0, readFully(reader, room, end));
           end += fresh.length;
         }

@@ -21,8 +21,11 @@ interface Loan {
   readonly use: Promise<unknown>;
 }
 
-/** A window over `buffer` for one file, from its start. */
-export function fileWindow(buffer: Uint8Array): FileWindow {
+/**
+ * A window over `buffer` for one file, from its start. It uses no more than the first `preferredBytes` as long as what is
+ * kept leaves room there.
+ */
+export function fileWindow(buffer: Uint8Array, preferredBytes: number = buffer.length): FileWindow {
   /** Offset in the file of the first byte of the buffer. */
   let base = 0;
   const loans = new Set<Loan>();
@@ -36,8 +39,9 @@ export function fileWindow(buffer: Uint8Array): FileWindow {
     view: (offset, length) => buffer.subarray(offset - base, offset - base + length),
 
     async room(needed, end, length) {
-      if (end - base + length > buffer.length) {
-        const kept = end - needed;
+      const kept = end - needed;
+      const limit = kept + length > preferredBytes ? buffer.length : preferredBytes;
+      if (end - base + length > limit) {
         if (kept + length > buffer.length) throw new RangeError(`expected a window of ${kept + length} bytes`);
         await free(0, kept);
         buffer.copyWithin(0, needed - base, end - base);

@@ -54,3 +54,17 @@ test('more than fits is a programming mistake', async () => {
   await window.room(0, 0, 8);
   await expect(window.room(4, 8, 8)).rejects.toThrow(RangeError);
 });
+
+test('no more than is preferred is used where what is kept leaves room there, and all of it where not', async () => {
+  const buffer = new Uint8Array(64);
+  const window = fileWindow(buffer, 24);
+  const ends: number[] = [];
+  let end = 0;
+  for (const needed of [0, 6, 14, 20, 20, 20]) {
+    const room = await window.room(needed, end, 8);
+    ends.push(room.byteOffset + room.length);
+    end += 8;
+  }
+  // The last two no longer fit beside what has been kept from 20 on.
+  expect(ends).toEqual([8, 16, 24, 12, 20, 28]);
+});
