@@ -63,9 +63,9 @@ describe('the launcher', () => {
       const env = { ...process.env, MALLOC_ARENA_MAX: arenas, NODE_OPTIONS: options };
       return spawnSync(process.execPath, [file, ...args], { encoding: 'utf8', env }).stdout.trim();
     };
-    expect(seen(['snapshot', '-m', 'x'])).toBe('--max-semi-space-size=2 --heap-growing-percent=50 1');
-    expect(seen(['verify'])).toBe('--max-semi-space-size=2 --heap-growing-percent=50 2');
-    expect(seen(['snapshot'], '', '8')).toBe('--max-semi-space-size=2 --heap-growing-percent=50 8');
+    expect(seen(['snapshot', '-m', 'x'])).toBe('--max-semi-space-size=2 --heap-growing-percent=80 1');
+    expect(seen(['verify'])).toBe('--max-semi-space-size=2 --heap-growing-percent=80 2');
+    expect(seen(['snapshot'], '', '8')).toBe('--max-semi-space-size=2 --heap-growing-percent=80 8');
     expect(seen(['log'])).toBe('');
     expect(seen(['snapshot'], '--max-semi-space-size=16')).toBe('');
   });

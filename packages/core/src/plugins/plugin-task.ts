@@ -30,7 +30,7 @@ import {
 } from '@mbk/plugin-sdk';
 import fs from 'node:fs';
 import type { Channel, Handlers } from '../pool/channel.ts';
-import { garbageCollector } from './collect-garbage.ts';
+import { garbageCollector, type CollectGarbage } from '../pool/collect-garbage.ts';
 import { fastNonFinite } from './fast-non-finite.ts';
 import { FeedBroken } from './feed.ts';
 import { type LayoutColumns, packLayout } from './layout-columns.ts';
@@ -70,7 +70,7 @@ export function pluginTask(setup: PluginSetup, { main }: { readonly main: Pick<C
   const progress = new Int32Array(setup.progress);
   Atomics.store(progress, 1, 0);
   const loaded = new Map<number, Promise<Plugin>>();
-  let collector: (() => void) | undefined;
+  let collector: CollectGarbage | undefined;
   const collect = (): void => (collector ??= garbageCollector())();
   const host: ReaderHost = {
     main: mainOf(main),

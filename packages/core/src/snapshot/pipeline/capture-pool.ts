@@ -7,6 +7,7 @@ import { boxesIn } from '../../pack/base-frames.ts';
 import { contentsOfColumns } from '../../pack/compact-contents.ts';
 import type { Threads } from '../../pool/threads.ts';
 import { Handover } from '../../pool/channel.ts';
+import { garbageCollector } from '../../pool/collect-garbage.ts';
 import { parameters } from '../../format/limits.ts';
 import { workerPool, type PoolWorker } from '../../pool/worker-pool.ts';
 import type { AssetPlugins } from '../asset-plugins.ts';
@@ -62,6 +63,8 @@ const allWindowsBytes = 1_610_612_736;
 export const mostJobs: number = Math.floor(allWindowsBytes / leastWindowBytes);
 /** Of `worker.ts`. */
 export const captureTaskName = 'capture';
+/** So many small files leave tens of megabytes of garbage here: it is given back before a large file needs as much. */
+const manySmallFiles = 16_384;
 /** Batches that a thread has: one that it reads while others wait for an answer. */
 const smallDepth = 3;
 
@@ -83,6 +86,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
   const listeners = new Map<number, (chunks: readonly Chunk[]) => Promise<void>>();
   const seekers = new Map<number, AskRelatives>();
   let files = 0;
+  let smallFiles = 0;
   const queue: Array<(worker: PoolWorker) => void> = [];
 
   const { workers, close } = workerPool({
@@ -153,6 +157,10 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
   ): Promise<CutFile> => {
     files += 1;
     const number = files;
+    if (smallFiles >= manySmallFiles) {
+      smallFiles = 0;
+      garbageCollector()({ type: 'major', flavor: 'last-resort' });
+    }
     if (ask !== undefined) seekers.set(number, ask);
     listeners.set(number, async (chunks) => {
       for (const chunk of chunks) await onChunk(chunk);
@@ -178,7 +186,9 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
       serve();
       const worker = await promise;
       try {
-        return (await worker.call('small', batch, [batch.facts.buffer as ArrayBuffer])) as SmallFilesTaken;
+        const taken = (await worker.call('small', batch, [batch.facts.buffer as ArrayBuffer])) as SmallFilesTaken;
+        smallFiles += taken.sizes.length;
+        return taken;
       } finally {
         serve();
       }
