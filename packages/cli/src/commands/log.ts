@@ -1,4 +1,4 @@
-import { listHistory } from '@mbk/core';
+import { walkHistory } from '@mbk/core';
 import type { HistoryRow } from '@mbk/core';
 import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
@@ -31,23 +31,23 @@ export default class Log extends MbkCommand {
     await this.withRepository(flags.repo, (repository) => {
       const { timezone } = repository;
       const request = { revision: args.revision, domain: flags.domain, limit: flags.number };
-      const snapshots = listHistory(repository, request);
-      this.out.result({ timezone, snapshots }, (value, style, columns) =>
-        renderLog(value.snapshots, { timezone, columns }, style),
+      const rows = walkHistory(repository, request);
+      // As text ten thousand rows need not be in memory together.
+      this.out.result({ timezone, snapshots: this.out.json ? [...rows] : rows }, ({ snapshots }, style, columns) =>
+        renderLog(snapshots, { timezone, columns }, style),
       );
     });
   }
 }
 
 function renderLog(
-  rows: readonly HistoryRow[],
+  rows: Iterable<HistoryRow>,
   { timezone, columns }: { readonly timezone: string; readonly columns: number | undefined },
   style: Styler,
 ): string {
-  if (rows.length === 0) return 'There are no snapshots yet.';
   const head = ['ID', 'TAKEN', 'DOMAIN', 'TAG', 'FILES', 'SIZE', 'ADDED', 'STORED', 'MESSAGE'];
   const moment = momentFormat(timezone);
-  const cells = rows.map((row) => [
+  const cells = Array.from(rows, (row) => [
     style('yellow', shortId(row.commit)),
     moment(row.takenAt),
     escapeForTerminal(row.domain),
@@ -58,6 +58,7 @@ function renderLog(
     formatBytes(row.stored),
     messageCell(row, style),
   ]);
+  if (cells.length === 0) return 'There are no snapshots yet.';
   const table = renderTable(head, cells, { right: [4, 5, 6, 7], columns, cut: [8, 3], drop: [6, 2, 4, 7] });
   // Not in a pipe, where every line is a snapshot.
   return columns === undefined ? table : `${table}\n${style('dim', `Times are in ${timezone}.`)}`;

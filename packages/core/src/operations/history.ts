@@ -58,15 +58,25 @@ export interface HistoryCapture {
  *
  * Errors: `name-invalid`, `revision-unknown` (also for a domain without snapshots), `revision-ambiguous`.
  */
-export function listHistory(repository: Repository, { revision, domain, limit }: HistoryRequest = {}): HistoryRow[] {
+export function listHistory(repository: Repository, request: HistoryRequest = {}): HistoryRow[] {
+  return [...walkHistory(repository, request)];
+}
+
+/** The same one by one: each is made when it is asked for. Throws at once. */
+export function walkHistory(repository: Repository, request: HistoryRequest = {}): Iterable<HistoryRow> {
   const { fold } = repository.log;
+  const lines = chosenLines(repository, request);
+  return rowsOf(fold, lines, request.limit);
+}
+
+function* rowsOf(fold: Fold, lines: Iterable<Line>, limit = Infinity): Generator<HistoryRow> {
   const context = { tags: tagsByCommit(fold), timeText: timeTexts() };
-  const rows: HistoryRow[] = [];
-  for (const line of chosenLines(repository, { revision, domain })) {
-    if (rows.length === limit) break;
-    rows.push(rowOf(fold, line, context));
+  let left = limit;
+  for (const line of lines) {
+    if (left <= 0) return;
+    left -= 1;
+    yield rowOf(fold, line, context);
   }
-  return rows;
 }
 
 /** The row of one commit; undefined when the log does not know it. */
