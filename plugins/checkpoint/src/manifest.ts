@@ -5,7 +5,7 @@ import type { Manifest } from '@mbk/plugin-sdk';
 export const manifest: Manifest = {
   apiVersion: 1,
   name: 'checkpoint',
-  version: '1.2.0',
+  version: '1.2.1',
   description:
     'safetensors, PyTorch, pickles, NumPy, ONNX and LoRA: facts, rules, what a pickle would run, differences.',
   match: [

@@ -16,6 +16,7 @@ import { npyTensor } from './npy/header.ts';
 import { checkOnnx } from './onnx/check.ts';
 import { onnxTensors } from './onnx/model.ts';
 import { scanPickles } from './pickle/scan-all.ts';
+import type { PickleScan } from './pickle/scan.ts';
 import { surveySafetensors } from './safetensors/survey.ts';
 import { checkShards, isIndex, readIndex } from './shards.ts';
 import { layoutLegacy, legacyPickles } from './torch/legacy.ts';
@@ -193,8 +194,7 @@ async function surveyPickle(
   context: SurveyContext,
 ): Promise<Known | undefined> {
   const { signal } = context;
-  // Of a file that does not look like a pickle only what would be imported is worth a word.
-  const own = format === 'pickle' ? problems : problemList();
+  const own = problemList();
   const { scans } = await scanPickles(reader, {
     start: 0,
     end: reader.size,
@@ -205,10 +205,11 @@ async function surveyPickle(
   });
   const globals = [...new Set(scans.flatMap((scan) => scan.globals))].toSorted();
   await checkPolyglot(reader, problems, context);
-  if (format !== 'pickle') {
-    if (globals.length === 0 && scans.every(({ end }) => end === undefined)) return undefined;
-    problems.include(own.findings());
-  }
+  // Of a file that does not look like a pickle only what would be imported is worth a word.
+  const isPickle =
+    globals.length > 0 || scans.some(({ end }) => end !== undefined) || looksLikePickle(reader, format, scans);
+  if (!isPickle) return undefined;
+  problems.include(own.findings());
   const facts = {
     protocol: scans[0]?.protocol ?? 0,
     pickles: scans.length,
@@ -216,6 +217,19 @@ async function surveyPickle(
   };
   return { name: 'pickle', facts };
 }
+
+/**
+ * Whether what breaks off, and imports nothing before it does, is a broken pickle. A file may be named .bin whatever it
+ * holds, and the two bytes that a pickle begins with are there by chance in one of 10,000: it takes more opcodes than chance
+ * gives.
+ */
+function looksLikePickle({ path }: Reader, format: Format, scans: readonly PickleScan[]): boolean {
+  if (format !== 'pickle') return false;
+  return !path.toLowerCase().endsWith('.bin') || scans.some(({ opcodes }) => opcodes > mostByChance);
+}
+
+/** Of random bytes a quarter are opcodes. */
+const mostByChance = 16;
 
 /** A header's length can read as the start of a pickle, which torch.load would run. */
 async function checkHiddenPickle(

@@ -232,6 +232,26 @@ describe('pickles that are not what they should be', () => {
     expect(await codesOf('a.pkl', Buffer.concat(pickle))).toEqual(['pickle/dangerous-global']);
   });
 
+  test('two bytes make no pickle of a .bin file, which may hold anything; what it would import does', async () => {
+    const chance = Buffer.concat([latin('\x80\x02K\x01\xfe'), Buffer.alloc(1000, 0xfe)]);
+    expect(await codesOf('samples.bin', chance)).toEqual([]);
+    expect(await codesOf('samples.pt', chance)).toEqual(['pickle/bad-opcode']);
+    expect(await codesOf('weights.BIN', latin('\x80\x02cos\nsystem\n(U\x01atR\xfe'))).toContain(
+      'pickle/dangerous-global',
+    );
+    const long = Buffer.concat([latin('\x80\x02'), Buffer.alloc(40, 'N0'), latin('\xfe')]);
+    expect(await codesOf('weights.bin', long)).toEqual(['pickle/bad-opcode']);
+    // From 0x99 on no byte is an opcode.
+    const noOpcode = fc.integer({ min: 0x99, max: 0xff });
+    const anything = fc.uint8Array({ maxLength: 400 });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 5 }), noOpcode, anything, async (protocol, first, rest) => {
+        const bytes = Buffer.concat([Uint8Array.of(0x80, protocol, first), rest]);
+        expect(await codesOf('samples.bin', bytes)).toEqual([]);
+      }),
+    );
+  });
+
   test('under another name the name is wrong as well', async () => {
     const bytes = call('my', 'Thing');
     expect(await codesOf('a.pkl', bytes)).toEqual(['pickle/unknown-global']);
