@@ -1,6 +1,6 @@
 /**
  * Writes what is not ASCII as `\uXXXX`, which means the same in every literal and comment. V8 keeps a source with one such
- * character in two bytes for each: half a megabyte more of every process, and a slower start.
+ * character in two bytes for each, which of all that a snapshot loads is a megabyte.
  *
  * @returns {import('rolldown').Plugin}
  */

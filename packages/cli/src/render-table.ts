@@ -44,7 +44,7 @@ export function renderTable(
     isPlain: isPlain[column] === true,
   }));
   const spaces = Array.from({ length: gap + Math.max(0, ...widths) + 1 }, (_, count) => ' '.repeat(count));
-  // A line is joined from its parts at once: to grow it part by part leaves five times as much garbage.
+  // A line is joined from its parts at once: to grow it part by part leaves garbage with every one.
   const parts: string[] = [];
   const lineOf = (row: readonly string[]): string => {
     parts.fill('');

@@ -50,7 +50,7 @@ export { diffAssets } from './operations/diff-assets.ts';
 export type { DifferenceInside } from './operations/diff-assets.ts';
 export { exportFolders } from './operations/export-folders.ts';
 export type { ExportedFolder, ExportFoldersOptions } from './operations/export-folders.ts';
-export { listHistory, walkHistory } from './operations/history.ts';
+export { listHistory } from './operations/history.ts';
 export type { HistoryCapture, HistoryRequest, HistoryRow } from './operations/history.ts';
 export { initRepository } from './operations/init.ts';
 export type { InitOptions, InitReport } from './operations/init.ts';

@@ -1,4 +1,4 @@
-import { walkHistory } from '@mbk/core';
+import { listHistory } from '@mbk/core';
 import type { HistoryRow } from '@mbk/core';
 import { Args, Flags } from '../oclif.ts';
 import { MbkCommand } from '../base-command.ts';
@@ -31,7 +31,7 @@ export default class Log extends MbkCommand {
     await this.withRepository(flags.repo, (repository) => {
       const { timezone } = repository;
       const request = { revision: args.revision, domain: flags.domain, limit: flags.number };
-      const rows = walkHistory(repository, request);
+      const rows = listHistory(repository, request);
       // As text ten thousand rows need not be in memory together.
       this.out.result({ timezone, snapshots: this.out.json ? [...rows] : rows }, ({ snapshots }, style, columns) =>
         renderLog(snapshots, { timezone, columns }, style),

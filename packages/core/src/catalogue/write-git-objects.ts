@@ -39,7 +39,7 @@ export async function writeGitObjects<T>(
 
 /**
  * isomorphic-git takes 60 ms to load: only commands that write history pay it. Before its first object it asks once
- * whether the runtime can compress as browsers do, and in Node all of an HTTP client is loaded then: 150 ms, and 10 MB. It
+ * whether the runtime can compress as browsers do, and in Node all of an HTTP client is loaded then: 0.15 s, and 5 MB. It
  * has a way of its own, and is made to take that one by an object that it writes while nothing compresses so.
  */
 async function loadGit(): Promise<typeof Git> {

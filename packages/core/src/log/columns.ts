@@ -43,11 +43,14 @@ export class ColumnWriter {
     return this.#places(values, this.#texts);
   }
 
-  /** Ids of `size` bytes, in lower-case hex. */
-  ids(size: number, values: ReadonlyArray<string | null>): IdColumn {
-    const table = this.#ids.get(size) ?? new Map<string, number>();
-    this.#ids.set(size, table);
-    return { size, at: this.#places(values, table) };
+  /** Ids of Git objects: SHA-1 in lower-case hex. */
+  gitIds(values: ReadonlyArray<string | null>): IdColumn {
+    return this.#hex(20, values);
+  }
+
+  /** SHA-256 in lower-case hex. */
+  hashes(values: ReadonlyArray<string | null>): IdColumn {
+    return this.#hex(32, values);
   }
 
   /** The bytes of all columns, and what belongs to them. */
@@ -57,6 +60,12 @@ export class ColumnWriter {
       ids[size] = { at: this.#add(fromHex([...table.keys()].join(''))), count: table.size };
     }
     return { tables: { texts: [...this.#texts.keys()], ids }, bytes: concatBytes(this.#parts) };
+  }
+
+  #hex(size: number, values: ReadonlyArray<string | null>): IdColumn {
+    const table = this.#ids.get(size) ?? new Map<string, number>();
+    this.#ids.set(size, table);
+    return { size, at: this.#places(values, table) };
   }
 
   #places(values: ReadonlyArray<string | null>, table: Map<string, number>): number {
@@ -85,7 +94,7 @@ export class ColumnReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #tables: ColumnTables;
-  /** By bytes of an id, all of the table in hex: to cut one off a long text is ten times as fast as to write it. */
+  /** By bytes of an id, all of the table in hex: an id is cut off it, and not written anew. */
   readonly #idTexts = new Map<number, string>();
 
   constructor(bytes: Uint8Array, tables: ColumnTables) {

@@ -7,9 +7,6 @@ import type { Line, TagRow } from '../format/log-state.ts';
 import type { ColumnReader, ColumnWriter, IdColumn, NumberColumn, TextColumn } from './columns.ts';
 import { PersistentList } from './persistent-map.ts';
 
-const sha1Bytes = 20;
-const sha256Bytes = 32;
-
 export interface LineColumns {
   readonly count: number;
   readonly domain: TextColumn;
@@ -62,23 +59,11 @@ export function writeLines(writer: ColumnWriter, rows: readonly Line[]): LineCol
   return {
     count: rows.length,
     domain: writer.texts(rows.map(({ domain }) => domain)),
-    from: writer.ids(
-      sha1Bytes,
-      rows.map(({ from }) => from),
-    ),
-    to: writer.ids(
-      sha1Bytes,
-      rows.map(({ to }) => to),
-    ),
-    bundle: writer.ids(
-      sha256Bytes,
-      rows.map(({ bundle }) => bundle),
-    ),
+    from: writer.gitIds(rows.map(({ from }) => from)),
+    to: writer.gitIds(rows.map(({ to }) => to)),
+    bundle: writer.hashes(rows.map(({ bundle }) => bundle)),
     tag: writer.texts(rows.map(({ tag }) => tag)),
-    tagObject: writer.ids(
-      sha1Bytes,
-      rows.map(({ tagObject }) => tagObject),
-    ),
+    tagObject: writer.gitIds(rows.map(({ tagObject }) => tagObject)),
     n: writer.numbers(rows.map(({ n }) => n)),
     at: writer.numbers(rows.map(({ at }) => at)),
     actor: writer.texts(rows.map(({ actor }) => actor)),
@@ -94,17 +79,11 @@ export function writeLines(writer: ColumnWriter, rows: readonly Line[]): LineCol
     flags: writer.texts(lines.map(({ flags }) => (flags.length === 0 ? null : JSON.stringify(flags)))),
     captures: writer.numbers(startsOf(lines.map((line) => line.captures.length))),
     captureCollection: writer.texts(captures.map(({ collection }) => collection)),
-    captureTree: writer.ids(
-      sha256Bytes,
-      captures.map(({ tree }) => tree),
-    ),
+    captureTree: writer.hashes(captures.map(({ tree }) => tree)),
     captureFiles: writer.numbers(captures.map(({ files }) => files)),
     captureBytes: writer.numbers(captures.map(({ bytes }) => bytes)),
     carried: writer.numbers(startsOf(lines.map((line) => line.carried.length))),
-    carriedCommit: writer.ids(
-      sha1Bytes,
-      carried.map(({ commit }) => commit),
-    ),
+    carriedCommit: writer.gitIds(carried.map(({ commit }) => commit)),
     carriedCollection: writer.texts(carried.map(({ collection }) => collection)),
   };
 }
@@ -151,18 +130,9 @@ export function writeTags(writer: ColumnWriter, tags: readonly TagRow[]): TagCol
     count: tags.length,
     domain: writer.texts(tags.map(({ domain }) => domain)),
     name: writer.texts(tags.map(({ name }) => name)),
-    commit: writer.ids(
-      sha1Bytes,
-      tags.map(({ commit }) => commit),
-    ),
-    object: writer.ids(
-      sha1Bytes,
-      tags.map(({ object }) => object),
-    ),
-    bundle: writer.ids(
-      sha256Bytes,
-      tags.map(({ bundle }) => bundle),
-    ),
+    commit: writer.gitIds(tags.map(({ commit }) => commit)),
+    object: writer.gitIds(tags.map(({ object }) => object)),
+    bundle: writer.hashes(tags.map(({ bundle }) => bundle)),
     n: writer.numbers(tags.map(({ n }) => n)),
     at: writer.numbers(tags.map(({ at }) => at)),
   };

@@ -54,16 +54,11 @@ export interface HistoryCapture {
 }
 
 /**
- * Snapshots, newest first by the order of the log.
+ * Snapshots, newest first by the order of the log; each row is made when it is asked for. Fails at once.
  *
  * Errors: `name-invalid`, `revision-unknown` (also for a domain without snapshots), `revision-ambiguous`.
  */
-export function listHistory(repository: Repository, request: HistoryRequest = {}): HistoryRow[] {
-  return [...walkHistory(repository, request)];
-}
-
-/** The same one by one: each is made when it is asked for. Throws at once. */
-export function walkHistory(repository: Repository, request: HistoryRequest = {}): Iterable<HistoryRow> {
+export function listHistory(repository: Repository, request: HistoryRequest = {}): Iterable<HistoryRow> {
   const { fold } = repository.log;
   const lines = chosenLines(repository, request);
   return rowsOf(fold, lines, request.limit);

@@ -93,7 +93,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('history', () => {
   test('is newest first, with what each run took and carried', () =>
     withRepository(async (repository) => {
-      const rows = listHistory(repository);
+      const rows = [...listHistory(repository)];
       expect(rows.map(({ domain }) => domain)).toEqual(expect.arrayContaining(['healthcare', 'finance']));
       const [second, first] = listHistory(repository, { domain: 'healthcare' });
       expect(second).toMatchObject({
@@ -111,19 +111,19 @@ describe('history', () => {
   test('begins where a revision says, and ends where a number does', () =>
     withRepository(async (repository) => {
       const [second, first] = listHistory(repository, { domain: 'healthcare' });
-      expect(listHistory(repository, { revision: 'healthcare~1' })).toEqual([first]);
-      expect(listHistory(repository, { revision: 'healthcare' })).toEqual([second, first]);
-      expect(listHistory(repository, { revision: 'healthcare', limit: 1 })).toEqual([second]);
-      expect(listHistory(repository, { limit: 2 })).toHaveLength(2);
+      expect([...listHistory(repository, { revision: 'healthcare~1' })]).toEqual([first]);
+      expect([...listHistory(repository, { revision: 'healthcare' })]).toEqual([second, first]);
+      expect([...listHistory(repository, { revision: 'healthcare', limit: 1 })]).toEqual([second]);
+      expect([...listHistory(repository, { limit: 2 })]).toHaveLength(2);
       expect(() => listHistory(repository, { domain: 'helthcare' })).toThrow('helthcare');
       expect(() => listHistory(repository, { domain: 'finance', revision: 'healthcare' })).toThrow('not of finance');
     }));
 
   test('marks what was given up', () =>
     withRepository(async (repository) => {
-      const [, first] = listHistory(repository, { domain: 'healthcare' });
+      const [, first] = [...listHistory(repository, { domain: 'healthcare' })];
       await expire(repository, first?.commit as CommitId, 'data/two');
-      const [second, after] = listHistory(repository, { domain: 'healthcare' });
+      const [second, after] = [...listHistory(repository, { domain: 'healthcare' })];
       expect(after?.captures.map(({ collection, expired }) => [collection, expired])).toEqual([
         ['data/one', false],
         ['data/two', true],
@@ -210,7 +210,7 @@ describe('files', () => {
 
   test('that were given up are not listed, and asking for one says so', () =>
     withRepository(async (repository) => {
-      const [, first] = listHistory(repository, { domain: 'healthcare' });
+      const [, first] = [...listHistory(repository, { domain: 'healthcare' })];
       await expire(repository, first?.commit as CommitId, 'data/two');
       const files = await openFiles(repository, 'healthcare');
       expect(files.expired).toEqual(['data/two']);
@@ -240,7 +240,7 @@ describe('tags', () => {
         message: 'approved\n',
         tagger: { name: 'tester' },
       });
-      expect(listHistory(repository, { revision: 'healthcare~1' })[0]?.tags).toContain('healthcare/v2');
+      expect([...listHistory(repository, { revision: 'healthcare~1' })][0]?.tags).toContain('healthcare/v2');
       const tags = listTags(repository, { domain: 'healthcare' });
       expect(tags.map(({ isOfSnapshot }) => isOfSnapshot)).toEqual([true, true, false]);
       expect(listTags(repository).length).toBeGreaterThan(tags.length);
@@ -332,7 +332,7 @@ describe('under the floor', () => {
       const { commit } = repository.resolve('healthcare');
       const text = Buffer.from((await catObject(repository, commit)).content).toString();
       const tree = /^tree (\w{40})/.exec(text)?.[1] ?? '';
-      const [finance] = listHistory(repository, { domain: 'finance' });
+      const [finance] = [...listHistory(repository, { domain: 'finance' })];
       const bundle = repository.log.fold.lineOfCommit.get(finance?.commit as CommitId)?.bundle;
       await test_.backend.delete(`catalogue/${bundle}`);
       const fresh = await test_.open('without cache');

@@ -63,7 +63,7 @@ const allWindowsBytes = 1_610_612_736;
 export const mostJobs: number = Math.floor(allWindowsBytes / leastWindowBytes);
 /** Of `worker.ts`. */
 export const captureTaskName = 'capture';
-/** So many small files leave tens of megabytes of garbage here: it is given back before a large file needs as much. */
+/** So many small files leave tens of megabytes of garbage here: it is given back before a file that fills a window. */
 const manySmallFiles = 16_384;
 /** Batches that a thread has: one that it reads while others wait for an answer. */
 const smallDepth = 3;
@@ -157,7 +157,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
   ): Promise<CutFile> => {
     files += 1;
     const number = files;
-    if (smallFiles >= manySmallFiles) {
+    if (smallFiles >= manySmallFiles && file.size >= windowBytes) {
       smallFiles = 0;
       garbageCollector()({ type: 'major', flavor: 'last-resort' });
     }
