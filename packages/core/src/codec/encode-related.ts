@@ -63,27 +63,28 @@ export function encodeFrom(
   return checked(deriveReader, encoded, blobs, { plain, gives });
 }
 
+/** The least number of bytes that is too much for a difference: about what the piece makes alone, by a sample. */
+export function tooMuchUpon(plain: Uint8Array, element: Element, compression?: Compression): number {
+  return estimateFrame(plain, element, compression) * deltaPays;
+}
+
+/** About how many bytes the difference of a piece to `base` makes, by a sample; undefined where there can be none. */
+export function estimateUpon(plain: Uint8Array, element: Element, base: BaseBlob): number | undefined {
+  const isUsable = base.bytes.byteLength === plain.byteLength && depthAbove([base]) !== undefined;
+  return isUsable ? estimateDelta(plain, element, base.bytes) : undefined;
+}
+
 /**
- * A piece as the difference to one of these, the likeliest first; undefined when none makes less of it than it makes alone.
- * It lies in memory that holds until the next frame is encoded or read.
+ * A piece as the difference to `base`, for which `estimateUpon` gave a size; undefined when it makes `tooMuch` bytes. It lies in memory that holds until the next frame is encoded or read.
  */
 export function encodeUpon(
   plain: Uint8Array,
   element: Element,
-  bases: readonly BaseBlob[],
-  compression?: Compression,
+  base: BaseBlob,
+  tooMuch: number,
 ): RelatedFrame | undefined {
-  const usable = bases.filter((base) => base.bytes.byteLength === plain.byteLength && depthAbove([base]) !== undefined);
-  if (usable.length === 0) return undefined;
-  const alone = estimateFrame(plain, element, compression);
-  const ranked = usable
-    .map((base) => ({ base, bytes: estimateDelta(plain, element, base.bytes) }))
-    .sort((a, b) => a.bytes - b.bytes);
-  const [best] = ranked;
-  if (best === undefined || best.bytes >= alone * deltaPays) return undefined;
-  const { base } = best;
   const encoded = encodeTensorDelta(plain, element, base.bytes);
-  if (encoded === undefined || encoded.stored.byteLength >= alone * deltaPays) return undefined;
+  if (encoded === undefined || encoded.stored.byteLength >= tooMuch) return undefined;
   const gives = (): boolean => givesTensorDelta(plain, encoded, base.bytes, what);
   return checked(tensorDeltaReader, encoded, [base], { plain, gives });
 }

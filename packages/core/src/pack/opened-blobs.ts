@@ -13,11 +13,18 @@ export interface OpenedBlobs<Blob extends OpenedBlob = OpenedBlob> {
   add(blob: Blob): void;
   /** Gives back what was used longest ago, until no more than `most` bytes are left. Nothing of it is in use. */
   trim(most: number): void;
+  /** Gives back all but this one. Nothing else of it is in use. */
+  keepOnly(id: BlobId | undefined): void;
 }
 
 export function openedBlobs<Blob extends OpenedBlob = OpenedBlob>(): OpenedBlobs<Blob> {
   const blobs = new Map<BlobId, Blob>();
   let held = 0;
+  const release = ({ id, bytes }: Blob): void => {
+    held -= bytes.byteLength;
+    blobs.delete(id);
+    releaseBytes(bytes);
+  };
   return {
     get(id) {
       const blob = blobs.get(id);
@@ -33,12 +40,13 @@ export function openedBlobs<Blob extends OpenedBlob = OpenedBlob>(): OpenedBlobs
       held += blob.bytes.byteLength;
     },
     trim(most) {
-      for (const [id, { bytes }] of blobs) {
+      for (const blob of blobs.values()) {
         if (held <= most) return;
-        held -= bytes.byteLength;
-        blobs.delete(id);
-        releaseBytes(bytes);
+        release(blob);
       }
+    },
+    keepOnly(id) {
+      for (const blob of blobs.values()) if (blob.id !== id) release(blob);
     },
   };
 }

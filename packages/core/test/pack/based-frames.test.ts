@@ -42,14 +42,12 @@ async function chainOf(pieces: readonly Uint8Array[]): Promise<Session & { reado
   for (const bytes of pieces) {
     const base = ids.at(-1);
     const whole = base && here.writer.base(base);
-    const bases: BaseBlob[] = [];
-    if (whole !== undefined)
-      bases.push({
-        id: whole.copy.id,
-        bytes: await here.reader.readBlob('data', whole.copy.id),
-        depth: whole.copy.frame.depth,
-      });
-    const relate = (): ReturnType<typeof encodeUpon> => encodeUpon(bytes, element, bases);
+    const upon: BaseBlob | undefined = whole && {
+      id: whole.copy.id,
+      bytes: await here.reader.readBlob('data', whole.copy.id),
+      depth: whole.copy.frame.depth,
+    };
+    const relate = (): ReturnType<typeof encodeUpon> => upon && encodeUpon(bytes, element, upon, bytes.length);
     await here.writer.store('data', bytes, { element, relating: (pack) => pack(relate) });
     await here.writer.flush();
     ids.push(idOf(bytes));

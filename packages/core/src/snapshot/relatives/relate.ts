@@ -5,7 +5,15 @@
 import type { Element } from '../../chunker/piece.ts';
 import { type Compression, defaultCompression } from '../../codec/compression.ts';
 import { partsDeriver } from '../../codec/derive-parts.ts';
-import { type BaseBlob, derivedFrame, encodeFrom, encodeUpon, type RelatedFrame } from '../../codec/encode-related.ts';
+import {
+  type BaseBlob,
+  derivedFrame,
+  encodeFrom,
+  encodeUpon,
+  estimateUpon,
+  type RelatedFrame,
+  tooMuchUpon,
+} from '../../codec/encode-related.ts';
 import { isMbkError } from '../../errors.ts';
 import type { BlobId } from '../../format/ids.ts';
 import { parameters } from '../../format/limits.ts';
@@ -46,6 +54,8 @@ export type FoundBase = { readonly depth: number } & ({ readonly frame: Base } |
 const cacheBytes: number = parameters.pieceBytes;
 /** After so many tensors of a file in a row that no other made less of, none of it is tried by its shape or name. */
 const mostMisses = 6;
+/** A base that makes this of what a piece makes alone is kin: what is less likely is not read to be held against it. */
+const kinMakes = 7 / 8;
 
 export function relater(find: FindBase, compression: Compression = defaultCompression): Relater {
   const blobs = openedBlobs<BaseBlob>();
@@ -53,9 +63,9 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
   const tries = { file: -1, hopeless: new Set<number>(), misses: 0 };
   let turn: Promise<unknown> = Promise.resolve();
 
-  /** What is kept of others makes room first, unless one of these is among them. */
-  const load = async (ids: readonly BlobId[]): Promise<ReadonlyMap<BlobId, BaseBlob>> => {
-    if (!ids.some((id) => blobs.get(id) !== undefined)) blobs.trim(0);
+  /** What is kept of others makes room first, but for `beside`, unless one of these is among them. */
+  const load = async (ids: readonly BlobId[], beside?: BaseBlob): Promise<ReadonlyMap<BlobId, BaseBlob>> => {
+    if (!ids.some((id) => blobs.get(id) !== undefined)) blobs.keepOnly(beside?.id);
     // One after the other: what is read and not yet opened takes as much memory again.
     for (const id of new Set(ids)) if (blobs.get(id) === undefined) await loadOne(id);
     return new Map(ids.flatMap((id) => blobs.get(id) ?? []).map((blob) => [blob.id, blob]));
@@ -100,11 +110,11 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
       tries.misses = 0;
     }
     const isTried = tries.misses < mostMisses && !tries.hopeless.has(tensor);
-    const loaded = isTried ? await load(wanted.bases) : new Map<BlobId, BaseBlob>();
-    const bases = [...loaded.values()];
-    if (bases.length === 0) return store(undefined);
+    const nearest = isTried ? await nearestOf(bytes, element, wanted.bases) : undefined;
+    if (nearest === undefined) return store(undefined);
+    const { base, tooMuch } = nearest;
     return store(() => {
-      const related = encodeUpon(bytes, element, bases, compression);
+      const related = base && encodeUpon(bytes, element, base, tooMuch);
       if (related !== undefined) tries.misses = 0;
       else if (tries.file === file) {
         tries.hopeless.add(tensor);
@@ -112,6 +122,31 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
       }
       return related;
     });
+  };
+
+  /**
+   * The one of these that makes least of a piece, or the first that is kin, if any makes less than is too much. Undefined
+   * when none of them can be had. One is in memory beside the best.
+   */
+  const nearestOf = async (
+    bytes: Uint8Array,
+    element: Element,
+    ids: readonly BlobId[],
+  ): Promise<{ readonly base: BaseBlob | undefined; readonly tooMuch: number } | undefined> => {
+    let tooMuch: number | undefined;
+    let best: BaseBlob | undefined;
+    let least = Infinity;
+    for (const id of ids) {
+      const base = (await load([id], best)).get(id);
+      const made = base && estimateUpon(bytes, element, base);
+      if (made === undefined) continue;
+      tooMuch ??= tooMuchUpon(bytes, element, compression);
+      if (made >= Math.min(least, tooMuch)) continue;
+      least = made;
+      best = base;
+      if (made < tooMuch * kinMakes) break;
+    }
+    return tooMuch === undefined ? undefined : { base: best, tooMuch };
   };
 
   /** How a piece was made of a source: base by base as long as nothing differs, else with all of them in memory. */
@@ -137,7 +172,12 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
 
   return {
     with<T>(bytes: Uint8Array, about: About, store: (relate: Relate | undefined) => Promise<T>): Promise<T> {
-      const mine = turn.then(() => relateTo(bytes, about, store) as Promise<T>).finally(() => blobs.trim(cacheBytes));
+      const mine = turn
+        .then(() => relateTo(bytes, about, store) as Promise<T>)
+        .finally(() => {
+          // The next piece of a tensor that was made from nothing has bases of its own.
+          blobs.trim(about.wanted.sources.length > 0 ? cacheBytes : 0);
+        });
       turn = mine.catch(() => undefined); // its caller is told
       return mine;
     },

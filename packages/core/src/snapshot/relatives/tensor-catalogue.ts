@@ -61,11 +61,13 @@ const mostTensors = 250_000;
 const mostAlike = 256;
 /** Bits of sketches that kin differ in at most (docs/decisions/0022). */
 const nearBits = 64;
+/** Bits that the same name and shape is worth: nearly as many as lie between tensors that have nothing in common. */
+const nameBits = 32;
 
 export function tensorCatalogue(): TensorCatalogue {
   /** By name, type and shape; by type and size; by what was made of it. The newest first. */
-  const same = new Map<string, StoredTensor[]>();
-  const alike = new Map<string, AlikeTensor[]>();
+  const same = new Map<string, KnownTensor[]>();
+  const alike = new Map<string, KnownTensor[]>();
   const made = new Map<string, StoredTensor[]>();
   let size = 0;
 
@@ -76,10 +78,10 @@ export function tensorCatalogue(): TensorCatalogue {
         const tensor = storedTensor(span, idAt);
         if (tensor === undefined) continue;
         size += 1;
-        remember(same, sameKey(span), tensor, mostBases);
         const { probes = {}, sketch } = hintsOf(span) ?? {};
-        const { name: own, shape } = span;
-        remember(alike, alikeKey(span), { name: own, shape: shape.join(), sketch, tensor }, mostAlike);
+        const known = { name: span.name, shape: span.shape.join(), sketch, tensor };
+        remember(same, sameKey(span), known, mostBases);
+        remember(alike, alikeKey(span), known, mostAlike);
         const elements = elementsOf(span);
         for (const [name, probe] of Object.entries(probes))
           remember(made, madeKey(elements, probedDtype(name), probe), tensor, mostSources);
@@ -88,12 +90,8 @@ export function tensorCatalogue(): TensorCatalogue {
 
     find(question) {
       const { dtype, probe } = question;
-      const bases = [...(same.get(sameKey(question)) ?? [])];
-      const others = alike.get(alikeKey(question)) ?? [];
-      for (const { tensor } of likeliest(others, question)) {
-        if (bases.length >= mostBases) break;
-        if (!bases.includes(tensor)) bases.push(tensor);
-      }
+      const known = new Set([...(same.get(sameKey(question)) ?? []), ...(alike.get(alikeKey(question)) ?? [])]);
+      const bases = likeliest([...known], question).slice(0, mostBases);
       const sources = probe === undefined ? [] : (made.get(madeKey(elementsOf(question), dtype, probe)) ?? []);
       if (bases.length + sources.length === 0) return undefined;
       return { bases, sources };
@@ -131,7 +129,7 @@ function storedTensor(
   return pieces.every((id) => id === null) ? undefined : { dtype, pieceBytes, pieces };
 }
 
-interface AlikeTensor {
+interface KnownTensor {
   readonly name: string;
   /** Its dimensions, joined by commas. */
   readonly shape: string;
@@ -140,19 +138,22 @@ interface AlikeTensor {
 }
 
 /**
- * Those whose bytes are near, the nearest first, whatever they are called; then those of the same shape by their names:
- * layers that are called alike are likelier kin, `a.7.weight` and `b.7.weight`.
+ * Those whose bytes are near, the nearest first, whatever they are called, where the same name and shape counts as some
+ * bits less; then those of the same shape by their names: layers that are called alike are likelier kin, `a.7.weight` and
+ * `b.7.weight`.
  */
-function likeliest(tensors: readonly AlikeTensor[], { name, shape, sketch }: TensorQuestion): readonly AlikeTensor[] {
+function likeliest(tensors: readonly KnownTensor[], { name, shape, sketch }: TensorQuestion): readonly StoredTensor[] {
   const own = shape.join();
   const ranked = tensors.map((one, at) => {
     const bits = sketch === undefined || one.sketch === undefined ? Infinity : sketchDistance(sketch, one.sketch);
-    return { one, at, bits: bits > nearBits ? Infinity : bits, common: commonSuffix(one.name, name) };
+    const far = Math.min(bits, nearBits + 1);
+    const isSame = one.name === name && one.shape === own;
+    return { one, at, far, rank: isSame ? far - nameBits : far, common: commonSuffix(one.name, name) };
   });
   return ranked
-    .filter(({ one, bits }) => bits < Infinity || one.shape === own)
-    .sort((a, b) => (a.bits === b.bits ? 0 : a.bits - b.bits) || b.common - a.common || a.at - b.at)
-    .map(({ one }) => one);
+    .filter(({ one, far }) => far <= nearBits || one.shape === own)
+    .sort((a, b) => a.rank - b.rank || b.common - a.common || a.at - b.at)
+    .map(({ one }) => one.tensor);
 }
 
 function commonSuffix(a: string, b: string): number {

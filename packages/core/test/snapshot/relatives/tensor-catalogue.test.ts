@@ -63,7 +63,9 @@ describe('the catalogue of tensors', () => {
     const firsts = (of: Partial<TensorQuestion>): unknown =>
       catalogue.find({ ...question, ...of })?.bases.map(({ pieces }) => pieces[0]);
     expect(firsts({ sketch: sketch(0) })).toEqual(['near 0', 'far 0', 'x.a 0'].map(id));
-    expect(firsts({ sketch: sketch(0), name: 'b' })).toEqual(['b 0', 'near 0', 'far 0'].map(id));
+    // The same name comes before what is some bits nearer, and before all that is not near when it is not near itself.
+    expect(firsts({ sketch: sketch(0), name: 'far', shape: [5, MiB] })).toEqual(['far 0', 'near 0', 'c 0'].map(id));
+    expect(firsts({ sketch: sketch(0), name: 'b' })).toEqual(['near 0', 'far 0', 'b 0'].map(id));
     expect(firsts({})).toEqual(['x.a 0', 'b 0'].map(id));
   });
 

@@ -1,0 +1,75 @@
+/** Which of several bases a piece is built upon, and which of them are read for it. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { BlobId } from '../../../src/format/ids.ts';
+import { relater } from '../../../src/snapshot/relatives/relate.ts';
+import { temporaryFolder } from '../../operations/make-repository.ts';
+import { idOf, seededBytes } from '../../pack/test-keys.ts';
+
+const element = { dtype: 'BF16', unit: 2 };
+const elements = 100_000;
+
+/** Numbers around 1 and around -2; `changed` of a hundred differ from those with `changed` 0. */
+function pieceOf(changed: number, seed = 'piece'): Uint8Array<ArrayBuffer> {
+  const noise = seededBytes(seed)(elements);
+  const numbers = Uint16Array.from(
+    noise,
+    (byte, at) => (byte & 1 ? 0x3f80 : 0xc000) + byte + (at % 100 < changed ? at & 7 : 0),
+  );
+  return new Uint8Array(numbers.buffer);
+}
+
+/** The bases of which those with these names lie in files, and how a piece is built upon what is wanted. */
+function relatives(pieces: Readonly<Record<string, Uint8Array>>): {
+  readonly read: string[];
+  build(bytes: Uint8Array, names: readonly string[], tensor?: number): Promise<string | undefined>;
+} {
+  const folder = temporaryFolder();
+  const read: string[] = [];
+  const ids = new Map<string, BlobId>();
+  const names = new Map<BlobId, string>();
+  for (const [name, bytes] of Object.entries(pieces)) {
+    writeFileSync(join(folder, name), bytes);
+    ids.set(name, idOf(bytes));
+    names.set(idOf(bytes), name);
+  }
+  const related = relater(({ id, isStored }) => {
+    const name = names.get(id);
+    if (name === undefined || isStored) return Promise.resolve(undefined);
+    read.push(name);
+    return Promise.resolve({ depth: 0, place: { location: join(folder, name), offset: 0, length: 2 * elements } });
+  });
+  return {
+    read,
+    build: (bytes, wanted, tensor = 0) => {
+      const bases = wanted.map((name) => ids.get(name) ?? idOf(Buffer.from(name)));
+      const about = { element, wanted: { file: 1, tensor, bases, sources: [] } };
+      return related.with(bytes, about, (relate) => {
+        const [base] = relate?.()?.bases ?? [];
+        return Promise.resolve(base && names.get(base));
+      });
+    },
+  };
+}
+
+test('a piece is built upon the first that is kin, and what is less likely is not read', async () => {
+  const { build, read } = relatives({ near: pieceOf(10), nearer: pieceOf(1), other: pieceOf(0, 'other') });
+  expect(await build(pieceOf(0), ['near', 'nearer', 'other'])).toBe('near');
+  expect(read).toEqual(['near']);
+});
+
+test('what is no kin is passed over, and what cannot be had too', async () => {
+  const { build, read } = relatives({ near: pieceOf(10), other: pieceOf(0, 'other'), third: pieceOf(0, 'third') });
+  expect(await build(pieceOf(0), ['other', 'gone', 'near', 'third'])).toBe('near');
+  expect(read).toEqual(['other', 'near']);
+});
+
+test('a tensor that was tried in vain is not tried again, and after six of them none of the file is', async () => {
+  const { build, read } = relatives({ other: pieceOf(0, 'other') });
+  for (let tensor = 0; tensor < 9; tensor += 1) {
+    expect(await build(pieceOf(0), ['other'], tensor)).toBeUndefined();
+    expect(await build(pieceOf(0), ['other'], tensor)).toBeUndefined();
+  }
+  expect(read).toEqual(Array.from({ length: 6 }, () => 'other'));
+});
