@@ -39,8 +39,10 @@ export interface BasedCheckerOptions {
 /** Of what frames are built upon, where it is read into memory, for each thread: as much as the longest of them needs. */
 const basesEach = 12_582_912;
 /** Stretches for each thread, so that all end at about the same time; and bytes of one, whose ends are opened twice. */
-const stretchesEach = 4;
+const stretchesEach = 12;
 const leastStretchBytes: number = 16 * parameters.pieceBytes;
+/** Stretches under way for each thread: one may take several times as long as those behind it. */
+const stretchesAhead = 3;
 /** Packs that are open for one. */
 const mostOpened = 32;
 
@@ -67,7 +69,7 @@ export function basedChecker(
       checkStretch(reader, stretch, needed);
     const stretches = stretchesOf(planned, bytes);
     let number = 0;
-    for await (const sound of inOrder(stretches, () => crew.size + 1, checkNext)) {
+    for await (const sound of inOrder(stretches, () => stretchesAhead * crew.size, checkNext)) {
       const stretch = stretches[number] ?? [];
       number += 1;
       for (const [at, one] of stretch.entries()) {
