@@ -202,6 +202,22 @@ test('a fine-tune that calls its tensors otherwise, in another order, is stored 
   expect(await lab.restored('lab/v2')).toMatchObject({ 'converted.safetensors': sha256Of(file) });
 });
 
+test('a fine-tune of a model that only an earlier snapshot has is stored as the difference to that', async () => {
+  const lab = await tensorLab();
+  lab.write('model.safetensors', safetensorsFile({ tensors: modelOf('BF16', 1) }));
+  await lab.snapshot({ tag: 'v1' });
+  lab.write('model.safetensors', safetensorsFile({ tensors: modelOf('BF16', 50) }));
+  await lab.snapshot({ tag: 'v2' });
+  lab.write('model.safetensors', safetensorsFile({ tensors: modelOf('BF16', 80) }));
+  await lab.snapshot({ tag: 'v3' });
+  expect(await bytesOf(lab, codecs.delta)).toEqual({ plain: 0, stored: 0 });
+  const tuned = safetensorsFile({ tensors: trained(modelOf('BF16', 1), 1) });
+  lab.write('model.safetensors', tuned);
+  await lab.snapshot({ tag: 'v4' });
+  expect((await bytesOf(lab, codecs.delta)).plain).toBe(1280 * 2048 * 2 + 300 * 512 * 2);
+  expect(await lab.restored('lab/v4')).toEqual({ 'model.safetensors': sha256Of(tuned) });
+});
+
 test('nothing is built upon anything where the project compresses nothing', async () => {
   const lab = await tensorLab();
   lab.write('model.safetensors', safetensorsFile({ tensors: modelOf('BF16') }));
@@ -211,23 +227,29 @@ test('nothing is built upon anything where the project compresses nothing', asyn
   expect(new Set((await lab.frames()).map(({ codec }) => codec))).toEqual(new Set([codecs.raw]));
 });
 
-test('a chain of checkpoints is as deep as the format allows, then begins anew, and each of them comes back', async () => {
-  const lab = await tensorLab();
-  let tensors: readonly AssetTensor[] = modelOf('BF16').slice(1, 2);
-  const expected: string[] = [];
-  for (let step = 0; step < 12; step += 1) {
-    const file = safetensorsFile({ tensors });
-    expected.push(sha256Of(file));
-    lab.write('checkpoint.safetensors', file);
-    await lab.snapshot({ tag: `step-${step}` });
-    tensors = trained(tensors, step);
-  }
-  const depths = (await lab.frames()).map(({ depth }) => depth).filter((depth) => depth > 0);
-  expect(depths.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 3, 4, 5, 6, 7, 8]);
-  for (const [step, sha256] of expected.entries())
-    expect(await lab.restored(`lab/step-${step}`)).toEqual({ 'checkpoint.safetensors': sha256 });
-  expect((await lab.verify()).findings).toEqual([]);
-});
+test.each([
+  ['the last one alone', () => 'checkpoint.safetensors'],
+  ['all of them', (step: number) => `checkpoint-${String(step).padStart(2, '0')}.safetensors`],
+])(
+  'a chain of checkpoints, of which the folder has %s, is as deep as the format allows, then begins anew',
+  async (_, nameOf) => {
+    const lab = await tensorLab();
+    let tensors: readonly AssetTensor[] = modelOf('BF16').slice(1, 2);
+    const expected: string[] = [];
+    for (let step = 0; step < 12; step += 1) {
+      const file = safetensorsFile({ tensors });
+      expected.push(sha256Of(file));
+      lab.write(nameOf(step), file);
+      await lab.snapshot({ tag: `step-${step}` });
+      tensors = trained(tensors, step);
+    }
+    const depths = (await lab.frames()).map(({ depth }) => depth).filter((depth) => depth > 0);
+    expect(depths.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 3, 4, 5, 6, 7, 8]);
+    for (const [step, sha256] of expected.entries())
+      expect(await lab.restored(`lab/step-${step}`)).toMatchObject({ [nameOf(step)]: sha256 });
+    expect((await lab.verify()).findings).toEqual([]);
+  },
+);
 
 describe('a base that is damaged', () => {
   test('is told with all that need it; everything else is restored, and a snapshot of the same files heals it', async () => {

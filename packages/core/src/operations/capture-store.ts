@@ -12,8 +12,8 @@ import type { FinishedPack } from '../pack/pack-writer.ts';
 import type { Repository } from '../repository.ts';
 import type { Destination } from '../snapshot/pipeline/capture-calls.ts';
 import type { CaptureStore } from '../snapshot/pipeline/file-taker.ts';
-import { type FoundBase, relater } from '../snapshot/relatives/relate.ts';
-import { runRelatives } from '../snapshot/relatives/relatives.ts';
+import { relater } from '../snapshot/relatives/relate.ts';
+import { type FindFrame, runRelatives } from '../snapshot/relatives/relatives.ts';
 import { isBadContent } from './bad-content.ts';
 import type { RoomWatch } from './room-watch.ts';
 import { addStoredTensors } from './stored-tensors.ts';
@@ -72,7 +72,10 @@ export function captureStoreOf(
   };
   const frameOf = framesOf(repository, writer);
   const related = relater(({ id }) => frameOf(id), compression);
-  const depthOf = (id: BlobId): number | undefined => writer.base(id)?.copy.frame.depth;
+  const depthOf = (id: BlobId): number | undefined => {
+    const whole = writer.base(id);
+    return typeof whole === 'object' ? whole.copy.frame.depth : undefined;
+  };
   return {
     addedTo,
     store: {
@@ -122,13 +125,10 @@ export function captureStoreOf(
  * The frame of a blob that a session may build upon; undefined for one that cannot be read, by this role or at all: then
  * nothing is built upon it.
  */
-function framesOf(
-  { backend, packs, signal }: Repository,
-  writer: BlobWriter,
-): (id: BlobId) => Promise<FoundBase | undefined> {
+function framesOf({ backend, packs, signal }: Repository, writer: BlobWriter): FindFrame {
   return async (id) => {
     const whole = writer.base(id);
-    if (whole === undefined) return undefined;
+    if (typeof whole !== 'object') return whole;
     try {
       const [frame] = await gatherBases([whole], { boxOf: readBoxes(backend, signal), keyOf: packs.keyOf });
       return frame && { depth: whole.copy.frame.depth, frame };

@@ -97,9 +97,9 @@ export interface BlobWriter {
   claim(type: BlobType, id: BlobId, byteLength: number): boolean;
   /**
    * Copies of a data blob, and of what it is built upon, that a frame of this session may be built upon, which relies on
-   * them then. Undefined when none is stored, or all are as deep as any may be.
+   * them then; undefined when none is stored.
    */
-  base(id: BlobId): WholeCopy | undefined;
+  base(id: BlobId): WholeCopy | 'too-deep' | undefined;
   /** Puts a pack of claimed blobs; settles when it is stored and its blobs are known. Errors: those of `store`. */
   putPack(pack: FinishedPack): Promise<void>;
   /** Puts everything that was stored here so far. */
@@ -168,7 +168,8 @@ export function blobWriter(options: BlobWriterOptions): BlobWriter {
     base(id) {
       throwIfFailed();
       const whole = findWhole(index, 'data', id, isUsable, (of) => of === keyset.id);
-      if (whole === undefined || whole.copy.frame.depth >= limits.depth) return undefined;
+      if (whole === undefined) return undefined;
+      if (whole.copy.frame.depth >= limits.depth) return 'too-deep';
       rely(whole);
       return whole;
     },

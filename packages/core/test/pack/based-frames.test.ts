@@ -35,13 +35,19 @@ function pieceOf(changed: number, elements = 40_000): Uint8Array {
   return new Uint8Array(numbers.buffer);
 }
 
+/** What may be built upon; undefined also for the end of a chain. */
+function wholeOf({ writer }: Pick<Session, 'writer'>, id: BlobId | undefined): WholeCopy | undefined {
+  const whole = id && writer.base(id);
+  return typeof whole === 'object' ? whole : undefined;
+}
+
 /** Stores each piece upon the one before it, as deep as that goes. */
 async function chainOf(pieces: readonly Uint8Array[]): Promise<Session & { readonly ids: readonly BlobId[] }> {
   const here = await session();
   const ids: BlobId[] = [];
   for (const bytes of pieces) {
     const base = ids.at(-1);
-    const whole = base && here.writer.base(base);
+    const whole = base && wholeOf(here, base);
     const upon: BaseBlob | undefined = whole && {
       id: whole.copy.id,
       bytes: await here.reader.readBlob('data', whole.copy.id),
@@ -98,7 +104,7 @@ describe('frames that are built upon others', () => {
     const packs = here.ids.map((id) => copyOf(here, id).pack.id);
     const again = await session({ backend: here.backend });
     for (const contents of here.index.pending.values()) again.index.addPack(contents);
-    expect(again.writer.base(here.ids[2] ?? idOf(new Uint8Array()))?.copy.id).toBe(here.ids[2]);
+    expect(wholeOf(again, here.ids[2])?.copy.id).toBe(here.ids[2]);
     expect([...again.writer.reliedPacks].toSorted()).toEqual(packs.toSorted());
   });
 
@@ -236,7 +242,7 @@ async function gatheredOf(
   at: number,
 ): Promise<{ readonly id: BlobId; readonly whole: WholeCopy; readonly gathered: () => Promise<BaseFrame> }> {
   const id = ids[at] ?? idOf(new Uint8Array());
-  const whole = writer.base(id);
+  const whole = wholeOf({ writer }, id);
   if (whole === undefined) throw new Error('expected a copy');
   return {
     id,

@@ -130,7 +130,7 @@ export function capturePool(options: CapturePoolOptions): CapturePool {
         seekers.get(file)?.(tensor),
       async base(wanted: WantedBase) {
         const found = await options.relatives?.find(wanted);
-        return new Handover(found, found !== undefined && 'frame' in found ? boxesIn([found.frame]) : []);
+        return new Handover(found, typeof found === 'object' && 'frame' in found ? boxesIn([found.frame]) : []);
       },
     }),
   });

@@ -38,8 +38,8 @@ export interface About {
   readonly wanted: Wanted;
 }
 
-/** Says where a blob is that may be built upon; undefined for one that cannot be had. */
-export type FindBase = (wanted: WantedBase) => Promise<FoundBase | undefined>;
+/** Says where a blob is that may be built upon, or that it is at the end of a chain; undefined for one that cannot be had. */
+export type FindBase = (wanted: WantedBase) => Promise<FoundBase | 'too-deep' | undefined>;
 
 export interface WantedBase {
   readonly id: BlobId;
@@ -63,24 +63,28 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
   const tries = { file: -1, hopeless: new Set<number>(), misses: 0 };
   let turn: Promise<unknown> = Promise.resolve();
 
-  /** What is kept of others makes room first, but for `beside`, unless one of these is among them. */
-  const load = async (ids: readonly BlobId[], beside?: BaseBlob): Promise<ReadonlyMap<BlobId, BaseBlob>> => {
-    if (!ids.some((id) => blobs.get(id) !== undefined)) blobs.keepOnly(beside?.id);
+  /** What is kept of others makes room first, unless one of these is among them. Leaves out what cannot be had. */
+  const load = async (ids: readonly BlobId[]): Promise<ReadonlyMap<BlobId, BaseBlob>> => {
+    if (!ids.some((id) => blobs.get(id) !== undefined)) blobs.trim(0);
     // One after the other: what is read and not yet opened takes as much memory again.
-    for (const id of new Set(ids)) if (blobs.get(id) === undefined) await loadOne(id);
+    for (const id of new Set(ids)) await loadOne(id);
     return new Map(ids.flatMap((id) => blobs.get(id) ?? []).map((blob) => [blob.id, blob]));
   };
 
-  /** Leaves out what cannot be had. */
-  const loadOne = async (id: BlobId): Promise<void> => {
+  /** Undefined for what cannot be had. */
+  const loadOne = async (id: BlobId): Promise<BaseBlob | 'too-deep' | undefined> => {
+    const known = blobs.get(id);
+    if (known !== undefined) return known;
     for (const isStored of [false, true]) {
       const found = await find({ id, isStored });
-      if (found === undefined) return;
+      if (typeof found !== 'object') return found;
       const bytes = 'place' in found ? readPlace(found.place, id) : opened(found.frame);
       if (bytes === undefined) continue;
-      blobs.add({ id, bytes, depth: found.depth });
-      return;
+      const blob = { id, bytes, depth: found.depth };
+      blobs.add(blob);
+      return blob;
     }
+    return undefined;
   };
 
   /** Undefined for what is damaged: it is not built upon, and a verification tells of it. */
@@ -126,7 +130,8 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
 
   /**
    * The one of these that makes least of a piece, or the first that is kin, if any makes less than is too much. Undefined
-   * when none of them can be had. One is in memory beside the best.
+   * when none of them can be had. One that is too deep ends the search: what is stored alone in its place begins a new
+   * chain. One is in memory beside the best.
    */
   const nearestOf = async (
     bytes: Uint8Array,
@@ -137,7 +142,9 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
     let best: BaseBlob | undefined;
     let least = Infinity;
     for (const id of ids) {
-      const base = (await load([id], best)).get(id);
+      if (blobs.get(id) === undefined) blobs.keepOnly(best?.id);
+      const base = await loadOne(id);
+      if (base === 'too-deep') break;
       const made = base && estimateUpon(bytes, element, base);
       if (made === undefined) continue;
       tooMuch ??= tooMuchUpon(bytes, element, compression);

@@ -37,11 +37,13 @@ export interface RelativesOptions {
   readonly load: (catalogue: TensorCatalogue) => Promise<void>;
   /** Puts all packs that are being filled, so that what is in them can be read. */
   readonly flush: () => Promise<void>;
-  /** The frame of a blob that may be built upon; undefined if it cannot be had. */
-  readonly frameOf: (id: BlobId) => Promise<FoundBase | undefined>;
+  readonly frameOf: FindFrame;
   /** Depth of the copy that would be built upon; undefined if there is none. */
   readonly depthOf: (id: BlobId) => number | undefined;
 }
+
+/** The frame of a blob that may be built upon; undefined if it cannot be had. */
+export type FindFrame = (id: BlobId) => Promise<FoundBase | 'too-deep' | undefined>;
 
 /** Pieces whose place in a file is remembered, some hundred bytes each: 128 GiB of tensors. */
 const mostPlaces = 32_768;

@@ -39,13 +39,16 @@ export interface TensorQuestion {
   readonly sketch: string | undefined;
 }
 
+type IdAt = ReadonlyMap<number, BlobId>;
+
 export interface TensorCatalogue {
-  /** Adds the tensors of a file that have pieces of their own; `idAt` gives the blob that begins at an offset of the file. */
-  add(
-    layout: Layout,
-    idAt: ReadonlyMap<number, BlobId>,
-    hintsOf?: (tensor: TensorSpan) => TensorHints | undefined,
-  ): void;
+  /**
+   * Adds the tensors of a file that have pieces of their own, as newer than all that it holds; `idAt` gives the blob that
+   * begins at an offset of the file.
+   */
+  add(layout: Layout, idAt: IdAt, hintsOf?: (tensor: TensorSpan) => TensorHints | undefined): void;
+  /** Adds them as older than all that it holds. */
+  addOlder(layout: Layout, idAt: IdAt): void;
   /** Undefined when there is none. */
   find(question: TensorQuestion): Pick<TensorRelatives, 'bases' | 'sources'> | undefined;
   /** How many tensors it holds. */
@@ -71,27 +74,34 @@ export function tensorCatalogue(): TensorCatalogue {
   const made = new Map<string, StoredTensor[]>();
   let size = 0;
 
+  const addEach = (
+    { tensors }: Layout,
+    idAt: IdAt,
+    { hintsOf, put }: { readonly hintsOf: (tensor: TensorSpan) => TensorHints | undefined; readonly put: Put },
+  ): void => {
+    for (const span of tensors) {
+      if (!hasPieces(span) || size >= mostTensors) continue;
+      const tensor = storedTensor(span, idAt);
+      if (tensor === undefined) continue;
+      size += 1;
+      const { probes = {}, sketch } = hintsOf(span) ?? {};
+      const known = { name: span.name, shape: span.shape.join(), sketch, tensor };
+      put(same, sameKey(span), known, mostBases);
+      put(alike, alikeKey(span), known, mostAlike);
+      const elements = elementsOf(span);
+      for (const [name, probe] of Object.entries(probes))
+        put(made, madeKey(elements, probedDtype(name), probe), tensor, mostSources);
+    }
+  };
+
   return {
-    add({ tensors }, idAt, hintsOf = (tensor) => tensor) {
-      for (const span of tensors) {
-        if (!hasPieces(span) || size >= mostTensors) continue;
-        const tensor = storedTensor(span, idAt);
-        if (tensor === undefined) continue;
-        size += 1;
-        const { probes = {}, sketch } = hintsOf(span) ?? {};
-        const known = { name: span.name, shape: span.shape.join(), sketch, tensor };
-        remember(same, sameKey(span), known, mostBases);
-        remember(alike, alikeKey(span), known, mostAlike);
-        const elements = elementsOf(span);
-        for (const [name, probe] of Object.entries(probes))
-          remember(made, madeKey(elements, probedDtype(name), probe), tensor, mostSources);
-      }
-    },
+    add: (layout, idAt, hintsOf = (tensor) => tensor) => addEach(layout, idAt, { hintsOf, put: putFirst }),
+    addOlder: (layout, idAt) => addEach(layout, idAt, { hintsOf: (tensor) => tensor, put: putLast }),
 
     find(question) {
       const { dtype, probe } = question;
       const known = new Set([...(same.get(sameKey(question)) ?? []), ...(alike.get(alikeKey(question)) ?? [])]);
-      const bases = likeliest([...known], question).slice(0, mostBases);
+      const bases = distinct(likeliest([...known], question), mostBases);
       const sources = probe === undefined ? [] : (made.get(madeKey(elementsOf(question), dtype, probe)) ?? []);
       if (bases.length + sources.length === 0) return undefined;
       return { bases, sources };
@@ -156,21 +166,36 @@ function likeliest(tensors: readonly KnownTensor[], { name, shape, sketch }: Ten
     .map(({ one }) => one.tensor);
 }
 
+/** The first `most` that are not the same bytes: files of two snapshots share the tensors that did not change. */
+function distinct(tensors: Iterable<StoredTensor>, most: number): readonly StoredTensor[] {
+  const found: StoredTensor[] = [];
+  for (const tensor of tensors) {
+    if (found.length >= most) break;
+    if (!found.some(({ pieces }) => pieces.every((id, at) => id === tensor.pieces[at]))) found.push(tensor);
+  }
+  return found;
+}
+
 function commonSuffix(a: string, b: string): number {
   let length = 0;
   while (length < a.length && length < b.length && a.at(-1 - length) === b.at(-1 - length)) length += 1;
   return length;
 }
 
-function remember<T>(map: Map<string, T[]>, key: string, value: T, most: number): void {
+/** Adds a value to those of a key, of which there are at most so many. */
+type Put = <T>(map: Map<string, T[]>, key: string, value: T, most: number) => void;
+
+const putFirst: Put = (map, key, value, most) => {
   const known = map.get(key);
   if (known === undefined) map.set(key, [value]);
-  else {
-    if (known.includes(value)) return;
-    known.unshift(value);
-    if (known.length > most) known.pop();
-  }
-}
+  else if (!known.includes(value) && known.unshift(value) > most) known.pop();
+};
+
+const putLast: Put = (map, key, value, most) => {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [value]);
+  else if (known.length < most && !known.includes(value)) known.push(value);
+};
 
 type Kind = Pick<TensorSpan, 'name' | 'dtype' | 'unit' | 'shape' | 'length'>;
 

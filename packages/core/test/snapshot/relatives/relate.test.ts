@@ -21,7 +21,10 @@ function pieceOf(changed: number, seed = 'piece'): Uint8Array<ArrayBuffer> {
 }
 
 /** The bases of which those with these names lie in files, and how a piece is built upon what is wanted. */
-function relatives(pieces: Readonly<Record<string, Uint8Array>>): {
+function relatives(
+  pieces: Readonly<Record<string, Uint8Array>>,
+  tooDeep = '',
+): {
   readonly read: string[];
   build(bytes: Uint8Array, names: readonly string[], tensor?: number): Promise<string | undefined>;
 } {
@@ -37,6 +40,7 @@ function relatives(pieces: Readonly<Record<string, Uint8Array>>): {
   const related = relater(({ id, isStored }) => {
     const name = names.get(id);
     if (name === undefined || isStored) return Promise.resolve(undefined);
+    if (name === tooDeep) return Promise.resolve('too-deep');
     read.push(name);
     return Promise.resolve({ depth: 0, place: { location: join(folder, name), offset: 0, length: 2 * elements } });
   });
@@ -63,6 +67,13 @@ test('what is no kin is passed over, and what cannot be had too', async () => {
   const { build, read } = relatives({ near: pieceOf(10), other: pieceOf(0, 'other'), third: pieceOf(0, 'third') });
   expect(await build(pieceOf(0), ['other', 'gone', 'near', 'third'])).toBe('near');
   expect(read).toEqual(['other', 'near']);
+});
+
+test('a piece whose nearest is at the end of a chain is stored alone, and its tensor is tried again', async () => {
+  const { build, read } = relatives({ near: pieceOf(10), deep: pieceOf(1) }, 'deep');
+  for (let tries = 0; tries < 9; tries += 1) expect(await build(pieceOf(0), ['deep', 'near'])).toBeUndefined();
+  expect(read).toEqual([]);
+  expect(await build(pieceOf(0), ['near'])).toBe('near');
 });
 
 test('a tensor that was tried in vain is not tried again, and after six of them none of the file is', async () => {

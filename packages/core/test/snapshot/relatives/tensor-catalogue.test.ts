@@ -47,6 +47,20 @@ describe('the catalogue of tensors', () => {
     expect(catalogue.find({ ...question, name: 'x.b.a' })?.bases[0]?.pieces[1]).toEqual(id('kin 1'));
   });
 
+  test('finds older ones behind newer ones, in whichever order they were added, and the same bytes once', () => {
+    const catalogue = tensorCatalogue();
+    const add = (to: 'add' | 'addOlder', name: string, file: string): void => {
+      const { layout, idAt } = fileOf(name, {}, file);
+      catalogue[to](layout, idAt);
+    };
+    add('addOlder', 'a', 'yesterday');
+    add('addOlder', 'a', 'yesterday');
+    add('addOlder', 'a', 'last year');
+    add('add', 'a', 'today');
+    const found = catalogue.find(question)?.bases.map(({ pieces }) => pieces[0]);
+    expect(found).toEqual(['today 0', 'yesterday 0', 'last year 0'].map(id));
+  });
+
   test('finds those whose bytes are near, whatever they are called and however their shape is said', () => {
     const catalogue = tensorCatalogue();
     const sketch = (bits: number): string => ((1n << BigInt(bits)) - 1n).toString(16).padStart(64, '0');
