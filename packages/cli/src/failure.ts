@@ -9,9 +9,18 @@ export function toMbkError(thrown: unknown, verb: string, flagNames: readonly st
   if (isMbkError(thrown)) return thrown;
   if (signal.aborted && isMbkError(signal.reason)) return signal.reason;
   if (thrown instanceof Errors.CLIError) return usageError(thrown, verb, flagNames);
+  if (thrown instanceof Error && 'syscall' in thrown && thrown.syscall === 'uv_cwd') return workingFolderGone(thrown);
   return new MbkError('internal', `unexpected failure in \`mbk ${verb}\``, {
     cause: thrown,
     details: { stack: thrown instanceof Error ? thrown.stack : String(thrown) },
+  });
+}
+
+/** Somebody removed the folder that the shell is in. */
+function workingFolderGone(cause: Error): MbkError {
+  return new MbkError('source-absent', 'the working folder does not exist any more', {
+    cause,
+    remedy: 'Go to a folder that is there, then run the command again.',
   });
 }
 

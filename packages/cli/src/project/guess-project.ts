@@ -14,7 +14,7 @@ import { otherCollection, systemDomain } from './rules.ts';
 
 export interface ProjectGuess {
   readonly domains: readonly string[];
-  /** The more precise ones first, then that of `mbk.yaml` itself, and last one for everything if there are no domains. */
+  /** The more precise ones first, then that of `mbk.yaml` itself, and last one for everything if there is one domain. */
   readonly rules: readonly Rule[];
   /** Collections of the rules, sorted. */
   readonly collections: readonly string[];
@@ -31,14 +31,21 @@ const maxRules = 40;
 export function guessProject(paths: readonly string[], name: string, named?: readonly string[]): ProjectGuess {
   const assets = paths.toSorted().flatMap((path) => assetOf(path) ?? []);
   const domains = named?.toSorted() ?? guessDomains(assets);
-  const rest = domains.length > 0 ? systemDomain : projectDomain(name);
+  const only = onlyDomain(domains, name, named);
+  const rest = only ?? systemDomain;
   const found = assets.map((asset) => domainRule(asset, assets, domains) ?? folderRule(asset, assets, rest));
   const own: Rule = { match: `/${configName}`, collection: 'configs/project', domain: rest };
   // A project that is one domain is that with all it has.
-  const others = domains.length > 0 ? [] : [{ match: '**', collection: otherCollection, domain: rest }];
+  const others = only === undefined ? [] : [{ match: '**', collection: otherCollection, domain: only }];
   const rules = [...uniqueRules(found).slice(0, maxRules), own, ...others];
   const collections = [...new Set(rules.map(({ collection }) => collection))].sort();
   return { domains, rules, collections, assets: assets.length, found: countFound(assets) };
+}
+
+/** The domain of all that there is: the one that a person named, or that of the project where there are none. */
+function onlyDomain(domains: readonly string[], name: string, named: readonly string[] | undefined): string | undefined {
+  if (domains.length === 0) return projectDomain(name);
+  return named?.length === 1 ? named[0] : undefined;
 }
 
 function countFound(assets: readonly Asset[]): ProjectGuess['found'] {

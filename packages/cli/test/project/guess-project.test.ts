@@ -82,6 +82,16 @@ describe('the guess of a project', () => {
     ]);
   });
 
+  test('the only domain that a person named is that of all there is; of several, the rest is of none of them', () => {
+    const paths = ['models/healthcare-7b.gguf', 'top.gguf', 'README.md'];
+    const domainsOf = (named: readonly string[]): unknown => {
+      const assign = compileRules({ ...guessProject(paths, 'My Lab!', named), file: 'mbk.yaml' });
+      return paths.map((path) => assign(path).domain);
+    };
+    expect(domainsOf(['lab'])).toEqual(['lab', 'lab', 'lab']);
+    expect(domainsOf(['finance', 'healthcare'])).toEqual(['healthcare', 'system', 'system']);
+  });
+
   test('takes no name for a domain whose folder says it already', () => {
     const paths = [
       'models/healthcare/alpaca-7b.gguf',
