@@ -43,7 +43,11 @@ export function guessProject(paths: readonly string[], name: string, named?: rea
 }
 
 /** The domain of all that there is: the one that a person named, or that of the project where there are none. */
-function onlyDomain(domains: readonly string[], name: string, named: readonly string[] | undefined): string | undefined {
+function onlyDomain(
+  domains: readonly string[],
+  name: string,
+  named: readonly string[] | undefined,
+): string | undefined {
   if (domains.length === 0) return projectDomain(name);
   return named?.length === 1 ? named[0] : undefined;
 }

@@ -75,7 +75,8 @@ export function estimateUpon(plain: Uint8Array, element: Element, base: BaseBlob
 }
 
 /**
- * A piece as the difference to `base`, for which `estimateUpon` gave a size; undefined when it makes `tooMuch` bytes. It lies in memory that holds until the next frame is encoded or read.
+ * A piece as the difference to `base`, for which `estimateUpon` gave a size; undefined when it makes `tooMuch` bytes. It
+ * lies in memory that holds until the next frame is encoded or read.
  */
 export function encodeUpon(
   plain: Uint8Array,

@@ -16,8 +16,10 @@ import { isBadContent } from './bad-content.ts';
 
 /** Files of one collection that are looked at: the last by their paths, which with steps and versions are the newest. */
 const mostFiles = 1000;
-/** Snapshots before the newest ones that are looked at; and tensors from which on no more are: a run adds its own. */
+/** Snapshots before the newest ones that are looked at; and rows of asset tables after which no more of them are: 0.4 s. */
 const mostEarlier = 64;
+const enoughRows = 200_000;
+/** Tensors after which no more are added: a run adds its own. */
 const enoughTensors = 125_000;
 
 /**
@@ -25,30 +27,28 @@ const enoughTensors = 125_000;
  * Errors: those of the backend, 'interrupted'.
  */
 export async function addStoredTensors(repository: Repository, catalogue: TensorCatalogue): Promise<void> {
-  const { log, signal } = repository;
-  const seen: Seen = { tables: new Set(), files: new Set() };
-  for (const { to } of newestAndEarlier(log.fold)) {
-    if (catalogue.size >= enoughTensors) return;
-    const snapshot = await readable(() => repository.catalogue().readSnapshot(to, { signal }));
-    for (const collection of snapshot?.manifest.collections ?? []) {
-      if (isExpired(log.fold, collection.commit ?? to, collection.name)) continue;
-      await readable(() => addCollection(repository, collection, { catalogue, seen }));
-    }
+  const { fold } = repository.log;
+  const search: Search = { catalogue, tables: new Set(), files: new Set(), rows: 0 };
+  const newest = [...fold.heads.entries()].map(([, line]) => line).sort((a, b) => b.n - a.n);
+  for (const line of newest) await addSnapshot(repository, line, search);
+  for (const line of earlierThan(newest, fold)) {
+    if (search.rows >= enoughRows) return;
+    await addSnapshot(repository, line, search);
   }
 }
 
-type Collection = SnapshotManifest['collections'][number];
-
-/** What was added: asset tables, and the SHA-256 of files. */
-interface Seen {
+/** How far it is. */
+interface Search {
+  readonly catalogue: TensorCatalogue;
+  /** Asset tables that were read, and the SHA-256 of files that were added. */
   readonly tables: Set<BlobId>;
   readonly files: Set<string>;
+  /** Rows of these tables. */
+  rows: number;
 }
 
-/** The newest snapshot of every domain, and then those before them, each kind newest first. */
-function* newestAndEarlier({ heads, lines }: Fold): Generator<Line> {
-  const newest = [...heads.entries()].map(([, line]) => line).sort((a, b) => b.n - a.n);
-  yield* newest;
+/** The snapshots before these, newest first. */
+function* earlierThan(newest: readonly Line[], { lines }: Fold): Generator<Line> {
   const given = new Set(newest.map(({ to }) => to));
   let left = mostEarlier;
   for (let at = lines.length - 1; at >= 0 && left > 0; at -= 1) {
@@ -59,22 +59,34 @@ function* newestAndEarlier({ heads, lines }: Fold): Generator<Line> {
   }
 }
 
+async function addSnapshot(repository: Repository, { to }: Line, search: Search): Promise<void> {
+  const { log, signal } = repository;
+  if (search.catalogue.size >= enoughTensors) return;
+  const snapshot = await readable(() => repository.catalogue().readSnapshot(to, { signal }));
+  for (const collection of snapshot?.manifest.collections ?? []) {
+    if (isExpired(log.fold, collection.commit ?? to, collection.name)) continue;
+    await readable(() => addCollection(repository, collection, search));
+  }
+}
+
+type Collection = SnapshotManifest['collections'][number];
+
 async function addCollection(
   { readBlob, signal }: Repository,
   { name, tree, assets }: Collection,
-  { catalogue, seen }: { readonly catalogue: TensorCatalogue; readonly seen: Seen },
+  search: Search,
 ): Promise<void> {
-  if (assets === null || seen.tables.has(assets)) return;
-  seen.tables.add(assets);
+  if (assets === null || search.tables.has(assets)) return;
+  search.tables.add(assets);
   const files: { readonly path: string; readonly sha256: string }[] = [];
   for await (const { path, sha256, tensors = 0 } of readAssetTable(readBlob, assets)) {
-    if (tensors === 0 || sha256 === null || seen.files.has(sha256)) continue;
+    search.rows += 1;
+    if (tensors === 0 || sha256 === null || search.files.has(sha256)) continue;
     files.push({ path: decodeByteText(path, 'path', assetLimits.pathBytes), sha256 });
     if (files.length > 2 * mostFiles) files.splice(0, mostFiles);
   }
   // The last first, as they are the newest.
   for (const { path, sha256 } of files.slice(-mostFiles).toReversed()) {
-    seen.files.add(sha256);
     await readable(async () => {
       const found = await findInUnion(readBlob, [{ collection: name, tree }], path, { signal });
       if (found?.entry.type !== 'file') return;
@@ -84,7 +96,8 @@ async function addCollection(
       const idAt = new Map<number, BlobId>();
       for await (const chunk of readChunks(readBlob, entry, { signal }))
         if (chunk.kind === 'blob') idAt.set(chunk.position, chunk.id);
-      catalogue.addOlder(layout, idAt);
+      search.catalogue.addOlder(layout, idAt);
+      search.files.add(sha256);
     });
   }
 }

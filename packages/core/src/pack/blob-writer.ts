@@ -97,7 +97,7 @@ export interface BlobWriter {
   claim(type: BlobType, id: BlobId, byteLength: number): boolean;
   /**
    * Copies of a data blob, and of what it is built upon, that a frame of this session may be built upon, which relies on
-   * them then; undefined when none is stored.
+   * them then; `too-deep` when all are as deep as any may be, undefined when none is stored.
    */
   base(id: BlobId): WholeCopy | 'too-deep' | undefined;
   /** Puts a pack of claimed blobs; settles when it is stored and its blobs are known. Errors: those of `store`. */

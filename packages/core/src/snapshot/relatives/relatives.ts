@@ -42,7 +42,7 @@ export interface RelativesOptions {
   readonly depthOf: (id: BlobId) => number | undefined;
 }
 
-/** The frame of a blob that may be built upon; undefined if it cannot be had. */
+/** The frame of a blob that may be built upon, unless it is at the end of a chain; undefined if it cannot be had. */
 export type FindFrame = (id: BlobId) => Promise<FoundBase | 'too-deep' | undefined>;
 
 /** Pieces whose place in a file is remembered, some hundred bytes each: 128 GiB of tensors. */
