@@ -18,15 +18,21 @@ export function readOpened(fd: number, byteLength: number): OpenedBytes {
   return {
     byteLength,
     read(offset, length) {
+      if (offset + length > byteLength) throw tooShort(offset + length);
       const bytes = length <= sliceBytes ? slice.subarray(0, length) : new Uint8Array(length);
-      for (let done = 0; done < length;) {
-        const count = offset + length > byteLength ? 0 : readSome(fd, bytes, done, offset + done);
-        if (count === 0) throw tooShort(offset + length);
-        done += count;
-      }
+      readOpenedInto(fd, offset, bytes);
       return bytes;
     },
   };
+}
+
+/** Fills `bytes` from `offset` of the file `fd` on. Errors: `backend-read-short`, `backend-failed`. */
+export function readOpenedInto(fd: number, offset: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) {
+    const count = readSome(fd, bytes, done, offset + done);
+    if (count === 0) throw tooShort(offset + bytes.length);
+    done += count;
+  }
 }
 
 function readSome(fd: number, bytes: Uint8Array, done: number, position: number): number {

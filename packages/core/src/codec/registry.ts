@@ -28,7 +28,17 @@ export function decodeFrame(number: number, stored: Uint8Array, options: DecodeO
 export function decodeFrameParts(number: number, stored: Uint8Array, options: DecodeOptions, take: TakePart): void {
   const codec = codecOf(number, options);
   if (codec.decodeParts !== undefined) {
-    codec.decodeParts(stored, options, take);
+    let given = 0;
+    codec.decodeParts(stored, options, (bytes, offset) => {
+      given += bytes.byteLength;
+      take(bytes, offset);
+    });
+    // Whoever gathers the parts has memory in which the bytes of other frames may lie.
+    if (given !== options.plainLength)
+      throw new MbkError(
+        'value-invalid',
+        `${options.what} decodes to ${given} bytes, its row says ${options.plainLength}`,
+      );
     return;
   }
   const plain = codec.decode(stored, options);

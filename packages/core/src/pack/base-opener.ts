@@ -4,6 +4,7 @@ import { parameters } from '../format/limits.ts';
 import type { Base } from './base-frames.ts';
 import { openBases, type OpenBasesOptions } from './open-bases.ts';
 import { openedBlobs } from './opened-blobs.ts';
+import { newMemory, type PieceMemory } from './piece-memory.ts';
 
 export interface BaseOpener {
   /**
@@ -19,10 +20,10 @@ export interface BaseOpener {
   add(id: BlobId, bytes: Uint8Array): void;
 }
 
-/** `pieces` are those of tensors that are kept, for what is built upon them next. */
-export function baseOpener(pieces: number): BaseOpener {
+/** `pieces` are those of tensors that are kept, for what is built upon them next; what is opened lies in `memory`. */
+export function baseOpener(pieces: number, memory: PieceMemory = newMemory): BaseOpener {
   const kept = pieces * parameters.pieceBytes;
-  const blobs = openedBlobs();
+  const blobs = openedBlobs(memory);
   /** Whether what is kept was checked against its ids. */
   let areChecked = true;
   const turnTo = (isChecked: boolean): void => {
@@ -33,7 +34,7 @@ export function baseOpener(pieces: number): BaseOpener {
     use(bases = [], work, { isChecked = true } = {}) {
       if (bases.length === 0) return work([]);
       turnTo(isChecked);
-      const opened = openBases(bases, { known: (id) => blobs.get(id)?.bytes, isChecked });
+      const opened = openBases(bases, { known: (id) => blobs.get(id)?.bytes, isChecked, memory });
       bases.forEach(({ id }, at) => {
         const bytes = opened[at];
         if (bytes !== undefined) blobs.add({ id, bytes });

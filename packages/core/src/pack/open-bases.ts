@@ -1,5 +1,5 @@
 /** Opens what `gatherBases` gathered: on any thread, with no index and no backend. */
-import { readOpened } from '../backend/read-opened.ts';
+import { readOpened, readOpenedInto } from '../backend/read-opened.ts';
 import { type BoxParts, prepareKey } from '../crypto/entry.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import { releaseBytes } from '../crypto/release-bytes.ts';
@@ -9,13 +9,16 @@ import type { FrameRow } from '../format/pack-footer.ts';
 import type { PackRow } from '../format/segment-rows.ts';
 import { type Base, type BaseBox, type BaseFrame, eachOnce, type PlacedBlob } from './base-frames.ts';
 import { memorySource } from './byte-source.ts';
-import { checkBlob, openFrameRead } from './open-pack.ts';
+import { checkBlob, openFrameParts } from './open-pack.ts';
+import { newMemory, type PieceMemory } from './piece-memory.ts';
 
 export interface OpenBasesOptions {
   /** Blobs that were opened before: whoever keeps them gives them back as they were. */
   readonly known?: ((id: BlobId) => Uint8Array | undefined) | undefined;
   /** Whether blobs are checked against their ids, as they are unless this says otherwise. */
   readonly isChecked?: boolean | undefined;
+  /** Where the memory of blobs comes from, and where what was opened only for others goes; new memory unless given. */
+  readonly memory?: PieceMemory | undefined;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface OpenBasesOptions {
  */
 export function openBases(
   bases: readonly Base[],
-  { known = () => undefined, isChecked = true }: OpenBasesOptions = {},
+  { known = () => undefined, isChecked = true, memory = newMemory }: OpenBasesOptions = {},
 ): readonly Uint8Array[] {
   const waiting = new Map<Base, number>();
   const wait = (base: Base): void => void waiting.set(base, (waiting.get(base) ?? 0) + 1);
@@ -37,7 +40,7 @@ export function openBases(
     const done = known(base.id) ?? opened.get(base);
     if (done !== undefined) return done;
     const below = base.bases.map(open);
-    const blob = 'place' in base ? readPlaced(base, isChecked) : openOne(base, below, isChecked);
+    const blob = 'place' in base ? readPlaced(base, isChecked, memory) : openOne(base, below, isChecked, memory);
     opened.set(base, blob);
     base.bases.forEach(leave);
     return blob;
@@ -49,7 +52,7 @@ export function openBases(
     const blob = left > 0 ? undefined : opened.get(base);
     if (blob === undefined) return;
     opened.delete(base);
-    releaseBytes(blob);
+    memory.give(blob);
   };
   return bases.map(open);
 }
@@ -59,13 +62,18 @@ function openOne(
   { id, offset, length, key, pack, number, frame, box }: BaseFrame,
   bases: readonly Uint8Array[],
   isChecked: boolean,
+  memory: PieceMemory,
 ): Uint8Array {
-  const plain = openFrameRead(prepareKey(key), pack, number, frame, boxIn(box, pack, frame), bases);
+  const plain = memory.take(frame.plainLength);
+  const take = (bytes: Uint8Array, at: number): void => plain.set(bytes, at);
+  openFrameParts(prepareKey(key), pack, number, frame, { box: boxIn(box, pack, frame), take, bases });
   if (!('fd' in box)) releaseBytes(box);
   const blob = plain.subarray(offset, offset + length);
   if (isChecked) checkBlob(id, blob, pack, number);
-  // What is stored as it is lies in memory that the next frame is read to.
-  return blob.byteLength === blob.buffer.byteLength ? blob : blob.slice();
+  if (length === plain.byteLength) return plain;
+  const own = blob.slice();
+  memory.give(plain);
+  return own;
 }
 
 /** The bytes of a frame's box. */
@@ -79,8 +87,9 @@ export function boxIn(
   return { byteLength, read: (at, length) => opened.read(offset + at, length) };
 }
 
-function readPlaced({ id, length, place }: PlacedBlob, isChecked: boolean): Uint8Array {
-  const bytes = readOpened(place.fd, place.position + length).read(place.position, length);
+function readPlaced({ id, length, place }: PlacedBlob, isChecked: boolean, memory: PieceMemory): Uint8Array {
+  const bytes = memory.take(length);
+  readOpenedInto(place.fd, place.position, bytes);
   if (isChecked && sha256Hex(bytes) !== id)
     throw new MbkError('entry-damaged', `a file does not hold blob ${id} any more`);
   return bytes;

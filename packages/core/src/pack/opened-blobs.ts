@@ -1,6 +1,6 @@
 /** Blobs that were opened and may be needed again: what is built upon one blob often lies next to what is built upon the next. */
-import { releaseBytes } from '../crypto/release-bytes.ts';
 import type { BlobId } from '../format/ids.ts';
+import type { PieceMemory } from './piece-memory.ts';
 
 export interface OpenedBlob {
   readonly id: BlobId;
@@ -17,13 +17,14 @@ export interface OpenedBlobs<Blob extends OpenedBlob = OpenedBlob> {
   keepOnly(id: BlobId | undefined): void;
 }
 
-export function openedBlobs<Blob extends OpenedBlob = OpenedBlob>(): OpenedBlobs<Blob> {
+/** What is given back goes to `memory`. */
+export function openedBlobs<Blob extends OpenedBlob = OpenedBlob>(memory: PieceMemory): OpenedBlobs<Blob> {
   const blobs = new Map<BlobId, Blob>();
   let held = 0;
   const release = ({ id, bytes }: Blob): void => {
     held -= bytes.byteLength;
     blobs.delete(id);
-    releaseBytes(bytes);
+    memory.give(bytes);
   };
   return {
     get(id) {

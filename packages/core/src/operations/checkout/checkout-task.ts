@@ -17,6 +17,7 @@ import type { PackRow } from '../../format/segment-rows.ts';
 import type { Base } from '../../pack/base-frames.ts';
 import { baseOpener, type BaseOpener } from '../../pack/base-opener.ts';
 import { checkBlob, openFrameParts, openFrameRead } from '../../pack/open-pack.ts';
+import { pieceMemory } from '../../pack/piece-memory.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import { Handover, type Handlers } from '../../pool/channel.ts';
 import { recordOf, type ErrorRecord } from '../../pool/error-record.ts';
@@ -123,7 +124,7 @@ const readBytes = 131_072;
 export function checkoutTask({ root, handles, ...options }: CheckoutSetup): Handlers {
   const locate = locateHeld(root, handles);
   const hashes = new Map<number, Hash>();
-  const opener = baseOpener(keptPieces);
+  const opener = baseOpener(keptPieces, pieceMemory(keptPieces));
   let buffer: Uint8Array | undefined;
 
   /** Takes files one after the other, in the order of the job, with the content of each, undefined where it is not sound. */

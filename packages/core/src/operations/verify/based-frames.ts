@@ -42,7 +42,7 @@ const basesEach = 12_582_912;
 const stretchesEach = 12;
 const leastStretchBytes: number = 16 * parameters.pieceBytes;
 /** Stretches under way for each thread: one may take several times as long as those behind it. */
-const stretchesAhead = 3;
+const stretchesAhead = 2;
 /** Packs that are open for one. */
 const mostOpened = 32;
 

@@ -65,7 +65,7 @@ export interface CheckedProblem {
 }
 
 /** Four pieces make one of Q4_0, and each of them may be the difference to an older one. */
-const keptPieces = 5;
+const keptPieces = 4;
 
 export function checkPackTask({ keys, independent }: CheckPackSetup): Handlers {
   const sha256 = independent ? independentSha256 : platformSha256;

@@ -14,15 +14,14 @@ export interface FilePlace {
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
 
-/** The bytes of blob `id` from a file; undefined when it holds others by now, or cannot be read. */
-export function readPlace({ location, offset, length }: FilePlace, id: BlobId): Uint8Array | undefined {
+/** Reads blob `id` from a file into `bytes`, which are as many; undefined when it holds others by now, or cannot be read. */
+export function readPlace({ location, offset }: FilePlace, id: BlobId, bytes: Uint8Array): Uint8Array | undefined {
   let fd: number | undefined;
   try {
     fd = fs.openSync(bufferOfBytes(location), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if (!fs.fstatSync(fd).isFile()) return undefined;
-    const bytes = new Uint8Array(length);
-    for (let done = 0; done < length;) {
-      const read = fs.readSync(fd, bytes, done, length - done, offset + done);
+    for (let done = 0; done < bytes.length;) {
+      const read = fs.readSync(fd, bytes, done, bytes.length - done, offset + done);
       if (read === 0) return undefined;
       done += read;
     }

@@ -21,6 +21,7 @@ import type { Base } from '../../pack/base-frames.ts';
 import { openBases } from '../../pack/open-bases.ts';
 import type { Relate } from '../../pack/frame-packer.ts';
 import { openedBlobs } from '../../pack/opened-blobs.ts';
+import { pieceMemory } from '../../pack/piece-memory.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import { readPlace, type FilePlace } from './file-place.ts';
 import type { Wanted, WantedSource } from './wanted.ts';
@@ -52,13 +53,16 @@ export type FoundBase = { readonly depth: number } & ({ readonly frame: Base } |
 
 /** Of blobs that were read: what a piece of a quantised tensor is made from ends in the blob that the next one begins in. */
 const cacheBytes: number = parameters.pieceBytes;
+/** Pieces whose memory is kept: as many as are in memory at a time, mostly. */
+const mostSpare = 2;
 /** After so many tensors of a file in a row that no other made less of, none of it is tried by its shape or name. */
 const mostMisses = 6;
 /** A base that makes this of what a piece makes alone is kin: what is less likely is not read to be held against it. */
 const kinMakes = 7 / 8;
 
 export function relater(find: FindBase, compression: Compression = defaultCompression): Relater {
-  const blobs = openedBlobs<BaseBlob>();
+  const memory = pieceMemory(mostSpare);
+  const blobs = openedBlobs<BaseBlob>(memory);
   /** Of the file at hand: tensors of which a piece was tried in vain, and how many tensors in a row were. */
   const tries = { file: -1, hopeless: new Set<number>(), misses: 0 };
   let turn: Promise<unknown> = Promise.resolve();
@@ -78,7 +82,7 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
     for (const isStored of [false, true]) {
       const found = await find({ id, isStored });
       if (typeof found !== 'object') return found;
-      const bytes = 'place' in found ? readPlace(found.place, id) : opened(found.frame);
+      const bytes = 'place' in found ? fromPlace(found.place, id) : opened(found.frame);
       if (bytes === undefined) continue;
       const blob = { id, bytes, depth: found.depth };
       blobs.add(blob);
@@ -87,10 +91,17 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
     return undefined;
   };
 
+  const fromPlace = (place: FilePlace, id: BlobId): Uint8Array | undefined => {
+    const into = memory.take(place.length);
+    const bytes = readPlace(place, id, into);
+    if (bytes === undefined) memory.give(into);
+    return bytes;
+  };
+
   /** Undefined for what is damaged: it is not built upon, and a verification tells of it. */
   const opened = (base: Base): Uint8Array | undefined => {
     try {
-      return openBases([base], { known: (id) => blobs.get(id)?.bytes })[0];
+      return openBases([base], { known: (id) => blobs.get(id)?.bytes, memory })[0];
     } catch (error) {
       if (isDamage(error) || isMbkError(error, 'codec-unknown')) return undefined;
       throw error;

@@ -13,7 +13,8 @@ test('a blob is read from a file as long as it lies there, and nothing else is',
   mkdirSync(join(folder, 'folder'));
   const id = idOf(Buffer.from('the blob'));
   const read = (name: string, offset: number, length = 8): string | undefined => {
-    const bytes = readPlace({ location: join(folder, name), offset, length }, id);
+    const place = { location: join(folder, name), offset, length };
+    const bytes = readPlace(place, id, new Uint8Array(length));
     return bytes && Buffer.from(bytes).toString();
   };
   expect(read('model', 7)).toBe('the blob');
