@@ -14,7 +14,7 @@ import { otherCollection, systemDomain } from './rules.ts';
 
 export interface ProjectGuess {
   readonly domains: readonly string[];
-  /** The more precise ones first, then that of `mbk.yaml` itself, and last one for everything if there is one domain. */
+  /** The more precise ones first, then that of `mbk.yaml` itself, and last one for everything where all is of one domain. */
   readonly rules: readonly Rule[];
   /** Collections of the rules, sorted. */
   readonly collections: readonly string[];

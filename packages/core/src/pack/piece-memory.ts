@@ -8,7 +8,7 @@ import { parameters } from '../format/limits.ts';
 export interface PieceMemory {
   /** Memory of `length` bytes that nobody else holds; what lies in it is left over from others. */
   take(length: number): Uint8Array<ArrayBuffer>;
-  /** Takes back memory that nobody else holds, wherever it is from; the array may be of no bytes afterwards. */
+  /** Takes back memory that nobody else holds, wherever it is from; the array may be of no bytes afterwards, a piece is. */
   give(bytes: Uint8Array): void;
 }
 
@@ -27,7 +27,9 @@ export function pieceMemory(most: number): PieceMemory {
     },
     give(bytes) {
       const { buffer } = bytes;
-      if (buffer instanceof ArrayBuffer && buffer.byteLength === pieceBytes && spare.length < most) spare.push(buffer);
+      const isPiece = buffer instanceof ArrayBuffer && buffer.byteLength === pieceBytes && bytes.byteOffset === 0;
+      // Handed on as another buffer: whoever still uses it, or gives it twice, finds nothing, and not the next piece.
+      if (isPiece && spare.length < most) spare.push(buffer.transfer());
       else newMemory.give(bytes);
     },
   };
