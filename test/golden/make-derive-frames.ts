@@ -22,17 +22,17 @@ const sources: readonly Floats[] = ['F32', 'F16', 'BF16'];
 const elements = 96;
 
 /** Numbers of one sign or the other, most of a size, some small, some with all bits of the exponent. */
-function floatsOf(dtype: Floats, name: string): Uint8Array {
-  const noise = seeded(`derive ${name}`)(4 * elements);
+function floatsOf(dtype: Floats, name: string, count = elements): Uint8Array {
+  const noise = seeded(`derive ${name}`)(4 * count);
   const view = new DataView(noise.slice().buffer);
   const { bytes } = blockOf(dtype);
-  for (let i = 0; i < elements; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     const last = bytes * i + bytes - 2;
     const bits = view.getUint16(last, true);
     const exponent = i === 40 ? 0x7f80 : i % 13 === 5 ? 0 : dtype === 'F16' ? 0x2c00 : 0x3c00;
     view.setUint16(last, (bits & (dtype === 'F16' ? 0x83ff : 0x80ff)) | exponent, true);
   }
-  return new Uint8Array(view.buffer, 0, bytes * elements);
+  return new Uint8Array(view.buffer, 0, bytes * count);
 }
 
 function frameOf(from: Floats, recipe: number): object {
@@ -67,6 +67,32 @@ function keptFrame(): object {
   };
 }
 
+/** Rows of 32 elements in groups of six, of the middle of the second group to the middle of the third. */
+function orderedFrame(from: Floats, recipe: number, kind: 0 | 1): object {
+  const dtype = made[recipe] ?? 'U8';
+  const block = blockOf(dtype);
+  const name = `${dtype} of ${from}, recipe ${recipe}, rows ${kind === 0 ? 'interleaved' : 'parted'}`;
+  const floats = floatsOf(from, name, 32 * 6 * 3);
+  const bases = [floats.subarray(blockOf(from).bytes * 32 * 6 - 5, 1000), floats.subarray(1000)];
+  const plainLength = (6 * 32 * block.bytes) / block.elements;
+  const parameters = Uint8Array.from([2, sources.indexOf(from), recipe, 5, 0, 0, 0, kind, 32, 0, 0, 0, 6, 0, 0, 0, 96, 0, 0, 0]);
+  const plain = decodeFrame(4, new Uint8Array(0), { plainLength, parameters, bases, what: name });
+  return {
+    name,
+    bases: bases.map((base) => toHex(base)),
+    length: plainLength,
+    plain: toHex(plain),
+    parameters: toHex(parameters),
+    stored: '',
+  };
+}
+
+const ordered = [
+  orderedFrame('BF16', 2, 0),
+  orderedFrame('F16', 1, 1),
+  orderedFrame('F32', 4, 0),
+  orderedFrame('BF16', 5, 1),
+];
 const pairs = sources.flatMap((from) => made.flatMap((dtype, recipe) => (dtype === from ? [] : [{ from, recipe }])));
-const frames = [...pairs.map(({ from, recipe }) => frameOf(from, recipe)), keptFrame()];
+const frames = [...pairs.map(({ from, recipe }) => frameOf(from, recipe)), keptFrame(), ...ordered];
 writeFileSync(join(import.meta.dirname, 'derive-frames.json'), `${JSON.stringify(frames, null, 1)}\n`);

@@ -4,10 +4,14 @@
  * the floats nor the bytes are ever in memory twice.
  *
  *   parameter offset  size  meaning
- *   0                 1     version, 1
+ *   0                 1     version: 1, or 2 where rows are in another order
  *   1                 1     source: type of the floats
  *   2                 1     recipe
- *   3                 4     where the first of them is in the bases
+ *   3                 4     where the first of them is in the bases, in version 2 the first group of rows
+ *   7                 1     in version 2: order of the rows of a group
+ *   8                 4     elements of a row
+ *   12                4     rows of a group
+ *   16                4     elements of the first group before the first
  *
  *   stored            size  meaning
  *   …                 4     number of a block that the recipe does not give, each larger than the one before
@@ -20,6 +24,7 @@ import { viewOf } from '../format/bytes.ts';
 import type { DecodeOptions, Encoded, FrameCodec, TakePart } from './frame-codec.ts';
 import {
   blockBytesOf,
+  blockElements,
   numberedRecipe,
   numberedSource,
   type Recipe,
@@ -27,16 +32,33 @@ import {
   type Source,
   sourceOf,
 } from './derive/recipe.ts';
-import { makeSegment, segmentElements, sourceBytes, threadWorkspace, type Workspace } from './derive/workspace.ts';
+import {
+  makeSegment,
+  orderedRows,
+  type RowOrder,
+  segmentElements,
+  sourceBytes,
+  threadWorkspace,
+  type Workspace,
+} from './derive/workspace.ts';
 
 export { probedDtype, probeElements, probeOf, probesOf } from './derive/probes.ts';
+export { blockElements } from './derive/recipe.ts';
+export type { RowOrder } from './derive/workspace.ts';
 
-const version = 1;
-const parameterBytes = 7;
+/** Versions of the parameters, by how long they are. */
+const versions = { plain: 1, ordered: 2 } as const;
+const parameterBytes = { plain: 7, ordered: 20 } as const;
 /** Where in the parameters the offset is. */
 export const offsetAt = 3;
+const kindAt = 7;
+const rowAt = 8;
+const groupAt = 12;
+const skipAt = 16;
+/** In parameters each has its place here as its number. */
+export const orderKinds: readonly RowOrder['kind'][] = ['interleaved', 'parted'];
 const numberBytes = 4;
-const mostOffset = 0xffff_ffff;
+const mostNumber = 0xffff_ffff;
 
 /** What is kept may take this part of the bytes; more, and they were not made of this source. */
 const mostKept = 1 / 32;
@@ -49,8 +71,10 @@ export interface DeriveSource {
   readonly dtype: string;
   /** They hold the elements one after the other; a cut between two may be anywhere. */
   readonly bases: readonly Uint8Array[];
-  /** Where the first element is in all bytes of the bases. */
+  /** Where the first element is in all bytes of the bases, or the first group of rows that are in another order. */
   readonly offset: number;
+  /** Of rows that another program put in this order. */
+  readonly order?: RowOrder | undefined;
 }
 
 export const deriveReader: Pick<FrameCodec, 'number' | 'name' | 'decode' | 'decodeParts'> = {
@@ -70,24 +94,25 @@ export function encodeDerived(
   source: DeriveSource,
   workspace: () => Workspace = threadWorkspace,
 ): Encoded | undefined {
+  const { offset, order } = source;
   const floats = sourceOf(source.dtype);
-  const isPlace = source.offset >= 0 && source.offset <= mostOffset;
-  if (floats === undefined || floats.dtype === element.dtype || !isPlace) return undefined;
+  const isPlace = offset >= 0 && offset <= mostNumber;
+  if (floats === undefined || !isPlace) return undefined;
   const plans = recipesFor(element.dtype)
     .map((recipe) => ({
       source: floats,
       recipe,
       units: Math.floor(plain.length / recipe.bytes),
-      offset: source.offset,
+      offset,
+      order,
     }))
-    .filter((plan) => plan.recipe.bytes === element.unit && plan.units > 0 && hasSource(plan, source.bases));
+    .filter(
+      (plan) => plan.recipe.bytes === element.unit && plan.units > 0 && isPlan(plan) && hasSource(plan, source.bases),
+    );
   if (plans.length === 0) return undefined;
   const best = bestOf(plain, plans, { bases: source.bases, workspace: workspace() });
   if (best === undefined) return undefined;
-  const parameters = new Uint8Array(parameterBytes);
-  parameters.set([version, floats.number, best.plan.recipe.number]);
-  viewOf(parameters).setUint32(offsetAt, source.offset, true);
-  return { stored: kept(plain, best.plan.recipe, best.exceptions), parameters };
+  return { stored: kept(plain, best.plan.recipe, best.exceptions), parameters: encodeParameters(best.plan) };
 }
 
 /**
@@ -141,11 +166,23 @@ interface Plan {
   readonly recipe: Recipe;
   readonly units: number;
   readonly offset: number;
+  readonly order: RowOrder | undefined;
 }
 
-function hasSource({ source, recipe, units, offset }: Plan, bases: readonly Uint8Array[]): boolean {
+/** Whether a plan makes something else of its source, and the rows of an order are whole blocks. */
+function isPlan({ source, recipe, order }: Pick<Plan, 'source' | 'recipe' | 'order'>): boolean {
+  if (order === undefined) return source.dtype !== recipe.dtype;
+  const { elements, rows, skip } = order;
+  const isInNumbers = [elements, rows, skip].every((number) => number >= 0 && number <= mostNumber);
+  const isWhole = elements > 0 && elements % blockElements === 0 && skip % recipe.elements === 0;
+  return isInNumbers && isWhole && rows > 0 && rows % 2 === 0;
+}
+
+function hasSource({ source, recipe, units, offset, order }: Plan, bases: readonly Uint8Array[]): boolean {
   const bytes = bases.reduce((sum, { length }) => sum + length, 0);
-  return offset + units * recipe.elements * source.bytes <= bytes;
+  const elements = (order?.skip ?? 0) + units * recipe.elements;
+  const group = (order?.elements ?? 1) * (order?.rows ?? 1);
+  return offset + Math.ceil(elements / group) * group * source.bytes <= bytes;
 }
 
 interface Segment {
@@ -157,8 +194,8 @@ interface Segment {
 
 /** All units of a frame as they are made, segment by segment, each in memory that holds until the next. */
 function* segmentsOf(plan: Plan, bases: readonly Uint8Array[], workspace: Workspace): Generator<Segment> {
-  const { recipe, source } = plan;
-  const from = sourceBytes(bases, plan.offset);
+  const { recipe, source, offset, order } = plan;
+  const from = order === undefined ? sourceBytes(bases, offset) : orderedRows(bases, offset, order, source.bytes);
   const most = segmentElements / recipe.elements;
   for (let done = 0; done < plan.units; done += most) {
     const units = Math.min(most, plan.units - done);
@@ -286,17 +323,51 @@ function exceptionReader(
   };
 }
 
+function encodeParameters({ source, recipe, offset, order }: Plan): Uint8Array {
+  const kind = order === undefined ? 'plain' : 'ordered';
+  const parameters = new Uint8Array(parameterBytes[kind]);
+  const view = viewOf(parameters);
+  parameters.set([versions[kind], source.number, recipe.number]);
+  view.setUint32(offsetAt, offset, true);
+  if (order !== undefined) {
+    view.setUint8(kindAt, orderKinds.indexOf(order.kind));
+    view.setUint32(rowAt, order.elements, true);
+    view.setUint32(groupAt, order.rows, true);
+    view.setUint32(skipAt, order.skip, true);
+  }
+  return parameters;
+}
+
 function decodeParameters(parameters: Uint8Array, plainLength: number, what: string): Plan {
   const [given, from = -1, number = -1] = parameters;
-  if (given !== version) throw malformed(what, `its parameters have version ${given ?? 'none'}`);
+  if (given !== versions.plain && given !== versions.ordered) {
+    throw malformed(what, `its parameters have version ${given ?? 'none'}`);
+  }
+  const kind = given === versions.ordered ? 'ordered' : 'plain';
+  if (parameters.length !== parameterBytes[kind]) {
+    throw malformed(what, `its parameters have ${parameters.length} bytes`);
+  }
+  const view = viewOf(parameters);
+  const order = kind === 'plain' ? undefined : decodeOrder(view, what);
   const source = numberedSource(from);
   const recipe = numberedRecipe(number);
-  if (source === undefined || recipe === undefined || source.dtype === recipe.dtype) {
-    throw malformed(what, `recipe ${number} of source ${from}`);
+  if (source === undefined || recipe === undefined || !isPlan({ source, recipe, order })) {
+    throw malformed(what, `recipe ${number} of source ${from}${order === undefined ? '' : ' with rows in an order'}`);
   }
-  if (parameters.length !== parameterBytes) throw malformed(what, `its parameters have ${parameters.length} bytes`);
-  const offset = viewOf(parameters).getUint32(3, true);
-  return { source, recipe, units: Math.floor(plainLength / recipe.bytes), offset };
+  return {
+    source,
+    recipe,
+    units: Math.floor(plainLength / recipe.bytes),
+    offset: view.getUint32(offsetAt, true),
+    order,
+  };
+}
+
+function decodeOrder(parameters: DataView, what: string): RowOrder {
+  const at = (offset: number): number => parameters.getUint32(offset, true);
+  const kind = orderKinds[parameters.getUint8(kindAt)];
+  if (kind === undefined) throw malformed(what, `its rows are in order ${parameters.getUint8(kindAt)}`);
+  return { kind, elements: at(rowAt), rows: at(groupAt), skip: at(skipAt) };
 }
 
 function malformed(what: string, why: string): MbkError {

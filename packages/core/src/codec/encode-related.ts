@@ -8,7 +8,7 @@ import { MbkError } from '../errors.ts';
 import type { BlobId } from '../format/ids.ts';
 import { limits } from '../format/limits.ts';
 import type { Compression } from './compression.ts';
-import { derivedGives, deriveReader, encodeDerived } from './derive.ts';
+import { derivedGives, deriveReader, encodeDerived, type RowOrder } from './derive.ts';
 import { estimateFrame, type EncodedFrame } from './encode-frame.ts';
 import { encodeTensorDelta, estimateDelta, givesTensorDelta, tensorDeltaReader } from './tensor-delta.ts';
 import type { Encoded } from './frame-codec.ts';
@@ -26,8 +26,10 @@ export interface SourceBlobs {
   /** Of these numbers. */
   readonly dtype: string;
   readonly blobs: readonly BaseBlob[];
-  /** Where in the first blob the numbers of the piece begin, in bytes. */
+  /** Where in the first blob the numbers of the piece begin, in bytes, or the first group of an order. */
   readonly offset: number;
+  /** In which its rows may be. */
+  readonly order?: RowOrder | undefined;
 }
 
 export interface RelatedFrame {
@@ -51,11 +53,11 @@ export function derivedFrame(encoded: Encoded, bases: readonly BlobId[], depth: 
 export function encodeFrom(
   plain: Uint8Array,
   element: Element,
-  { dtype, blobs, offset }: SourceBlobs,
+  { dtype, blobs, offset, order }: SourceBlobs,
 ): RelatedFrame | undefined {
   if (depthAbove(blobs) === undefined) return undefined;
   const bases = blobs.map(({ bytes }) => bytes);
-  const encoded = encodeDerived(plain, element, { dtype, bases, offset });
+  const encoded = encodeDerived(plain, element, { dtype, bases, offset, order });
   if (encoded === undefined) return undefined;
   // Making it was decoding it, and nothing differed.
   const isWhole = encoded.stored.byteLength === 0;

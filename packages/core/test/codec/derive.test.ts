@@ -2,7 +2,7 @@ import { twinRecipes } from '@mbk/kernels';
 import { blockOf } from '@mbk/plugin-sdk';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { blockBytesOf, numberedRecipe, recipesOf, sourceOf } from '../../src/codec/derive/recipe.ts';
+import { blockBytesOf, numberedRecipe, recipesFor, recipesOf, sourceOf } from '../../src/codec/derive/recipe.ts';
 import { workspaceBytes, workspaceIn } from '../../src/codec/derive/workspace.ts';
 import { derivedGives, type DeriveSource, encodeDerived } from '../../src/codec/derive.ts';
 import type { Encoded } from '../../src/codec/frame-codec.ts';
@@ -225,6 +225,121 @@ describe('the derive codec', () => {
   });
 });
 
+describe('rows in another order', () => {
+  /** The rows of a tensor as llama.cpp's converter puts them: reshape to heads, halves and rows, swap the last two. */
+  function permuted(floats: Uint8Array, rowBytes: number, groupRows: number): Uint8Array {
+    const rows = floats.length / rowBytes;
+    const half = groupRows / 2;
+    const row = (at: number): Uint8Array => floats.subarray(at * rowBytes, (at + 1) * rowBytes);
+    const order: Uint8Array[] = [];
+    for (let group = 0; group < rows; group += groupRows)
+      for (let at = 0; at < half; at += 1) order.push(row(group + at), row(group + half + at));
+    return Uint8Array.from(Buffer.concat(order));
+  }
+
+  const kinds = ['interleaved', 'parted'] as const;
+  const cases = floatTypes.flatMap((from) =>
+    (['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q5_1'] as const).flatMap((dtype) =>
+      kinds.map((kind) => ({ from, dtype, kind })),
+    ),
+  );
+
+  test.each(cases)('$dtype of $from, $kind, comes back from any place of it', ({ from, dtype, kind }) => {
+    const { bytes } = blockOf(from);
+    const block = blockOf(dtype);
+    fc.assert(
+      fc.property(
+        fc.record({
+          row: fc.integer({ min: 1, max: 4 }).map((blocks) => 32 * blocks),
+          half: fc.integer({ min: 1, max: 5 }),
+          groups: fc.integer({ min: 1, max: 4 }),
+          start: fc.nat(),
+          length: fc.nat(),
+          offset: fc.nat(9),
+          places: fc.array(fc.nat(), { maxLength: 4 }),
+        }),
+        ({ row, half, groups, start, length, offset, places }) => {
+          const rows = 2 * half;
+          const elements = row * rows * groups;
+          const plainOrder = gaussian(from, elements * bytes, elements + 1);
+          const other = permuted(plainOrder, row * bytes, rows);
+          const [floats, wanted] = kind === 'interleaved' ? [plainOrder, other] : [other, plainOrder];
+          const number = recipesFor(dtype)[0]?.number ?? 0;
+          const whole = from === dtype ? wanted : madeOf(wanted, from, number);
+          const units = elements / block.elements;
+          const first = start % units;
+          const count = 1 + (length % (units - first));
+          const plain = whole.slice(first * block.bytes, (first + count) * block.bytes);
+          const group = Math.floor((first * block.elements) / (row * rows));
+          const order = { kind, elements: row, rows, skip: first * block.elements - group * row * rows };
+          const end = Math.ceil(((first + count) * block.elements) / (row * rows));
+          const held = floats.subarray(group * row * rows * bytes, end * row * rows * bytes);
+          const bases = cutAt(Buffer.concat([new Uint8Array(offset), held]), places);
+          expect(keptOf(plain, dtype, { dtype: from, bases, offset, order })).toBe(0);
+          const short = cutAt(Buffer.concat([new Uint8Array(offset), held.subarray(1)]), places);
+          expect(encode(plain, dtype, { dtype: from, bases: short, offset, order })).toBeUndefined();
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test('an order that is none of these rows gives nothing, and one that is gives what differs too', () => {
+    const floats = gaussian('BF16', 2 * 4096 * 128);
+    const order = { kind: 'interleaved', elements: 4096, rows: 64, skip: 0 } as const;
+    const plain = madeOf(permuted(floats, 2 * 4096, 64), 'BF16', 4);
+    const source = { dtype: 'BF16', bases: [floats], offset: 0 };
+    expect(encode(plain, 'Q8_0', source)).toBeUndefined();
+    expect(encode(plain, 'Q8_0', { ...source, order: { ...order, rows: 128 } })).toBeUndefined();
+    expect(encode(plain, 'Q8_0', { ...source, order: { ...order, kind: 'parted' } })).toBeUndefined();
+    expect(keptOf(plain, 'Q8_0', { ...source, order })).toBe(0);
+    plain[34 * 9000] = (plain[34 * 9000] ?? 0) ^ 1;
+    expect(keptOf(plain, 'Q8_0', { ...source, order })).toBe(38);
+  });
+
+  test('parameters that are no order, or of rows that the bases do not hold, are malformed', () => {
+    const floats = gaussian('F32', 4 * 64 * 8);
+    const plain = madeOf(permuted(floats, 4 * 64, 4), 'F32', 4);
+    const order = { kind: 'interleaved', elements: 64, rows: 4, skip: 0 } as const;
+    const encoded = encode(plain, 'Q8_0', { dtype: 'F32', bases: [floats], offset: 0, order });
+    if (encoded === undefined) throw new Error('expected a derived form');
+    expect([...encoded.parameters]).toEqual([2, 0, 4, 0, 0, 0, 0, 0, 64, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0]);
+    const read = (at: number, value: number): unknown => {
+      const parameters = encoded.parameters.slice();
+      parameters[at] = value;
+      return restored({ ...encoded, parameters }, [floats], plain.length);
+    };
+    expect(read(2, 4)).toEqual(plain);
+    const wrong: readonly (readonly [at: number, value: number])[] = [
+      ...([
+        [0, 1],
+        [0, 3],
+        [3, 1],
+        [7, 2],
+        [8, 0],
+        [8, 63],
+        [8, 31],
+        [12, 0],
+        [12, 3],
+        [16, 32],
+        [16, 1],
+        [11, 1],
+      ] as const),
+      ...([
+        [15, 255],
+        [19, 255],
+      ] as const),
+    ];
+    for (const [at, value] of wrong) {
+      expect(() => read(at, value), `${at} ${value}`).toThrow('frame 0 of a pack is no derived frame');
+    }
+    for (let length = 0; length < 20; length += 1) {
+      const parameters = encoded.parameters.slice(0, length);
+      expect(() => restored({ ...encoded, parameters }, [floats], plain.length)).toThrow('no derived frame');
+    }
+  });
+});
+
 describe('frames that are malformed', () => {
   const floats = gaussian('F32', 4 * 33_000);
   const plain = madeOf(floats.subarray(0, 4 * 32 * 1025), 'F32', 4);
@@ -248,6 +363,15 @@ describe('frames that are malformed', () => {
       fc
         .tuple(fc.nat(3), fc.nat(14), fc.uint8Array({ minLength: 4, maxLength: 4 }))
         .map(([from, recipe, offset]) => ({ parameters: Uint8Array.of(1, from, recipe, ...offset) })),
+      fc
+        .tuple(fc.nat(3), fc.nat(14), fc.array(fc.nat(200), { minLength: 4, maxLength: 4 }), fc.nat(2))
+        .map(([from, recipe, numbers, kind]) => {
+          const parameters = Buffer.alloc(20);
+          parameters.set([2, from, recipe]);
+          [3, 8, 12, 16].forEach((at, i) => parameters.writeUInt32LE((numbers[i] ?? 0) * (i === 1 ? 32 : 1), at));
+          parameters[7] = kind;
+          return { parameters: Uint8Array.from(parameters) };
+        }),
       fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })).map(([where, mask]) => {
         const stored = encoded.stored.slice();
         stored[where % stored.length] = (stored[where % stored.length] ?? 0) ^ mask;
@@ -273,7 +397,15 @@ describe('frames that are malformed', () => {
   });
 
   test('parameters of another version, source, recipe or length', () => {
-    const bad = [[], [1], [2, 0, 4, 0, 0, 0, 0], [1, 3, 4, 0, 0, 0, 0], [1, 0, 13, 0, 0, 0, 0], [1, 0, 4, 0, 0, 0]];
+    const bad = [
+      [],
+      [1],
+      [2, 0, 4, 0, 0, 0, 0],
+      [3, 0, 4, 0, 0, 0, 0],
+      [1, 3, 4, 0, 0, 0, 0],
+      [1, 0, 13, 0, 0, 0, 0],
+      [1, 0, 4, 0, 0, 0],
+    ];
     for (const parameters of [...bad, [1, 0, 4, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0, 0]]) {
       expect(reading({ parameters: Uint8Array.from(parameters) })).toThrow(refusal);
     }

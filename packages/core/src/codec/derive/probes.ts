@@ -12,15 +12,15 @@ export const probeElements = 2048;
 
 /**
  * Of the first bytes of a tensor of floats, at least those of `probeElements` elements where it has so many: names of
- * recipes, each with 8 hex digits. A variant that makes the same as the one before it is left out. Undefined for another
- * type, and where there is no element.
+ * recipes, each with 8 hex digits; its own type among them, for rows in another order. A variant that makes the same as
+ * the one before it is left out. Undefined for another type, and where there is no element.
  */
 export function probesOf(head: Uint8Array, dtype: string): Readonly<Record<string, string>> | undefined {
   const source = sourceOf(dtype);
   if (source === undefined) return undefined;
   const count = Math.min(probeElements, Math.floor(head.length / source.bytes));
   if (count === 0) return undefined;
-  const probes: Record<string, string> = {};
+  const probes: Record<string, string> = { [source.dtype]: hashOf(head.subarray(0, count * source.bytes)) };
   for (const recipe of recipesOf(source)) {
     // A quantised tensor has whole blocks.
     if (count % recipe.elements !== 0) continue;

@@ -26,17 +26,111 @@ export function workspaceIn(kernels: RecipeKernels): Workspace {
 /** The workspace of this thread: memory to work in, nothing that a call leaves to the next. */
 export const threadWorkspace: () => Workspace = once(() => workspaceIn(wasmRecipes(kernelMemory(workspaceBytes))));
 
-/** Bytes that are given out in parts, one after the other, wherever the cuts between those that hold them are. */
+/** Bytes that are given out in parts, one after the other. */
 export interface SourceBytes {
-  readonly bases: readonly Uint8Array[];
-  /** The base that the next byte is in, and where in it. */
-  base: number;
-  offset: number;
+  /** Takes the next `length` bytes to `memory`, from about `at` on; where they lie there. They are there to be had. */
+  take(memory: Uint8Array, at: number, length: number): number;
 }
 
-/** All bytes of `bases` from `offset` on. */
+/** All bytes of `bases` from `offset` on, wherever the cuts between those that hold them are. */
 export function sourceBytes(bases: readonly Uint8Array[], offset: number): SourceBytes {
-  return { bases, base: 0, offset };
+  const copy = copierOf(bases);
+  let position = offset;
+  return {
+    take(memory, at, length) {
+      const start = at + copy.alignmentOf(position);
+      copy.to(memory, start, position, length);
+      position += length;
+      return start;
+    },
+  };
+}
+
+/** In which order rows are taken, group by group. */
+export interface RowOrder {
+  /**
+   * `interleaved`: the first row of the first half of the group, the first of the second half, the second of the first, …;
+   * `parted`: the first row, the third, …, then the second, the fourth, …, which takes that back.
+   */
+  readonly kind: 'interleaved' | 'parted';
+  /** Elements of a row. */
+  readonly elements: number;
+  /** Rows of a group, an even number. */
+  readonly rows: number;
+  /** Elements before the first that is taken, in that order, from the first group on. */
+  readonly skip: number;
+}
+
+/** Elements of `bytes` bytes each, of rows in that order; the first group begins at `offset` in all bytes of `bases`. */
+export function orderedRows(
+  bases: readonly Uint8Array[],
+  offset: number,
+  { kind, elements, rows, skip }: RowOrder,
+  bytes: number,
+): SourceBytes {
+  const copy = copierOf(bases);
+  const takenIn = kind === 'interleaved' ? interleaved : parted;
+  const rowBytes = elements * bytes;
+  let position = skip * bytes;
+  return {
+    take(memory, from, length) {
+      const start = from + copy.alignmentOf(offset);
+      for (let done = 0; done < length;) {
+        const row = Math.floor(position / rowBytes);
+        const inRow = position - row * rowBytes;
+        const part = Math.min(length - done, rowBytes - inRow);
+        const at = row % rows;
+        copy.to(memory, start + done, offset + (row - at + takenIn(at, rows)) * rowBytes + inRow, part);
+        position += part;
+        done += part;
+      }
+      return start;
+    },
+  };
+}
+
+/** Which of the rows of a group is taken as number `at`. */
+function interleaved(at: number, rows: number): number {
+  return (at % 2) * (rows / 2) + Math.floor(at / 2);
+}
+
+function parted(at: number, rows: number): number {
+  const half = rows / 2;
+  return at < half ? 2 * at : 2 * (at - half) + 1;
+}
+
+interface Copier {
+  /** How the byte at `position` lies to a word: only where source and target lie alike, V8 copies word by word. */
+  alignmentOf(position: number): number;
+  /** Copies `length` bytes from `position` of all bytes to `memory`. */
+  to(memory: Uint8Array, at: number, position: number, length: number): void;
+}
+
+function copierOf(bases: readonly Uint8Array[]): Copier {
+  /** The base that was used last, and where it begins. */
+  let number = 0;
+  let start = 0;
+  const baseAt = (position: number): Uint8Array => {
+    if (position < start) [number, start] = [0, 0];
+    for (let base = bases[number]; base !== undefined; base = bases[number]) {
+      if (position < start + base.length) return base;
+      start += base.length;
+      number += 1;
+    }
+    throw new RangeError(`expected more bytes of a source than ${start}`);
+  };
+  return {
+    alignmentOf: (position) => (baseAt(position).byteOffset + position - start) & 7,
+    to(memory, at, position, length) {
+      for (let done = 0; done < length;) {
+        const base = baseAt(position + done);
+        const from = position + done - start;
+        const part = base.subarray(from, from + length - done);
+        memory.set(part, at + done);
+        done += part.length;
+      }
+    },
+  };
 }
 
 /**
@@ -49,7 +143,8 @@ export function makeSegment(
   { source, recipe, units }: { readonly source: Source; readonly recipe: Recipe; readonly units: number },
 ): Uint8Array {
   const count = units * recipe.elements;
-  const given = takeTo(kernels.bytes, bytes, count * source.bytes);
+  const given = bytes.take(kernels.bytes, at.source, count * source.bytes);
+  if (source.dtype === recipe.dtype) return kernels.bytes.subarray(given, given + units * recipe.bytes);
   let floats = given;
   if (source.widen !== undefined) {
     floats = at.floats;
@@ -58,31 +153,4 @@ export function makeSegment(
   if (recipe.make === undefined) return kernels.bytes.subarray(floats, floats + units * recipe.bytes);
   recipe.make(kernels, floats, units, at.target);
   return kernels.bytes.subarray(at.target, at.target + units * recipe.bytes);
-}
-
-/** Takes the next `length` bytes to the workspace; where they lie there. */
-function takeTo(memory: Uint8Array, from: SourceBytes, length: number): number {
-  let start = -1;
-  let to = at.source;
-  let left = length;
-  while (left > 0) {
-    const base = from.bases[from.base];
-    if (base === undefined) throw new RangeError(`expected ${left} more bytes of a source`);
-    const part = base.subarray(from.offset, from.offset + left);
-    if (part.length === 0) {
-      from.offset -= base.length;
-      from.base += 1;
-      continue;
-    }
-    if (start === -1) {
-      // Lying to a word as the part does: only then V8 copies into shared memory word by word.
-      to += part.byteOffset & 7;
-      start = to;
-    }
-    memory.set(part, to);
-    to += part.length;
-    from.offset += part.length;
-    left -= part.length;
-  }
-  return start;
 }

@@ -16,7 +16,7 @@ import type { AssetPlugins } from '../asset-plugins.ts';
 import type { StoreBlob } from '../blobs.ts';
 import type { PieceAbout } from '../chunk-sink.ts';
 import { fileStorer, type FileStorer } from '../file-storer.ts';
-import type { Rank } from '../relatives/precision.ts';
+import { lastRank, type Rank } from '../relatives/precision.ts';
 import type { Relatives } from '../relatives/relatives.ts';
 import { isFleeting } from '../folder-handles.ts';
 import type { SourceFacts } from '../source-facts.ts';
@@ -310,7 +310,7 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
   /** Begins the files of the next rank, when all of lower ones are taken and nothing else comes. */
   const takeLater = (to: CapturePool): void => {
     if (!isHurried || largeRunning > 0 || large.length > 0 || later.length === 0) return;
-    const rank = later.reduce((least, one) => Math.min(least, one.rank), 2);
+    const rank = later.reduce((least, { rank: own }) => (own < least ? own : least), lastRank);
     const next = later.filter((one) => one.rank === rank);
     const others = later.filter((one) => one.rank !== rank);
     later.splice(0, later.length, ...others);

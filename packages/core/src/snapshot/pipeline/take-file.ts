@@ -9,7 +9,7 @@ import { captureFile, type Capture, type OpenSource } from '../capture-file.ts';
 import type { CutFileOptions } from '../cut-file.ts';
 import type { FileStorer } from '../file-storer.ts';
 import { isFleeting } from '../folder-handles.ts';
-import { rankOf, type Rank } from '../relatives/precision.ts';
+import { lastRank, rankOf, type Rank } from '../relatives/precision.ts';
 import { sourceReader } from '../source-reader.ts';
 import type { AssetFacts } from '../stat-record.ts';
 import type { WalkedFile } from '../walk.ts';
@@ -42,7 +42,7 @@ export interface StoredFile {
 
 /** Reads and stores one file, with its layout if a plugin knows it. Throws what the store throws, and 'interrupted'. */
 export async function takeFile(walked: WalkedFile, options: TakeFileOptions): Promise<StoredFile | LeftFile> {
-  const { storer, plugins, collection, most = 2, signal } = options;
+  const { storer, plugins, collection, most = lastRank, signal } = options;
   const { examiner } = plugins;
   const path = displayBytes(walked.path);
   let known: KnownAsset | undefined;

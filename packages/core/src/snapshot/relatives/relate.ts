@@ -4,6 +4,7 @@
  */
 import type { Element } from '../../chunker/piece.ts';
 import { type Compression, defaultCompression } from '../../codec/compression.ts';
+import type { RowOrder } from '../../codec/derive.ts';
 import { partsDeriver } from '../../codec/derive-parts.ts';
 import {
   type BaseBlob,
@@ -24,7 +25,7 @@ import { openedBlobs } from '../../pack/opened-blobs.ts';
 import { pieceMemory } from '../../pack/piece-memory.ts';
 import { isDamage } from '../../pack/read-twice.ts';
 import { readPlace, type FilePlace } from './file-place.ts';
-import type { Wanted, WantedSource } from './wanted.ts';
+import type { Wanted, WantedOrder, WantedSource } from './wanted.ts';
 
 export interface Relater {
   /**
@@ -63,8 +64,17 @@ const kinMakes = 7 / 8;
 export function relater(find: FindBase, compression: Compression = defaultCompression): Relater {
   const memory = pieceMemory(mostSpare);
   const blobs = openedBlobs<BaseBlob>(memory);
-  /** Of the file at hand: tensors of which a piece was tried in vain, and how many tensors in a row were. */
-  const tries = { file: -1, hopeless: new Set<number>(), misses: 0 };
+  /**
+   * Of the file at hand: tensors of which a piece was tried in vain, and how many tensors in a row were; tensors whose rows
+   * are in no order that is known; and the order that was found last.
+   */
+  const tries: {
+    file: number;
+    readonly hopeless: Set<number>;
+    misses: number;
+    readonly unordered: Set<number>;
+    order?: RowOrder;
+  } = { file: -1, hopeless: new Set(), misses: 0, unordered: new Set() };
   let turn: Promise<unknown> = Promise.resolve();
 
   /** What is kept of others makes room first, unless one of these is among them. Leaves out what cannot be had. */
@@ -114,15 +124,16 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
     { element, wanted }: About,
     store: (relate: Relate | undefined) => Promise<unknown>,
   ): Promise<unknown> => {
-    for (const source of wanted.sources) {
-      const frame = await deriveBy(bytes, element, source);
-      if (frame !== undefined) return store(() => frame);
-    }
     const { file, tensor } = wanted;
     if (tries.file !== file) {
       tries.file = file;
       tries.hopeless.clear();
       tries.misses = 0;
+      tries.unordered.clear();
+    }
+    for (const source of wanted.sources) {
+      const frame = (await deriveBy(bytes, element, source)) ?? (await deriveOrdered(bytes, element, source, tensor));
+      if (frame !== undefined) return store(() => frame);
     }
     const isTried = tries.misses < mostMisses && !tries.hopeless.has(tensor);
     const nearest = isTried ? await nearestOf(bytes, element, wanted.bases) : undefined;
@@ -173,6 +184,7 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
     element: Element,
     { dtype, blobs: ids, offset }: WantedSource,
   ): Promise<RelatedFrame | undefined> => {
+    if (dtype === element.dtype) return undefined;
     const deriver = partsDeriver(bytes, element, { dtype, offset });
     let depth = 0;
     for (const id of ids) {
@@ -183,9 +195,36 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
     }
     const encoded = deriver.finish();
     if (encoded !== undefined) return derivedFrame(encoded, ids, depth);
+    const blobs = await loadAll(ids);
+    return blobs && encodeFrom(bytes, element, { dtype, blobs, offset });
+  };
+
+  /** How a piece was made of the rows of a source in another order. Where none is found, its tensor is in none. */
+  const deriveOrdered = async (
+    bytes: Uint8Array,
+    element: Element,
+    { dtype, orders }: WantedSource,
+    tensor: number,
+  ): Promise<RelatedFrame | undefined> => {
+    if (tries.unordered.has(tensor)) return undefined;
+    const isLast = ({ order: { kind, rows } }: WantedOrder): boolean =>
+      rows === tries.order?.rows && kind === tries.order.kind;
+    for (const { blobs: ids, offset, order } of [...orders.filter(isLast), ...orders.filter((one) => !isLast(one))]) {
+      const blobs = await loadAll(ids);
+      const frame = blobs && encodeFrom(bytes, element, { dtype, blobs, offset, order });
+      if (frame === undefined) continue;
+      tries.order = order;
+      return frame;
+    }
+    tries.unordered.add(tensor);
+    return undefined;
+  };
+
+  /** Undefined where some of them cannot be had. */
+  const loadAll = async (ids: readonly BlobId[]): Promise<readonly BaseBlob[] | undefined> => {
     const loaded = await load(ids);
     const all = ids.flatMap((id) => loaded.get(id) ?? []);
-    return all.length === ids.length ? encodeFrom(bytes, element, { dtype, blobs: all, offset }) : undefined;
+    return all.length === ids.length ? all : undefined;
   };
 
   return {

@@ -87,7 +87,7 @@ export function runRelatives({ load, flush, frameOf, depthOf }: RelativesOptions
       const ask: AskRelatives = ({ number, probe, sketch }) => {
         const span = layout.tensors[number];
         const found = span && catalogue.find({ ...span, probe, sketch });
-        return Promise.resolve(found && { ...found, file, tensor: number });
+        return Promise.resolve(found && { ...found, file, tensor: number, shape: span.shape });
       };
       const idAt = new Map<number, BlobId>();
       let position = 0;

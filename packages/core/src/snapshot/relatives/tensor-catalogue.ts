@@ -21,6 +21,8 @@ export interface TensorRelatives {
   /** Number of the file in the run, and of the tensor in the file. */
   readonly file: number;
   readonly tensor: number;
+  /** Dimensions of the tensor, the slowest first. */
+  readonly shape: readonly number[];
   /** Of as many bytes, cut in the same way. */
   readonly bases: readonly StoredTensor[];
   /** Of as many numbers. */

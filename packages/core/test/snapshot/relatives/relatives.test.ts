@@ -90,8 +90,9 @@ describe('the rank of a file', () => {
   test('puts what others may be made from first', () => {
     expect(rankOf(layoutOf('F32', 4 * MiB, 4))).toBe(0);
     expect(rankOf(layoutOf('BF16', 4 * MiB, 2))).toBe(1);
-    expect(rankOf(layoutOf('Q8_0', 34 * 100_000, 34))).toBe(2);
-    expect(rankOf(layoutOf('unheard of', 4 * MiB, 2))).toBe(2);
+    expect(rankOf(layoutOf('F16', 4 * MiB, 2))).toBe(2);
+    expect(rankOf(layoutOf('Q8_0', 34 * 100_000, 34))).toBe(3);
+    expect(rankOf(layoutOf('unheard of', 4 * MiB, 2))).toBe(3);
   });
 
   test('is the first for what is small', () => {

@@ -120,7 +120,7 @@ describe('the catalogue of tensors', () => {
 
 describe('what a piece may be built upon', () => {
   const piece = parameters.pieceBytes;
-  const one = { file: 1, tensor: 0 };
+  const one = { file: 1, tensor: 0, shape: [4, piece / 2] };
   const bf16 = { dtype: 'BF16', pieceBytes: piece, pieces: [id('0'), id('1'), null, id('3')] };
 
   test('is the piece at the same place of a tensor of the same kind', () => {
@@ -139,11 +139,50 @@ describe('what a piece may be built upon', () => {
     const of = (offset: number, length: number): unknown =>
       wantedOf({ ...one, bases: [], sources: [bf16] }, element, { offset, length })?.sources[0];
     // A block of 34 bytes is 32 numbers, which are 64 bytes of the source.
-    expect(of(0, 34 * 100)).toEqual({ dtype: 'BF16', blobs: [id('0')], offset: 0 });
-    expect(of(0, longest)).toEqual({ dtype: 'BF16', blobs: [id('0'), id('1')], offset: 0 });
-    expect(of(34 * 70_000, 34 * 100)).toEqual({ dtype: 'BF16', blobs: [id('1')], offset: 64 * 70_000 - piece });
+    const source = { dtype: 'BF16', orders: [] };
+    expect(of(0, 34 * 100)).toEqual({ ...source, blobs: [id('0')], offset: 0 });
+    expect(of(0, longest)).toEqual({ ...source, blobs: [id('0'), id('1')], offset: 0 });
+    expect(of(34 * 70_000, 34 * 100)).toEqual({ ...source, blobs: [id('1')], offset: 64 * 70_000 - piece });
     // Zeros that no blob holds cannot be built upon.
     expect(of(longest, longest)).toBeUndefined();
+  });
+
+  test('is all groups of rows that a converter may have put in another order', () => {
+    // A row has 8 KiB as BF16, so a piece of 4 MiB has 512.
+    const shape = [2 * 512, 4096];
+    const pieces = [id('0'), id('1')];
+    const sources = [{ dtype: 'BF16', pieceBytes: piece, pieces }];
+    const rowBytes = (4096 / 32) * 34;
+    const place = { offset: 500 * rowBytes + 340, length: 9 * rowBytes };
+    const wanted = wantedOf({ ...one, shape, bases: [], sources }, { dtype: 'Q8_0', unit: 34 }, place);
+    const orders = wanted?.sources[0]?.orders ?? [];
+    expect(orders.map(({ order: { kind, rows } }) => `${rows} ${kind}`)).toEqual(
+      [128, 64, 256, 32, 16].flatMap((rows) => [`${rows} interleaved`, `${rows} parted`]),
+    );
+    const start = 500 * 4096 + 320;
+    for (const { blobs, offset, order } of orders) {
+      const first = offset / 2 / 4096;
+      expect(first % order.rows).toBe(0);
+      expect(first * 4096 + order.skip).toBe(start);
+      expect(order.skip).toBeLessThan(4096 * order.rows);
+      // The last group has row 509, of which the piece has a part: that of 16 rows ends with the first blob.
+      expect(blobs).toEqual(pieces.slice(0, 1));
+    }
+    const crossing = { ...place, length: 20 * rowBytes };
+    const both = wantedOf({ ...one, shape, bases: [], sources }, { dtype: 'Q8_0', unit: 34 }, crossing);
+    for (const { blobs } of both?.sources[0]?.orders ?? []) expect(blobs).toEqual(pieces);
+  });
+
+  test('is in no order where rows are shorter than what a probe looks at, or no whole blocks', () => {
+    const sources = [bf16];
+    for (const shape of [[4096, 1024], [1024, 2056], [131, 4096], [4_194_304], []]) {
+      const wanted = wantedOf(
+        { ...one, shape, bases: [], sources },
+        { dtype: 'Q8_0', unit: 34 },
+        { offset: 0, length: 340 },
+      );
+      expect(wanted?.sources[0]?.orders).toEqual([]);
+    }
   });
 
   test('is nothing where the types are not known', () => {
