@@ -4,15 +4,16 @@
  * sign, −u − 1 for the rest, u being what the other bits say. Exact for every bit pattern. A z of 16 bits and more is a
  * token, its length and its next two bits, and the bits that are left.
  */
+import { zeroOf } from './held';
 
 /** The lowest bits that stand where a sign bit is shifted to the right over all of a number: nothing or all ones. */
-function rank16(u: v128): v128 {
-  return v128.xor(v128.and(u, i16x8.splat(0x7fff)), i16x8.shr_s(u, 15));
+function rank16(u: v128, signs: v128): v128 {
+  return v128.xor(v128.andnot(u, signs), i16x8.shr_s(u, 15));
 }
 
-function unrank16(ord: v128): v128 {
+function unrank16(ord: v128, signs: v128): v128 {
   const sign = i16x8.shr_s(ord, 15);
-  return v128.or(v128.xor(ord, sign), v128.and(sign, i16x8.splat(-32768)));
+  return v128.or(v128.xor(ord, sign), v128.and(sign, signs));
 }
 
 function rank32(u: v128): v128 {
@@ -35,17 +36,22 @@ function unrank<T extends number>(ord: T, isFloat: bool): T {
   return isFloat ? <T>((ord ^ sign) | (sign & ((<T>1) << bits))) : ord;
 }
 
-/** The token of a z below 2^24 in each of four. */
-function tokensOf(z: v128): v128 {
-  // As a float a number shows how long it is and its next two bits; its exponent is 129 where there are three bits.
-  const shown = i32x4.sub(i32x4.shr_u(f32x4.convert_i32x4_u(z), 21), i32x4.splat((129 << 2) - 4));
-  return v128.bitselect(shown, z, i32x4.gt_u(z, i32x4.splat(3)));
+/** Of a float with three bits, whose exponent is 129, the exponent and the next two bits are this and its token, 4. */
+const shownLess: i32 = (129 << 2) - 4;
+
+/** The token of a z below 2^24 in each of four; `less` and `three` are `shownLess` and 3 everywhere. */
+function tokensOf(z: v128, less: v128, three: v128): v128 {
+  // As a float a number shows how long it is and its next two bits.
+  const shown = i32x4.sub(i32x4.shr_u(f32x4.convert_i32x4_s(z), 21), less);
+  return v128.bitselect(shown, z, i32x4.gt_s(z, three));
 }
 
 /** The same for any z: bits that no float holds are left out before they could round it up. */
 function tokensOfLong(z: v128): v128 {
   const isLong = i32x4.ne(i32x4.shr_u(z, 24), i32x4.splat(0));
-  return tokensOf(v128.andnot(z, v128.and(isLong, i32x4.splat(255))));
+  const short = v128.andnot(z, v128.and(isLong, i32x4.splat(255)));
+  const shown = i32x4.sub(i32x4.shr_u(f32x4.convert_i32x4_u(short), 21), i32x4.splat(shownLess));
+  return v128.bitselect(shown, short, i32x4.gt_u(short, i32x4.splat(3)));
 }
 
 function tokenOf(z: u64): u32 {
@@ -56,16 +62,26 @@ function tokenOf(z: u64): u32 {
 
 /** `count` numbers of 16 bits at `numbers` become their z; the token of each goes to `tokens`. */
 export function differ16(numbers: usize, base: usize, count: usize, isFloat: bool, tokens: usize): void {
+  const zero = zeroOf(count);
+  const signs = v128.xor(zero, i16x8.splat(-32768));
+  const less = v128.xor(zero, i32x4.splat(shownLess));
+  const three = v128.xor(zero, i32x4.splat(3));
   let i: usize = 0;
   while (i + 16 <= count) {
     const at = numbers + (i << 1);
     const from = base + (i << 1);
-    const a = zOf16(v128.load(at), v128.load(from), isFloat);
-    const b = zOf16(v128.load(at, 16), v128.load(from, 16), isFloat);
+    const a = zOf16(v128.load(at), v128.load(from), isFloat, signs);
+    const b = zOf16(v128.load(at, 16), v128.load(from, 16), isFloat, signs);
     v128.store(at, a);
     v128.store(at, b, 16);
-    const first = i16x8.narrow_i32x4_u(tokensOf(i32x4.extend_low_i16x8_u(a)), tokensOf(i32x4.extend_high_i16x8_u(a)));
-    const last = i16x8.narrow_i32x4_u(tokensOf(i32x4.extend_low_i16x8_u(b)), tokensOf(i32x4.extend_high_i16x8_u(b)));
+    const first = i16x8.narrow_i32x4_u(
+      tokensOf(i32x4.extend_low_i16x8_u(a), less, three),
+      tokensOf(i32x4.extend_high_i16x8_u(a), less, three),
+    );
+    const last = i16x8.narrow_i32x4_u(
+      tokensOf(i32x4.extend_low_i16x8_u(b), less, three),
+      tokensOf(i32x4.extend_high_i16x8_u(b), less, three),
+    );
     v128.store(tokens + i, i8x16.narrow_i16x8_u(first, last));
     i += 16;
   }
@@ -79,20 +95,23 @@ export function differ16(numbers: usize, base: usize, count: usize, isFloat: boo
   }
 }
 
-function zOf16(u: v128, base: v128, isFloat: bool): v128 {
-  const d = isFloat ? i16x8.sub(rank16(u), rank16(base)) : i16x8.sub(u, base);
+function zOf16(u: v128, base: v128, isFloat: bool, signs: v128): v128 {
+  const d = isFloat ? i16x8.sub(rank16(u, signs), rank16(base, signs)) : i16x8.sub(u, base);
   return v128.xor(i16x8.shl(d, 1), i16x8.shr_s(d, 15));
 }
 
 /** `count` z at `numbers` become the numbers again. */
 export function undiffer16(numbers: usize, base: usize, count: usize, isFloat: bool): void {
+  const zero = zeroOf(count);
+  const signs = v128.xor(zero, i16x8.splat(-32768));
+  const one = v128.xor(zero, i16x8.splat(1));
   let i: usize = 0;
   while (i + 8 <= count) {
     const at = numbers + (i << 1);
     const z = v128.load(at);
     const u = v128.load(base + (i << 1));
-    const d = v128.xor(i16x8.shr_u(z, 1), i16x8.neg(v128.and(z, i16x8.splat(1))));
-    v128.store(at, isFloat ? unrank16(i16x8.add(d, rank16(u))) : i16x8.add(d, u));
+    const d = v128.xor(i16x8.shr_u(z, 1), i16x8.neg(v128.and(z, one)));
+    v128.store(at, isFloat ? unrank16(i16x8.add(d, rank16(u, signs)), signs) : i16x8.add(d, u));
     i += 8;
   }
   while (i < count) {
@@ -202,28 +221,70 @@ export function restBits(tokens: usize, count: usize): u32 {
   return bits;
 }
 
+/** Two to the power of each of 16 numbers below 16: its upper or its lower byte. */
+function highPowers(): v128 {
+  return i8x16(0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, -128);
+}
+
+function lowPowers(): v128 {
+  return i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+
+/** Bits of z that each of 16 tokens does not tell. */
+function restsOf(tokens: v128, one: v128): v128 {
+  return i8x16.sub_sat_u(i8x16.shr_u(tokens, 2), one);
+}
+
+/** The sum of the bytes of a number, below 256. */
+function sumOfBytes(four: u32): u32 {
+  return (four * 0x0101_0101) >> 24;
+}
+
+/** What four numbers have left, of which pairs were put together, and how long: the second pair goes above the first. */
+function joined(pairs: u64, rests: u32): u64 {
+  return (pairs & 0xffff_ffff) | ((pairs >> 32) << (<u64>((rests & 255) + ((rests >> 8) & 255))));
+}
+
 /** Writes the bits of each z that its token does not tell, lowest first, from `to` on; the end of the last byte. */
 export function writeRest16(z: usize, tokens: usize, count: usize, to: usize): usize {
+  const zero = zeroOf(count);
+  const high = v128.xor(zero, highPowers());
+  const low = v128.xor(zero, lowPowers());
+  const one8 = v128.xor(zero, i8x16.splat(1));
+  const one16 = v128.xor(zero, i16x8.splat(1));
+  const one32 = v128.xor(zero, i32x4.splat(1));
   let bits: u64 = 0;
   let held: u64 = 0;
   let i: usize = 0;
-  while (i + 4 <= count) {
-    // Four rests of up to 13 bits, and up to 7 that are held, go into one number.
-    const four = load<u32>(tokens + i);
-    const words = load<u64>(z + (i << 1));
-    const a = <u64>restOf(four & 255);
-    const b = <u64>restOf((four >> 8) & 255);
-    const c = <u64>restOf((four >> 16) & 255);
-    const d = <u64>restOf(four >> 24);
-    const low = (words & (((<u64>1) << a) - 1)) | (((words >> 16) & (((<u64>1) << b) - 1)) << a);
-    const high = ((words >> 32) & (((<u64>1) << c) - 1)) | (((words >> 48) & (((<u64>1) << d) - 1)) << c);
-    bits |= (low | (high << (a + b))) << held;
-    held += a + b + c + d;
-    store<u64>(to, bits);
-    to += <usize>(held >> 3);
-    bits >>= held & 56;
-    held &= 7;
-    i += 4;
+  while (i + 16 <= count) {
+    const rests = restsOf(v128.load(tokens + i), one8);
+    const lowBytes = i8x16.swizzle(low, rests);
+    const highBytes = i8x16.swizzle(high, rests);
+    for (let part: usize = 0; part < 2; part += 1) {
+      const powers =
+        part === 0
+          ? v128.shuffle<u8>(lowBytes, highBytes, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+          : v128.shuffle<u8>(lowBytes, highBytes, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+      const left = v128.and(v128.load(z + ((i + 8 * part) << 1)), i16x8.sub(powers, one16));
+      // The first of each two, and the second times 2 to the power of how long the first is: 26 bits at most.
+      const pairs = i32x4.dot_i16x8_s(left, v128.or(i32x4.shl(powers, 16), one32));
+      // Four rests of up to 13 bits, and up to 7 that are held, go into one number.
+      let four = part === 0 ? <u32>i32x4.extract_lane(rests, 0) : <u32>i32x4.extract_lane(rests, 2);
+      bits |= joined(i64x2.extract_lane(pairs, 0), four) << held;
+      held += <u64>sumOfBytes(four);
+      store<u64>(to, bits);
+      to += <usize>(held >> 3);
+      bits >>= held & 56;
+      held &= 7;
+      four = part === 0 ? <u32>i32x4.extract_lane(rests, 1) : <u32>i32x4.extract_lane(rests, 3);
+      bits |= joined(i64x2.extract_lane(pairs, 1), four) << held;
+      held += <u64>sumOfBytes(four);
+      store<u64>(to, bits);
+      to += <usize>(held >> 3);
+      bits >>= held & 56;
+      held &= 7;
+    }
+    i += 16;
   }
   while (i < count) {
     const rest = <u64>restOf(load<u8>(tokens + i));
@@ -281,30 +342,52 @@ export function writeRest64(z: usize, tokens: usize, count: usize, to: usize): u
  * bytes beyond them. The tokens are those of numbers of this size.
  */
 export function readRest16(tokens: usize, count: usize, from: usize, z: usize): void {
+  const zero = zeroOf(count);
+  const high = v128.xor(zero, highPowers());
+  const low = v128.xor(zero, lowPowers());
+  const one8 = v128.xor(zero, i8x16.splat(1));
+  const one16 = v128.xor(zero, i16x8.splat(1));
+  const three = v128.xor(zero, i8x16.splat(3));
+  const four = v128.xor(zero, i8x16.splat(4));
   let bit: usize = 0;
   let i: usize = 0;
-  while (i + 4 <= count) {
-    // The rests of four have up to 52 bits, 57 are certain.
-    let bits = load<u64>(from + (bit >> 3)) >> (<u64>bit & 7);
-    const four = load<u32>(tokens + i);
-    const a = four & 255;
-    const b = (four >> 8) & 255;
-    const c = (four >> 16) & 255;
-    const d = four >> 24;
-    const restA = <u64>restOf(a);
-    const restB = <u64>restOf(b);
-    const restC = <u64>restOf(c);
-    const restD = <u64>restOf(d);
-    let words = ((<u64>topOf(a)) << restA) | (bits & (((<u64>1) << restA) - 1));
-    bits >>= restA;
-    words |= (((<u64>topOf(b)) << restB) | (bits & (((<u64>1) << restB) - 1))) << 16;
-    bits >>= restB;
-    words |= (((<u64>topOf(c)) << restC) | (bits & (((<u64>1) << restC) - 1))) << 32;
-    bits >>= restC;
-    words |= (((<u64>topOf(d)) << restD) | (bits & (((<u64>1) << restD) - 1))) << 48;
-    store<u64>(z + (i << 1), words);
-    bit += <usize>(restA + restB + restC + restD);
-    i += 4;
+  while (i + 16 <= count) {
+    const some = v128.load(tokens + i);
+    const rests = restsOf(some, one8);
+    const tops = v128.bitselect(some, v128.or(v128.and(some, three), four), i8x16.lt_u(some, four));
+    const lowBytes = i8x16.swizzle(low, rests);
+    const highBytes = i8x16.swizzle(high, rests);
+    const firstPowers = v128.shuffle<u8>(lowBytes, highBytes, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const lastPowers = v128.shuffle<u8>(
+      lowBytes,
+      highBytes,
+      8,
+      24,
+      9,
+      25,
+      10,
+      26,
+      11,
+      27,
+      12,
+      28,
+      13,
+      29,
+      14,
+      30,
+      15,
+      31,
+    );
+    const at = z + (i << 1);
+    const first = fourAfterFour(from, bit, <u32>i32x4.extract_lane(rests, 0), <u32>i32x4.extract_lane(rests, 1), zero);
+    bit += sumOfBytes(<u32>i32x4.extract_lane(rests, 0)) + sumOfBytes(<u32>i32x4.extract_lane(rests, 1));
+    const last = fourAfterFour(from, bit, <u32>i32x4.extract_lane(rests, 2), <u32>i32x4.extract_lane(rests, 3), zero);
+    bit += sumOfBytes(<u32>i32x4.extract_lane(rests, 2)) + sumOfBytes(<u32>i32x4.extract_lane(rests, 3));
+    const firstTops = i16x8.mul(i16x8.extend_low_i8x16_u(tops), firstPowers);
+    const lastTops = i16x8.mul(i16x8.extend_high_i8x16_u(tops), lastPowers);
+    v128.store(at, v128.or(firstTops, v128.and(first, i16x8.sub(firstPowers, one16))));
+    v128.store(at, v128.or(lastTops, v128.and(last, i16x8.sub(lastPowers, one16))), 16);
+    i += 16;
   }
   while (i < count) {
     const token = <u32>load<u8>(tokens + i);
@@ -314,6 +397,28 @@ export function readRest16(tokens: usize, count: usize, from: usize, z: usize): 
     store<u16>(z + (i << 1), <u16>(((<u64>topOf(token)) << rest) | bits));
     i += 1;
   }
+}
+
+/** The bits from where each of eight rests of up to 13 bits begins on, with others above them; their lengths are bytes. */
+function fourAfterFour(from: usize, bit: usize, four: u32, others: u32, zero: v128): v128 {
+  // Four have up to 52 bits, 57 are certain.
+  let bits = load<u64>(from + (bit >> 3)) >> (<u64>bit & 7);
+  let lanes = i16x8.replace_lane(zero, 0, <u16>bits);
+  bits >>= <u64>four & 255;
+  lanes = i16x8.replace_lane(lanes, 1, <u16>bits);
+  bits >>= (<u64>four >> 8) & 255;
+  lanes = i16x8.replace_lane(lanes, 2, <u16>bits);
+  bits >>= (<u64>four >> 16) & 255;
+  lanes = i16x8.replace_lane(lanes, 3, <u16>bits);
+  bit += sumOfBytes(four);
+  bits = load<u64>(from + (bit >> 3)) >> (<u64>bit & 7);
+  lanes = i16x8.replace_lane(lanes, 4, <u16>bits);
+  bits >>= <u64>others & 255;
+  lanes = i16x8.replace_lane(lanes, 5, <u16>bits);
+  bits >>= (<u64>others >> 8) & 255;
+  lanes = i16x8.replace_lane(lanes, 6, <u16>bits);
+  bits >>= (<u64>others >> 16) & 255;
+  return i16x8.replace_lane(lanes, 7, <u16>bits);
 }
 
 export function readRest32(tokens: usize, count: usize, from: usize, z: usize): void {

@@ -3,6 +3,7 @@
  * Numbers are little-endian, at any offset; ranges of input and output do not overlap. No answer depends on the bits of a
  * NaN that arithmetic makes, so it is the same on every machine.
  */
+import { zeroOf } from './held';
 
 /** Elements of a block. */
 const blockElements: usize = 32;
@@ -132,30 +133,29 @@ function roundedF16(bits: v128): v128 {
   return v128.or(v128.bitselect(others, finite, isLarge), sign);
 }
 
-/** Whether four numbers F32 are neither too small nor too large for normal numbers of F16. */
-function areUsual(bits: v128): bool {
-  const beyond = i32x4.sub(v128.and(bits, i32x4.splat(0x7fff_ffff)), i32x4.splat(leastNormal));
-  return i32x4.all_true(i32x4.lt_u(beyond, i32x4.splat((143 << 23) - leastNormal)));
-}
-
-/** Those as F16, each in the lower half of a lane. */
-function roundedUsual(bits: v128): v128 {
-  const magnitude = v128.and(bits, i32x4.splat(0x7fff_ffff));
-  const odd = v128.and(i32x4.shr_u(bits, 13), i32x4.splat(1));
-  const rounded = i32x4.shr_u(i32x4.add(i32x4.add(magnitude, i32x4.splat(0xfff - rebias)), odd), 13);
-  return v128.or(rounded, v128.and(i32x4.shr_u(bits, 16), i32x4.splat(0x8000)));
-}
-
 /** `count` numbers F32 as F16, to the nearest. */
 export function roundF16(from: usize, count: usize, to: usize): void {
+  const zero = zeroOf(count);
+  const mask = v128.xor(zero, i32x4.splat(0x7fff_ffff));
+  const less = v128.xor(zero, i32x4.splat(leastNormal));
+  const range = v128.xor(zero, i32x4.splat((143 << 23) - leastNormal));
+  const one = v128.xor(zero, i32x4.splat(1));
+  const almostHalf = v128.xor(zero, i32x4.splat(0xfff + leastNormal - rebias));
   let i: usize = 0;
   while (i + 8 <= count) {
     const first = v128.load(from + (i << 2));
     const last = v128.load(from + (i << 2), 16);
-    const words =
-      areUsual(first) && areUsual(last)
-        ? i16x8.narrow_i32x4_u(roundedUsual(first), roundedUsual(last))
-        : i16x8.narrow_i32x4_u(roundedF16(first), roundedF16(last));
+    // Less the smallest normal number: what is in the range is neither too small for a normal number nor too large.
+    const a = i32x4.sub(v128.and(first, mask), less);
+    const b = i32x4.sub(v128.and(last, mask), less);
+    let words: v128;
+    if (i32x4.all_true(i32x4.lt_u(i32x4.max_u(a, b), range))) {
+      const usual = i16x8.narrow_i32x4_u(roundedUsual(a, almostHalf, one), roundedUsual(b, almostHalf, one));
+      const signs = i16x8.narrow_i32x4_s(i32x4.shr_s(first, 31), i32x4.shr_s(last, 31));
+      words = v128.or(usual, i16x8.shl(signs, 15));
+    } else {
+      words = i16x8.narrow_i32x4_u(roundedF16(first), roundedF16(last));
+    }
     v128.store(to + (i << 1), words);
     i += 8;
   }
@@ -163,6 +163,12 @@ export function roundF16(from: usize, count: usize, to: usize): void {
     store<u16>(to + (i << 1), halfOf(load<f32>(from + (i << 2))));
     i += 1;
   }
+}
+
+/** The bits of four normal numbers without their signs, less those of the smallest, as F16 in the lower half of a lane. */
+function roundedUsual(beyond: v128, almostHalf: v128, one: v128): v128 {
+  const odd = v128.and(i32x4.shr_u(beyond, 13), one);
+  return i32x4.shr_u(i32x4.add(i32x4.add(beyond, almostHalf), odd), 13);
 }
 
 /** One number as F16. */
@@ -229,6 +235,25 @@ function bytesOf(a: v128, b: v128, c: v128, d: v128): v128 {
   return i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
 }
 
+/** Bits of an infinity: what is larger without its sign is a NaN. */
+const infinite: i32 = 0x7f80_0000;
+
+/** The largest bits of a block without their signs, which `mask` takes away, lane by lane. */
+function sizesOf(from: usize, mask: v128): v128 {
+  const a = i32x4.max_s(v128.and(v128.load(from), mask), v128.and(v128.load(from, 16), mask));
+  const b = i32x4.max_s(v128.and(v128.load(from, 32), mask), v128.and(v128.load(from, 48), mask));
+  const c = i32x4.max_s(v128.and(v128.load(from, 64), mask), v128.and(v128.load(from, 80), mask));
+  const d = i32x4.max_s(v128.and(v128.load(from, 96), mask), v128.and(v128.load(from, 112), mask));
+  return i32x4.max_s(i32x4.max_s(a, b), i32x4.max_s(c, d));
+}
+
+/** The largest lane of each of four. */
+function largestOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.max_s(v128.shuffle<u32>(a, b, 0, 4, 1, 5), v128.shuffle<u32>(a, b, 2, 6, 3, 7));
+  const cd = i32x4.max_s(v128.shuffle<u32>(c, d, 0, 4, 1, 5), v128.shuffle<u32>(c, d, 2, 6, 3, 7));
+  return i32x4.max_s(v128.shuffle<u32>(ab, cd, 0, 1, 4, 5), v128.shuffle<u32>(ab, cd, 2, 3, 6, 7));
+}
+
 /** Four numbers times `inverse`, to the nearest integers, halves away from zero. */
 function roundedTo(at: usize, inverse: v128): v128 {
   const scaled = f32x4.mul(v128.load(at), inverse);
@@ -237,8 +262,89 @@ function roundedTo(at: usize, inverse: v128): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.add(scaled, v128.or(sign, i32x4.splat(0x3eff_ffff))));
 }
 
+/** The same where all are less than 2^31: then the relaxed instruction, a single one, gives the same everywhere. */
+function roundedUsualTo(at: usize, inverse: v128, mask: v128, half: v128): v128 {
+  const scaled = f32x4.mul(v128.load(at), inverse);
+  return i32x4.relaxed_trunc_f32x4_s(f32x4.add(scaled, v128.or(v128.andnot(scaled, mask), half)));
+}
+
+function usualQ8_0(from: usize, by: v128, mask: v128, before: v128, half: u16, to: usize): void {
+  store<u16>(to, half);
+  const first = bytesOf(
+    roundedUsualTo(from, by, mask, before),
+    roundedUsualTo(from + 16, by, mask, before),
+    roundedUsualTo(from + 32, by, mask, before),
+    roundedUsualTo(from + 48, by, mask, before),
+  );
+  const last = bytesOf(
+    roundedUsualTo(from + 64, by, mask, before),
+    roundedUsualTo(from + 80, by, mask, before),
+    roundedUsualTo(from + 96, by, mask, before),
+    roundedUsualTo(from + 112, by, mask, before),
+  );
+  v128.store(to, first, 2);
+  v128.store(to, last, 18);
+}
+
 /** `blocks` blocks of 32 numbers F32 as Q8_0, 34 bytes each. */
 export function quantiseQ8_0(from: usize, blocks: usize, to: usize): void {
+  const zero = zeroOf(blocks);
+  const mask = v128.xor(zero, i32x4.splat(0x7fff_ffff));
+  const before = v128.xor(zero, i32x4.splat(0x3eff_ffff));
+  // Four at a time: their scales are one vector.
+  while (blocks >= 4) {
+    const sizes = largestOfEach(
+      sizesOf(from, mask),
+      sizesOf(from + 128, mask),
+      sizesOf(from + 256, mask),
+      sizesOf(from + 384, mask),
+    );
+    const scales = f32x4.div(sizes, f32x4.splat(127));
+    const inverses = f32x4.div(f32x4.splat(1), scales);
+    if (i32x4.all_true(i32x4.lt_u(i32x4.max_u(sizes, inverses), i32x4.splat(infinite)))) {
+      const halves = roundedF16(scales);
+      usualQ8_0(
+        from,
+        v128.shuffle<u32>(inverses, inverses, 0, 0, 0, 0),
+        mask,
+        before,
+        <u16>i32x4.extract_lane(halves, 0),
+        to,
+      );
+      usualQ8_0(
+        from + 128,
+        v128.shuffle<u32>(inverses, inverses, 1, 1, 1, 1),
+        mask,
+        before,
+        <u16>i32x4.extract_lane(halves, 1),
+        to + 34,
+      );
+      usualQ8_0(
+        from + 256,
+        v128.shuffle<u32>(inverses, inverses, 2, 2, 2, 2),
+        mask,
+        before,
+        <u16>i32x4.extract_lane(halves, 2),
+        to + 68,
+      );
+      usualQ8_0(
+        from + 384,
+        v128.shuffle<u32>(inverses, inverses, 3, 3, 3, 3),
+        mask,
+        before,
+        <u16>i32x4.extract_lane(halves, 3),
+        to + 102,
+      );
+    } else anyQ8_0(from, 4, to);
+    from += 512;
+    to += 136;
+    blocks -= 4;
+  }
+  anyQ8_0(from, blocks, to);
+}
+
+/** Blocks of any numbers: zeros, infinities and NaNs among them. */
+function anyQ8_0(from: usize, blocks: usize, to: usize): void {
   const end = from + (blocks << 7);
   while (from < end) {
     const scale = max(largest(from, 0), -least(from, 0)) / 127;
@@ -268,17 +374,20 @@ export function quantiseQ8_0(from: usize, blocks: usize, to: usize): void {
   }
 }
 
-/** Four numbers less `zero`, times `inverse`, plus `half`, cut to integers; in F64 products are exact, so they are not rounded. */
-function scaledTo<Number>(at: usize, zero: v128, inverse: v128, half: v128): v128 {
-  const numbers = f32x4.sub(v128.load(at), zero);
-  if (sizeof<Number>() === 4) return i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(numbers, inverse), half));
+/** Four numbers times `inverse`, plus `half`; in F64 products are exact, so they are not rounded. */
+function scaled<Number>(numbers: v128, inverse: v128, half: v128): v128 {
+  if (sizeof<Number>() === 4) return f32x4.add(f32x4.mul(numbers, inverse), half);
   const by = f64x2.promote_low_f32x4(inverse);
   const plus = f64x2.promote_low_f32x4(half);
   const low = f64x2.add(f64x2.mul(f64x2.promote_low_f32x4(numbers), by), plus);
   const others = v128.shuffle<u64>(numbers, numbers, 1, 1);
   const high = f64x2.add(f64x2.mul(f64x2.promote_low_f32x4(others), by), plus);
-  const sums = v128.shuffle<u64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
-  return i32x4.trunc_sat_f32x4_s(sums);
+  return v128.shuffle<u64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+}
+
+/** Four numbers less `zero`, as above, cut to integers. */
+function scaledTo<Number>(at: usize, zero: v128, inverse: v128, half: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(scaled<Number>(f32x4.sub(v128.load(at), zero), inverse, half));
 }
 
 /** 16 numbers as above, as bytes. */
@@ -296,6 +405,69 @@ function levelsOf<Number>(at: usize, zero: v128, inverse: v128, half: v128): v12
  * as `Number`, product and sum are rounded once.
  */
 function quantise<Number>(from: usize, blocks: usize, to: usize, bits: i32, isMoved: bool): void {
+  if (!isMoved) {
+    // Four at a time: their scales are one vector.
+    const blockBytes: usize = bits === 5 ? 22 : 18;
+    const zero = zeroOf(blocks);
+    const mask = v128.xor(zero, i32x4.splat(0x7fff_ffff));
+    const levels = 1 << bits;
+    const half = v128.xor(zero, f32x4.splat(<f32>(levels >> 1) + <f32>0.5));
+    const most = v128.xor(zero, i8x16.splat(<i8>(levels - 1)));
+    while (blocks >= 4) {
+      const extremes = extremesOf(from, zero, mask);
+      const scales = f32x4.mul(extremes, f32x4.splat(bits === 5 ? <f32>-0.0625 : <f32>-0.125));
+      const inverses = f32x4.div(f32x4.splat(1), scales);
+      const sizes = i32x4.max_s(v128.and(extremes, mask), v128.and(inverses, mask));
+      // No zeros either: their inverses are infinite.
+      if (i32x4.all_true(i32x4.lt_s(sizes, i32x4.splat(infinite)))) {
+        const halves = roundedF16(scales);
+        usual<Number>(
+          from,
+          v128.shuffle<u32>(inverses, inverses, 0, 0, 0, 0),
+          half,
+          most,
+          <u16>i32x4.extract_lane(halves, 0),
+          to,
+          bits,
+        );
+        usual<Number>(
+          from + 128,
+          v128.shuffle<u32>(inverses, inverses, 1, 1, 1, 1),
+          half,
+          most,
+          <u16>i32x4.extract_lane(halves, 1),
+          to + blockBytes,
+          bits,
+        );
+        usual<Number>(
+          from + 256,
+          v128.shuffle<u32>(inverses, inverses, 2, 2, 2, 2),
+          half,
+          most,
+          <u16>i32x4.extract_lane(halves, 2),
+          to + 2 * blockBytes,
+          bits,
+        );
+        usual<Number>(
+          from + 384,
+          v128.shuffle<u32>(inverses, inverses, 3, 3, 3, 3),
+          half,
+          most,
+          <u16>i32x4.extract_lane(halves, 3),
+          to + 3 * blockBytes,
+          bits,
+        );
+      } else any<Number>(from, 4, to, bits, isMoved);
+      from += 512;
+      to += 4 * blockBytes;
+      blocks -= 4;
+    }
+  }
+  any<Number>(from, blocks, to, bits, isMoved);
+}
+
+/** The same with any numbers: zeros, infinities and NaNs among them. */
+function any<Number>(from: usize, blocks: usize, to: usize, bits: i32, isMoved: bool): void {
   const end = from + (blocks << 7);
   const levels = 1 << bits;
   const most = i8x16.splat(<i8>(levels - 1));
@@ -326,16 +498,81 @@ function quantise<Number>(from: usize, blocks: usize, to: usize, bits: i32, isMo
       first = i8x16.min_u(levelsOf<Number>(from, zero, by, half), most);
       last = i8x16.min_u(levelsOf<Number>(from + 64, zero, by, half), most);
     }
-    if (bits === 5) {
-      store<u16>(to, <u16>i8x16.bitmask(i8x16.shl(first, 3)));
-      store<u16>(to, <u16>i8x16.bitmask(i8x16.shl(last, 3)), 2);
-      to += 4;
-      first = v128.and(first, i8x16.splat(15));
-    }
-    v128.store(to, v128.or(first, i8x16.shl(last, 4)));
+    storeLevels(to, first, last, bits);
     from += blockElements << 2;
-    to += 16;
+    to += bits === 5 ? 20 : 16;
   }
+}
+
+/** The levels of a block: with 5 bits first those of the highest bit, then the lower four. */
+function storeLevels(to: usize, first: v128, last: v128, bits: i32): void {
+  if (bits === 5) {
+    store<u16>(to, <u16>i8x16.bitmask(i8x16.shl(first, 3)));
+    store<u16>(to, <u16>i8x16.bitmask(i8x16.shl(last, 3)), 2);
+    to += 4;
+    first = v128.and(first, i8x16.splat(15));
+  }
+  v128.store(to, v128.or(first, i8x16.shl(last, 4)));
+}
+
+/** Of each of four blocks the number of the largest size, with its sign; one that is not finite where sizes of both signs are equal. */
+function extremesOf(from: usize, zero: v128, mask: v128): v128 {
+  const up = largestOfEach(
+    largestAbove(from, zero),
+    largestAbove(from + 128, zero),
+    largestAbove(from + 256, zero),
+    largestAbove(from + 384, zero),
+  );
+  // As numbers without a sign, the negative ones are larger than all others.
+  const down = furthestOfEach(furthest(from), furthest(from + 128), furthest(from + 256), furthest(from + 384));
+  const downSize = v128.and(v128.and(down, mask), i32x4.shr_s(down, 31));
+  const isDown = i32x4.gt_s(downSize, up);
+  return v128.or(v128.bitselect(down, up, isDown), v128.and(i32x4.eq(downSize, up), i32x4.splat(infinite)));
+}
+
+/** The largest bits of a block, lane by lane, of which the negative numbers have the sign; `zero` where all have it. */
+function largestAbove(from: usize, zero: v128): v128 {
+  const a = i32x4.max_s(i32x4.max_s(v128.load(from), zero), v128.load(from, 16));
+  const b = i32x4.max_s(v128.load(from, 32), v128.load(from, 48));
+  const c = i32x4.max_s(v128.load(from, 64), v128.load(from, 80));
+  const d = i32x4.max_s(v128.load(from, 96), v128.load(from, 112));
+  return i32x4.max_s(i32x4.max_s(a, b), i32x4.max_s(c, d));
+}
+
+function furthest(from: usize): v128 {
+  const a = i32x4.max_u(v128.load(from), v128.load(from, 16));
+  const b = i32x4.max_u(v128.load(from, 32), v128.load(from, 48));
+  const c = i32x4.max_u(v128.load(from, 64), v128.load(from, 80));
+  const d = i32x4.max_u(v128.load(from, 96), v128.load(from, 112));
+  return i32x4.max_u(i32x4.max_u(a, b), i32x4.max_u(c, d));
+}
+
+function furthestOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.max_u(v128.shuffle<u32>(a, b, 0, 4, 1, 5), v128.shuffle<u32>(a, b, 2, 6, 3, 7));
+  const cd = i32x4.max_u(v128.shuffle<u32>(c, d, 0, 4, 1, 5), v128.shuffle<u32>(c, d, 2, 6, 3, 7));
+  return i32x4.max_u(v128.shuffle<u32>(ab, cd, 0, 1, 4, 5), v128.shuffle<u32>(ab, cd, 2, 3, 6, 7));
+}
+
+/** A block around zero whose scale is neither zero nor infinite. */
+function usual<Number>(from: usize, by: v128, half: v128, most: v128, scale: u16, to: usize, bits: i32): void {
+  store<u16>(to, scale);
+  const first = bytesOf(
+    usualTo<Number>(from, by, half),
+    usualTo<Number>(from + 16, by, half),
+    usualTo<Number>(from + 32, by, half),
+    usualTo<Number>(from + 48, by, half),
+  );
+  const last = bytesOf(
+    usualTo<Number>(from + 64, by, half),
+    usualTo<Number>(from + 80, by, half),
+    usualTo<Number>(from + 96, by, half),
+    usualTo<Number>(from + 112, by, half),
+  );
+  storeLevels(to + 2, i8x16.min_u(first, most), i8x16.min_u(last, most), bits);
+}
+
+function usualTo<Number>(at: usize, by: v128, half: v128): v128 {
+  return i32x4.relaxed_trunc_f32x4_s(scaled<Number>(v128.load(at), by, half));
 }
 
 /** `blocks` blocks of 32 numbers F32 as Q4_0, 18 bytes each. */

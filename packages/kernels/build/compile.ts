@@ -30,7 +30,7 @@ export async function compileKernels(): Promise<Uint8Array> {
 
 const flags = [
   ['--baseDir', folder],
-  ['--enable', 'simd,threads'],
+  ['--enable', 'simd,threads,relaxed-simd'],
   // Nothing is allocated, and there is no data: many instances share one memory.
   ['--runtime', 'stub'],
   ['--importMemory', '--sharedMemory', '--noExportMemory'],
