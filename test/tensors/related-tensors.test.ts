@@ -104,6 +104,26 @@ describe.each([
     expect((await lab.verify(threads)).findings).toEqual([]);
   });
 
+  test('small models of one run are what they are to each other too', async () => {
+    const lab = await tensorLab(backend());
+    const source = weights('blk.0.weight', { shape: [256, 512], dtype: 'F32', seed: 1 });
+    const copy = { ...source, dtype: 'BF16' as const, data: encodeFloats(floatsOf(source), 'BF16') };
+    const model = [weights('blk.0.weight', { shape: [256, 1024], dtype: 'BF16', seed: 2 })];
+    const files = {
+      'a-copy.safetensors': safetensorsFile({ tensors: [copy] }),
+      'b-model.safetensors': safetensorsFile({ tensors: model }),
+      'c-fine-tune.safetensors': safetensorsFile({ tensors: trained(model, 1) }),
+      'd-source.safetensors': safetensorsFile({ tensors: [source] }),
+    };
+    for (const [name, bytes] of Object.entries(files)) lab.write(name, bytes);
+    await lab.snapshot({ jobs });
+    expect((await bytesOf(lab, codecs.derive)).plain).toBe(256 * 512 * 2);
+    expect((await bytesOf(lab, codecs.delta)).plain).toBe(256 * 1024 * 2);
+    const expected = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256Of(bytes)]));
+    expect(await lab.restored('lab', threads)).toEqual(expected);
+    expect((await lab.verify(threads)).findings).toEqual([]);
+  });
+
   test('a fine-tune, and what was made from each model, come back and are verified from one checkout', async () => {
     const lab = await tensorLab(backend());
     const expected: Record<string, string>[] = [];

@@ -118,11 +118,22 @@ function lineOf<Line extends CatalogueLine>(view: ViewOf<Line>, commit: CommitId
   });
 }
 
+/** Domains that are named to who wrote something else altogether. */
+const mostDomains = 5;
+
 function unknown(view: CatalogueView, name: string): MbkError {
   const tags = [...view.tags].map((tag) => tag.name);
-  const suggestions = suggestNames(name, [...headsOf(view).keys(), ...tags]);
+  const domains = [...headsOf(view).keys()];
+  const suggestions = suggestNames(name, [...domains, ...tags]);
   return new MbkError('revision-unknown', `no snapshot, tag or domain is called ${name}`, {
     details: { revision: name, suggestions },
-    ...(suggestions.length === 0 ? {} : { remedy: `Did you mean ${suggestions.join(' or ')}?` }),
+    ...remedyFor(suggestions, domains.sort().slice(0, mostDomains)),
   });
+}
+
+/** Whoever comes from another program writes `latest` or `HEAD`: here that is the name of a domain. */
+function remedyFor(suggestions: readonly string[], domains: readonly string[]): { readonly remedy?: string } {
+  if (suggestions.length > 0) return { remedy: `Did you mean ${suggestions.join(' or ')}?` };
+  if (domains.length === 0) return {};
+  return { remedy: `The newest snapshot of a domain has its name: ${domains.join(', ')}. See \`mbk log\` for others.` };
 }

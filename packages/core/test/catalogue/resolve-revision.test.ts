@@ -128,6 +128,14 @@ describe('resolving revisions', () => {
     if (suggestions.length > 0 && !text.includes('/2025-01-01@')) expect(error.remedy).toContain(suggestions[0] ?? '');
   });
 
+  test('what is near nothing is told what the newest snapshots are called', () => {
+    for (const text of ['latest', 'HEAD']) {
+      expect(failure(text).remedy).toBe(
+        'The newest snapshot of a domain has its name: face, finance, healthcare. See `mbk log` for others.',
+      );
+    }
+  });
+
   test.each(['healthcare~3', 'healthcare@2024-12-31', 'healthcare@2025-02-30', 'healthcare@{soon}', 'face~1'])(
     '%s is refused',
     (text) => {

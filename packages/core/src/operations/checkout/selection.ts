@@ -154,7 +154,13 @@ async function findAll(
     if (entry === undefined) {
       const code = expired.length > 0 ? 'capture-expired' : 'path-absent';
       const why = expired.length > 0 ? `; the files of ${expired.join(', ')} were given up` : '';
-      throw new MbkError(code, `${text} is not in ${revision}${why}`, { details: { path: text, revision, expired } });
+      throw new MbkError(code, `${text} is not in ${revision}${why}`, {
+        details: { path: text, revision, expired },
+        // Whoever knows `git clone` and `cp` puts there what is to be written into.
+        ...(code === 'path-absent' && {
+          remedy: `See \`mbk ls ${revision}\`; to write into ${text}, say \`--to ${text}\`.`,
+        }),
+      });
     }
     found.set(entry.path, entry);
   }

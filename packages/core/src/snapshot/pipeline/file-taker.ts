@@ -244,7 +244,7 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
     for (const [place, waiting] of files.entries()) {
       const { walked, taken } = waiting;
       if (left.has(place)) {
-        void takeLarge(to, { waiting, most: undefined });
+        large.push({ waiting, most: firstRank });
         continue;
       }
       const asset = assets.get(place);
@@ -261,6 +261,8 @@ export function fileTaker(options: FileTakerOptions): FileTaker {
       if (report === undefined) taken.resolve({ capture, asset: plain });
       else taken.resolve(report.then((found) => ({ capture, asset: plain && { ...plain, ...found } })));
     }
+    startLarge(to);
+    takeLater(to);
   };
 
   /** A file is read again where plugins are so far behind that no more bytes can wait for them. */

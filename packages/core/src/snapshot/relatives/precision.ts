@@ -12,7 +12,7 @@ export const lastRank: Rank = 3;
 
 const ranks: Readonly<Record<string, Rank>> = { F64: 0, F32: 0, I64: 0, I32: 0, BF16: 1, F16: 2 };
 /** Less than this in tensors is stored as it comes. */
-const leastBytes = 1_048_576;
+const leastBytes = 262_144;
 
 /** The rank that most bytes of the tensors of a file have, of equals the first. */
 export function rankOf({ tensors }: Layout): Rank {

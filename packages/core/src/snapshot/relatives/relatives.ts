@@ -48,7 +48,10 @@ export type FindFrame = (id: BlobId) => Promise<FoundBase | 'too-deep' | undefin
 /** Pieces whose place in a file is remembered, some hundred bytes each: 128 GiB of tensors. */
 const mostPlaces = 32_768;
 /** Less than this in tensors is not waited for, nor reason to close packs. */
-const leastBytes = 1_048_576;
+const leastBytes = 65_536;
+/** Less than this is so only as often in a run: of thousands of adapters each would close a pack of its own. */
+const smallBytes = 1_048_576;
+const mostSmall = 32;
 
 export function runRelatives({ load, flush, frameOf, depthOf }: RelativesOptions): Relatives {
   const places = new Map<BlobId, FilePlace>();
@@ -58,16 +61,31 @@ export function runRelatives({ load, flush, frameOf, depthOf }: RelativesOptions
   const underWay = new Set<Kin>();
   /** Files that are stored, some of it perhaps in packs that are not full yet. */
   let unput: Kin[] = [];
+  /** Small files that waited or closed packs. */
+  let small = 0;
 
-  const makeReadable = async (kin: Kin): Promise<void> => {
-    for (;;) {
+  const isWorthIt = ({ bytes }: Kin): boolean => bytes >= (small < mostSmall ? leastBytes : smallBytes);
+
+  /** Settles when all that a file may be built upon can be read, and it is under way itself. */
+  const enter = async (kin: Kin): Promise<void> => {
+    let isCounted = kin.bytes >= smallBytes;
+    const count = (): void => {
+      if (!isCounted) small += 1;
+      isCounted = true;
+    };
+    while (isWorthIt(kin) || isCounted) {
       const other = [...underWay].find((one) => isKin(one, kin));
-      if (other !== undefined) await other.left.promise;
-      else if (unput.some((one) => isKin(one, kin))) {
+      if (other !== undefined) {
+        count();
+        await other.left.promise;
+      } else if (unput.some((one) => isKin(one, kin))) {
+        count();
         unput = [];
         await flush();
-      } else return;
+      } else break;
     }
+    // At once: of two that found nobody under way, each would be the first.
+    underWay.add(kin);
   };
 
   return {
@@ -81,8 +99,7 @@ export function runRelatives({ load, flush, frameOf, depthOf }: RelativesOptions
     async visit(layout, location) {
       await (loading ??= load(catalogue));
       const kin = kinOf(layout);
-      if (kin.bytes >= leastBytes) await makeReadable(kin);
-      underWay.add(kin);
+      await enter(kin);
       const file = (files += 1);
       const ask: AskRelatives = ({ number, probe, sketch }) => {
         const span = layout.tensors[number];
@@ -104,7 +121,7 @@ export function runRelatives({ load, flush, frameOf, depthOf }: RelativesOptions
         },
         stored(hintsOf) {
           catalogue.add(layout, idAt, hintsOf);
-          if (kin.bytes >= leastBytes) unput.push(kin);
+          if (isWorthIt(kin)) unput.push(kin);
         },
         leave() {
           underWay.delete(kin);

@@ -43,6 +43,22 @@ describe('files of one run', () => {
     expect(await ask?.({ number: 1, probe: undefined, sketch: undefined })).toBeUndefined();
   });
 
+  test('that begin at the same time do not both begin', async () => {
+    const { relatives } = relativesOf();
+    const begun: number[] = [];
+    const layout = layoutOf('BF16', 4 * MiB, 2);
+    const visits = [1, 2, 3].map(async (number) => {
+      const visit = await relatives.visit(layout, undefined);
+      begun.push(number);
+      return visit;
+    });
+    for (let number = 0; number < 3; number += 1) {
+      await new Promise(setImmediate);
+      expect(begun).toHaveLength(number + 1);
+      (await visits[(begun.at(-1) ?? 0) - 1])?.leave();
+    }
+  });
+
   test('do not wait for one that failed longer than it takes, and find nothing of it', async () => {
     const { relatives, done } = relativesOf();
     const layout = layoutOf('BF16', 4 * MiB, 2);
@@ -63,12 +79,23 @@ describe('files of one run', () => {
     eighths.leave();
   });
 
-  test('that are small wait for nobody', async () => {
+  const takenOne = async (relatives: Relatives, layout: Layout): Promise<void> => {
+    const visit = await relatives.visit(layout, undefined);
+    visit.stored(() => undefined);
+    visit.leave();
+  };
+
+  test('that are small wait so often in a run, and what is small beyond all telling never', async () => {
     const { relatives, done } = relativesOf();
-    const layout = layoutOf('BF16', 500_000, 2);
-    await relatives.visit(layout, undefined);
-    await relatives.visit(layout, undefined);
-    expect(done).toEqual(['load']);
+    for (let file = 0; file < 40; file += 1) await takenOne(relatives, layoutOf('BF16', 500_000, 2));
+    expect(done).toEqual(['load', ...Array.from({ length: 32 }, () => 'flush')]);
+    // Large ones do as long as there are any, but for the first.
+    for (let file = 0; file < 3; file += 1) await takenOne(relatives, layoutOf('BF16', 4 * MiB, 2));
+    expect(done).toHaveLength(1 + 32 + 2);
+    const { relatives: others, done: doneThere } = relativesOf();
+    await others.visit(layoutOf('BF16', 50_000, 2), undefined);
+    await others.visit(layoutOf('BF16', 50_000, 2), undefined);
+    expect(doneThere).toEqual(['load']);
   });
 });
 
@@ -96,6 +123,6 @@ describe('the rank of a file', () => {
   });
 
   test('is the first for what is small', () => {
-    expect(rankOf(layoutOf('Q8_0', 34 * 10_000, 34))).toBe(0);
+    expect(rankOf(layoutOf('Q8_0', 34 * 7_000, 34))).toBe(0);
   });
 });
