@@ -73,7 +73,7 @@ export function runRelatives({ load, flush, frameOf, depthOf }: RelativesOptions
       if (!isCounted) small += 1;
       isCounted = true;
     };
-    while (isWorthIt(kin) || isCounted) {
+    while (isCounted || isWorthIt(kin)) {
       const other = [...underWay].find((one) => isKin(one, kin));
       if (other !== undefined) {
         count();
