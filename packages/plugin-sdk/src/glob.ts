@@ -5,8 +5,12 @@
  * folders, none included. A glob without a slash is compared with the last name of the path.
  */
 export function matchesGlob(glob: string, path: string): boolean {
-  if (glob.includes('/'))
-    return matchesSequence(glob.split('/'), path.split('/'), (part) => part === '**', matchesName);
+  const slash = glob.lastIndexOf('/');
+  if (slash >= 0) {
+    const last = glob.slice(slash + 1);
+    const mayMatch = last === '**' || matchesGlob(last, path);
+    return mayMatch && matchesSequence(glob.split('/'), path.split('/'), (part) => part === '**', matchesName);
+  }
   const rest = glob.startsWith('*') ? glob.slice(1) : glob;
   if (rest.includes('*') || rest.includes('?')) return matchesName(glob, path.slice(path.lastIndexOf('/') + 1));
   // Most are a name, or its end, and are asked of every file.
@@ -15,6 +19,9 @@ export function matchesGlob(glob: string, path: string): boolean {
 }
 
 function matchesName(pattern: string, name: string): boolean {
+  // Asked of every file: what stands before the first wildcard tells most of them apart.
+  for (let at = 0; at < pattern.length && !isNameWildcard(pattern.charCodeAt(at)); at += 1)
+    if (pattern.charCodeAt(at) !== name.charCodeAt(at)) return false;
   return matchesSequence(
     Array.from(pattern),
     Array.from(name),
@@ -22,6 +29,13 @@ function matchesName(pattern: string, name: string): boolean {
     (part, char) => part === '?' || part === char,
   );
 }
+
+function isNameWildcard(code: number): boolean {
+  return code === asterisk || code === questionMark;
+}
+
+const asterisk = 0x2a;
+const questionMark = 0x3f;
 
 /** Greedy with one point of return: when a later wildcard is reached, earlier ones never need to be retried. */
 function matchesSequence(

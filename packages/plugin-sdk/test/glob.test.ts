@@ -46,6 +46,30 @@ describe('matchesGlob', () => {
     );
   });
 
+  test('with slashes agrees with the regular expression that says the same', () => {
+    const segment = fc.oneof(
+      fc.constant('**'),
+      fc
+        .string({ unit: fc.constantFrom('a', 'b', '*', '?'), minLength: 1, maxLength: 3 })
+        .filter((part) => part !== '**'),
+    );
+    const name = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 3 });
+    const part = (text: string): string => text.replaceAll('*', '[^/]*').replaceAll('?', '[^/]');
+    fc.assert(
+      fc.property(
+        fc.array(segment, { minLength: 2, maxLength: 4 }),
+        fc.array(name, { minLength: 1, maxLength: 5 }),
+        (segments, names) => {
+          const expression = segments.map((one) => (one === '**' ? '(?:[^/]+/)*' : `${part(one)}/`)).join('');
+          const path = names.join('/');
+          const wanted = new RegExp(`^${expression}$`).test(`${path}/`);
+          expect(matchesGlob(segments.join('/'), path)).toBe(wanted);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
   test('takes no exponential time', () => {
     expect(matchesGlob(`${'*a'.repeat(100)}b`, 'a'.repeat(5000))).toBe(false);
     expect(matchesGlob(`${'**/a/'.repeat(50)}b`, 'a/'.repeat(1000))).toBe(false);
