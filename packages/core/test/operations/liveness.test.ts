@@ -217,16 +217,18 @@ describe('of a chain that is stored by hand, begun anew at the fourth,', () => {
   });
 });
 
-test('of a chain as snapshots store it, exactly what is kept is enough, and what goes wrong in a base is told', async () => {
+test('of twenty checkpoints as snapshots store them, ten expired, exactly what is kept is enough, and what goes wrong in a base is told', async () => {
   const path = 'checkpoint.odd';
-  const chain = await takeChain(checkpoints(4), { path });
-  await expire(chain, 2);
+  const chain = await takeChain(checkpoints(20), { path });
+  await expire(chain, 10);
   const live = await withOpen(chain.lab, livenessOf);
   expect(live).toMatchObject({ isComplete: true, broken: 0 });
-  // Each is stored over the one before it.
-  expect(live.pinned.blobs).toBeGreaterThan(0);
+  // Each is stored over the one before it, but for the first and the tenth, which begin a chain: the eleventh needs the tenth.
+  expect(live.pinned).toMatchObject({ blobs: 1, bytes: tensorOf(chain.files[9]).length });
+  const went = live.mayGo.reduce((sum, { size }) => sum + size, 0);
+  expect(went).toBeGreaterThan(sizes(live) / 3);
   const copy = await pruned(chain, live);
-  await expectWhole(copy, chain, 2, path);
+  await expectWhole(copy, chain, 10, path);
 
   await withOpen(copy, async (repository) => {
     const index = await repository.index();
