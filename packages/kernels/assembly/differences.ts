@@ -5,6 +5,7 @@
  * token, its length and its next two bits, and the bits that are left.
  */
 import { zeroOf } from './held';
+import { firstWords, lastWords } from './streams';
 
 /** The lowest bits that stand where a sign bit is shifted to the right over all of a number: nothing or all ones. */
 function rank16(u: v128, signs: v128): v128 {
@@ -39,19 +40,22 @@ function unrank<T extends number>(ord: T, isFloat: bool): T {
 /** Of a float with three bits, whose exponent is 129, the exponent and the next two bits are this and its token, 4. */
 const shownLess: i32 = (129 << 2) - 4;
 
-/** The token of a z below 2^24 in each of four; `less` and `three` are `shownLess` and 3 everywhere. */
-function tokensOf(z: v128, less: v128, three: v128): v128 {
+/** The token of each of four z, which are `floats` as such, where it `isLong`, more than 3; `less` is `shownLess`. */
+function shown(z: v128, floats: v128, isLong: v128, less: v128): v128 {
   // As a float a number shows how long it is and its next two bits.
-  const shown = i32x4.sub(i32x4.shr_u(f32x4.convert_i32x4_s(z), 21), less);
-  return v128.bitselect(shown, z, i32x4.gt_s(z, three));
+  return v128.bitselect(i32x4.sub(i32x4.shr_u(floats, 21), less), z, isLong);
+}
+
+/** The tokens of four z below 2^24; `three` is 3 everywhere. */
+function tokensOf(z: v128, less: v128, three: v128): v128 {
+  return shown(z, f32x4.convert_i32x4_s(z), i32x4.gt_s(z, three), less);
 }
 
 /** The same for any z: bits that no float holds are left out before they could round it up. */
-function tokensOfLong(z: v128): v128 {
+function tokensOfLong(z: v128, less: v128, three: v128): v128 {
   const isLong = i32x4.ne(i32x4.shr_u(z, 24), i32x4.splat(0));
   const short = v128.andnot(z, v128.and(isLong, i32x4.splat(255)));
-  const shown = i32x4.sub(i32x4.shr_u(f32x4.convert_i32x4_u(short), 21), i32x4.splat(shownLess));
-  return v128.bitselect(shown, short, i32x4.gt_u(short, i32x4.splat(3)));
+  return shown(short, f32x4.convert_i32x4_u(short), i32x4.gt_u(short, three), less);
 }
 
 function tokenOf(z: u64): u32 {
@@ -124,6 +128,9 @@ export function undiffer16(numbers: usize, base: usize, count: usize, isFloat: b
 }
 
 export function differ32(numbers: usize, base: usize, count: usize, isFloat: bool, tokens: usize): void {
+  const zero = zeroOf(count);
+  const less = v128.xor(zero, i32x4.splat(shownLess));
+  const three = v128.xor(zero, i32x4.splat(3));
   let i: usize = 0;
   while (i + 16 <= count) {
     const at = numbers + (i << 2);
@@ -136,8 +143,8 @@ export function differ32(numbers: usize, base: usize, count: usize, isFloat: boo
     v128.store(at, b, 16);
     v128.store(at, c, 32);
     v128.store(at, d, 48);
-    const first = i16x8.narrow_i32x4_u(tokensOfLong(a), tokensOfLong(b));
-    const last = i16x8.narrow_i32x4_u(tokensOfLong(c), tokensOfLong(d));
+    const first = i16x8.narrow_i32x4_u(tokensOfLong(a, less, three), tokensOfLong(b, less, three));
+    const last = i16x8.narrow_i32x4_u(tokensOfLong(c, less, three), tokensOfLong(d, less, three));
     v128.store(tokens + i, i8x16.narrow_i16x8_u(first, last));
     i += 16;
   }
@@ -261,28 +268,21 @@ export function writeRest16(z: usize, tokens: usize, count: usize, to: usize): u
     const lowBytes = i8x16.swizzle(low, rests);
     const highBytes = i8x16.swizzle(high, rests);
     for (let part: usize = 0; part < 2; part += 1) {
-      const powers =
-        part === 0
-          ? v128.shuffle<u8>(lowBytes, highBytes, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-          : v128.shuffle<u8>(lowBytes, highBytes, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+      const powers = part === 0 ? firstWords(lowBytes, highBytes) : lastWords(lowBytes, highBytes);
       const left = v128.and(v128.load(z + ((i + 8 * part) << 1)), i16x8.sub(powers, one16));
       // The first of each two, and the second times 2 to the power of how long the first is: 26 bits at most.
       const pairs = i32x4.dot_i16x8_s(left, v128.or(i32x4.shl(powers, 16), one32));
-      // Four rests of up to 13 bits, and up to 7 that are held, go into one number.
-      let four = part === 0 ? <u32>i32x4.extract_lane(rests, 0) : <u32>i32x4.extract_lane(rests, 2);
-      bits |= joined(i64x2.extract_lane(pairs, 0), four) << held;
-      held += <u64>sumOfBytes(four);
-      store<u64>(to, bits);
-      to += <usize>(held >> 3);
-      bits >>= held & 56;
-      held &= 7;
-      four = part === 0 ? <u32>i32x4.extract_lane(rests, 1) : <u32>i32x4.extract_lane(rests, 3);
-      bits |= joined(i64x2.extract_lane(pairs, 1), four) << held;
-      held += <u64>sumOfBytes(four);
-      store<u64>(to, bits);
-      to += <usize>(held >> 3);
-      bits >>= held & 56;
-      held &= 7;
+      const lengths = part === 0 ? i64x2.extract_lane(rests, 0) : i64x2.extract_lane(rests, 1);
+      for (let half = 0; half < 2; half += 1) {
+        // Four rests of up to 13 bits, and up to 7 that are held, go into one number.
+        const four = <u32>(half === 0 ? lengths : lengths >> 32);
+        bits |= joined(half === 0 ? i64x2.extract_lane(pairs, 0) : i64x2.extract_lane(pairs, 1), four) << held;
+        held += <u64>sumOfBytes(four);
+        store<u64>(to, bits);
+        to += <usize>(held >> 3);
+        bits >>= held & 56;
+        held &= 7;
+      }
     }
     i += 16;
   }
@@ -357,27 +357,8 @@ export function readRest16(tokens: usize, count: usize, from: usize, z: usize): 
     const tops = v128.bitselect(some, v128.or(v128.and(some, three), four), i8x16.lt_u(some, four));
     const lowBytes = i8x16.swizzle(low, rests);
     const highBytes = i8x16.swizzle(high, rests);
-    const firstPowers = v128.shuffle<u8>(lowBytes, highBytes, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    const lastPowers = v128.shuffle<u8>(
-      lowBytes,
-      highBytes,
-      8,
-      24,
-      9,
-      25,
-      10,
-      26,
-      11,
-      27,
-      12,
-      28,
-      13,
-      29,
-      14,
-      30,
-      15,
-      31,
-    );
+    const firstPowers = firstWords(lowBytes, highBytes);
+    const lastPowers = lastWords(lowBytes, highBytes);
     const at = z + (i << 1);
     const first = fourAfterFour(from, bit, <u32>i32x4.extract_lane(rests, 0), <u32>i32x4.extract_lane(rests, 1), zero);
     bit += sumOfBytes(<u32>i32x4.extract_lane(rests, 0)) + sumOfBytes(<u32>i32x4.extract_lane(rests, 1));

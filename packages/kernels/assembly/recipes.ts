@@ -286,6 +286,26 @@ function usualQ8_0(from: usize, by: v128, mask: v128, before: v128, half: u16, t
   v128.store(to, last, 18);
 }
 
+/** Four blocks, of which the lanes have the inverses of the scales and the scales as F16. */
+function eachQ8_0(from: usize, inverses: v128, scales: v128, mask: v128, before: v128, to: usize): void {
+  for (let block = 0; block < 4; block += 1) {
+    usualQ8_0(from, firstEverywhere(inverses), mask, before, <u16>i32x4.extract_lane(scales, 0), to);
+    inverses = turned(inverses);
+    scales = turned(scales);
+    from += blockElements << 2;
+    to += 34;
+  }
+}
+
+/** The lanes one place on: the second is the first. */
+function turned(lanes: v128): v128 {
+  return v128.shuffle<u32>(lanes, lanes, 1, 2, 3, 0);
+}
+
+function firstEverywhere(lanes: v128): v128 {
+  return v128.shuffle<u32>(lanes, lanes, 0, 0, 0, 0);
+}
+
 /** `blocks` blocks of 32 numbers F32 as Q8_0, 34 bytes each. */
 export function quantiseQ8_0(from: usize, blocks: usize, to: usize): void {
   const zero = zeroOf(blocks);
@@ -302,39 +322,7 @@ export function quantiseQ8_0(from: usize, blocks: usize, to: usize): void {
     const scales = f32x4.div(sizes, f32x4.splat(127));
     const inverses = f32x4.div(f32x4.splat(1), scales);
     if (i32x4.all_true(i32x4.lt_u(i32x4.max_u(sizes, inverses), i32x4.splat(infinite)))) {
-      const halves = roundedF16(scales);
-      usualQ8_0(
-        from,
-        v128.shuffle<u32>(inverses, inverses, 0, 0, 0, 0),
-        mask,
-        before,
-        <u16>i32x4.extract_lane(halves, 0),
-        to,
-      );
-      usualQ8_0(
-        from + 128,
-        v128.shuffle<u32>(inverses, inverses, 1, 1, 1, 1),
-        mask,
-        before,
-        <u16>i32x4.extract_lane(halves, 1),
-        to + 34,
-      );
-      usualQ8_0(
-        from + 256,
-        v128.shuffle<u32>(inverses, inverses, 2, 2, 2, 2),
-        mask,
-        before,
-        <u16>i32x4.extract_lane(halves, 2),
-        to + 68,
-      );
-      usualQ8_0(
-        from + 384,
-        v128.shuffle<u32>(inverses, inverses, 3, 3, 3, 3),
-        mask,
-        before,
-        <u16>i32x4.extract_lane(halves, 3),
-        to + 102,
-      );
+      eachQ8_0(from, inverses, roundedF16(scales), mask, before, to);
     } else anyQ8_0(from, 4, to);
     from += 512;
     to += 136;
@@ -420,43 +408,7 @@ function quantise<Number>(from: usize, blocks: usize, to: usize, bits: i32, isMo
       const sizes = i32x4.max_s(v128.and(extremes, mask), v128.and(inverses, mask));
       // No zeros either: their inverses are infinite.
       if (i32x4.all_true(i32x4.lt_s(sizes, i32x4.splat(infinite)))) {
-        const halves = roundedF16(scales);
-        usual<Number>(
-          from,
-          v128.shuffle<u32>(inverses, inverses, 0, 0, 0, 0),
-          half,
-          most,
-          <u16>i32x4.extract_lane(halves, 0),
-          to,
-          bits,
-        );
-        usual<Number>(
-          from + 128,
-          v128.shuffle<u32>(inverses, inverses, 1, 1, 1, 1),
-          half,
-          most,
-          <u16>i32x4.extract_lane(halves, 1),
-          to + blockBytes,
-          bits,
-        );
-        usual<Number>(
-          from + 256,
-          v128.shuffle<u32>(inverses, inverses, 2, 2, 2, 2),
-          half,
-          most,
-          <u16>i32x4.extract_lane(halves, 2),
-          to + 2 * blockBytes,
-          bits,
-        );
-        usual<Number>(
-          from + 384,
-          v128.shuffle<u32>(inverses, inverses, 3, 3, 3, 3),
-          half,
-          most,
-          <u16>i32x4.extract_lane(halves, 3),
-          to + 3 * blockBytes,
-          bits,
-        );
+        each<Number>(from, inverses, roundedF16(scales), half, most, to, bits);
       } else any<Number>(from, 4, to, bits, isMoved);
       from += 512;
       to += 4 * blockBytes;
@@ -551,6 +503,17 @@ function furthestOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = i32x4.max_u(v128.shuffle<u32>(a, b, 0, 4, 1, 5), v128.shuffle<u32>(a, b, 2, 6, 3, 7));
   const cd = i32x4.max_u(v128.shuffle<u32>(c, d, 0, 4, 1, 5), v128.shuffle<u32>(c, d, 2, 6, 3, 7));
   return i32x4.max_u(v128.shuffle<u32>(ab, cd, 0, 1, 4, 5), v128.shuffle<u32>(ab, cd, 2, 3, 6, 7));
+}
+
+/** Four blocks around zero, of which the lanes have the inverses of the scales and the scales as F16. */
+function each<Number>(from: usize, inverses: v128, scales: v128, half: v128, most: v128, to: usize, bits: i32): void {
+  for (let block = 0; block < 4; block += 1) {
+    usual<Number>(from, firstEverywhere(inverses), half, most, <u16>i32x4.extract_lane(scales, 0), to, bits);
+    inverses = turned(inverses);
+    scales = turned(scales);
+    from += blockElements << 2;
+    to += bits === 5 ? 22 : 18;
+  }
 }
 
 /** A block around zero whose scale is neither zero nor infinite. */

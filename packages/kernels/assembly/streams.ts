@@ -14,11 +14,11 @@ function highBytes(a: v128, b: v128): v128 {
 }
 
 /** The 8 numbers of 16 bits whose low and high bytes are the first or the last 8 of `low` and `high`. */
-function firstWords(low: v128, high: v128): v128 {
+export function firstWords(low: v128, high: v128): v128 {
   return v128.shuffle<u8>(low, high, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
 
-function lastWords(low: v128, high: v128): v128 {
+export function lastWords(low: v128, high: v128): v128 {
   return v128.shuffle<u8>(low, high, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 

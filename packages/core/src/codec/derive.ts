@@ -32,21 +32,14 @@ import {
   type Source,
   sourceOf,
 } from './derive/recipe.ts';
-import {
-  makeSegment,
-  orderedRows,
-  type RowOrder,
-  segmentElements,
-  sourceBytes,
-  threadWorkspace,
-  type Workspace,
-} from './derive/workspace.ts';
+import { orderedRows, type RowOrder, sourceBytes } from './derive/source-bytes.ts';
+import { makeSegment, segmentElements, threadWorkspace, type Workspace } from './derive/workspace.ts';
 
 export { probedDtype, probeElements, probeOf, probesOf } from './derive/probes.ts';
 export { blockElements } from './derive/recipe.ts';
-export type { RowOrder } from './derive/workspace.ts';
+export type { RowOrder } from './derive/source-bytes.ts';
 
-/** Versions of the parameters, by how long they are. */
+/** Versions of the parameters: without an order of rows, and with one. */
 const versions = { plain: 1, ordered: 2 } as const;
 const parameterBytes = { plain: 7, ordered: 20 } as const;
 /** Where in the parameters the offset is. */

@@ -5,7 +5,8 @@
  */
 import { crc32 } from 'node:zlib';
 import { type Recipe, recipesFor, recipesOf, type Source, sourceOf } from './recipe.ts';
-import { makeSegment, sourceBytes, threadWorkspace } from './workspace.ts';
+import { sourceBytes } from './source-bytes.ts';
+import { makeSegment, threadWorkspace } from './workspace.ts';
 
 /** Elements that a probe is of, or as many as there are. */
 export const probeElements = 2048;

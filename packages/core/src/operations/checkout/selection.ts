@@ -156,9 +156,9 @@ async function findAll(
       const why = expired.length > 0 ? `; the files of ${expired.join(', ')} were given up` : '';
       throw new MbkError(code, `${text} is not in ${revision}${why}`, {
         details: { path: text, revision, expired },
-        // Whoever knows `git clone` and `cp` puts there what is to be written into.
+        // Whoever knows `git clone` and `cp` names the target there.
         ...(code === 'path-absent' && {
-          remedy: `See \`mbk ls ${revision}\`; to write into ${text}, say \`--to ${text}\`.`,
+          remedy: `See \`mbk ls ${revision}\`. The folder to write into is given with \`--to\`.`,
         }),
       });
     }

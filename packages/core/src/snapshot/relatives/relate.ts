@@ -131,10 +131,8 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
       tries.misses = 0;
       tries.unordered.clear();
     }
-    for (const source of wanted.sources) {
-      const frame = (await deriveBy(bytes, element, source)) ?? (await deriveOrdered(bytes, element, source, tensor));
-      if (frame !== undefined) return store(() => frame);
-    }
+    const derived = await derivedFrom(bytes, element, wanted);
+    if (derived !== undefined) return store(() => derived);
     const isTried = tries.misses < mostMisses && !tries.hopeless.has(tensor);
     const nearest = isTried ? await nearestOf(bytes, element, wanted.bases) : undefined;
     if (nearest === undefined) return store(undefined);
@@ -178,13 +176,32 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
     return tooMuch === undefined ? undefined : { base: best, tooMuch };
   };
 
+  /** How a piece was made of any of its sources, in their order if that will do. Where no order will, its tensor is in none. */
+  const derivedFrom = async (
+    bytes: Uint8Array,
+    element: Element,
+    { sources, tensor }: Wanted,
+  ): Promise<RelatedFrame | undefined> => {
+    for (const source of sources) {
+      // Of its own type in the same order it would be the same bytes, which are stored once anyway.
+      const frame = source.dtype === element.dtype ? undefined : await deriveBy(bytes, element, source);
+      if (frame !== undefined) return frame;
+    }
+    if (sources.length === 0 || tries.unordered.has(tensor)) return undefined;
+    for (const source of sources) {
+      const frame = await deriveOrdered(bytes, element, source);
+      if (frame !== undefined) return frame;
+    }
+    tries.unordered.add(tensor);
+    return undefined;
+  };
+
   /** How a piece was made of a source: base by base as long as nothing differs, else with all of them in memory. */
   const deriveBy = async (
     bytes: Uint8Array,
     element: Element,
     { dtype, blobs: ids, offset }: WantedSource,
   ): Promise<RelatedFrame | undefined> => {
-    if (dtype === element.dtype) return undefined;
     const deriver = partsDeriver(bytes, element, { dtype, offset });
     let depth = 0;
     for (const id of ids) {
@@ -199,14 +216,12 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
     return blobs && encodeFrom(bytes, element, { dtype, blobs, offset });
   };
 
-  /** How a piece was made of the rows of a source in another order. Where none is found, its tensor is in none. */
+  /** How a piece was made of the rows of a source in another order, that which was found last being tried first. */
   const deriveOrdered = async (
     bytes: Uint8Array,
     element: Element,
     { dtype, orders }: WantedSource,
-    tensor: number,
   ): Promise<RelatedFrame | undefined> => {
-    if (tries.unordered.has(tensor)) return undefined;
     const isLast = ({ order: { kind, rows } }: WantedOrder): boolean =>
       rows === tries.order?.rows && kind === tries.order.kind;
     for (const { blobs: ids, offset, order } of [...orders.filter(isLast), ...orders.filter((one) => !isLast(one))]) {
@@ -216,7 +231,6 @@ export function relater(find: FindBase, compression: Compression = defaultCompre
       tries.order = order;
       return frame;
     }
-    tries.unordered.add(tensor);
     return undefined;
   };
 

@@ -49,7 +49,7 @@ export type FindFrame = (id: BlobId) => Promise<FoundBase | 'too-deep' | undefin
 const mostPlaces = 32_768;
 /** Less than this in tensors is not waited for, nor reason to close packs. */
 const leastBytes = 65_536;
-/** Less than this is so only as often in a run: of thousands of adapters each would close a pack of its own. */
+/** Less than this is so only until so many packs were closed for it: thousands of adapters would each close their own. */
 const smallBytes = 1_048_576;
 const mostSmall = 32;
 
@@ -61,25 +61,18 @@ export function runRelatives({ load, flush, frameOf, depthOf }: RelativesOptions
   const underWay = new Set<Kin>();
   /** Files that are stored, some of it perhaps in packs that are not full yet. */
   let unput: Kin[] = [];
-  /** Small files that waited or closed packs. */
+  /** How often packs were closed for small files. */
   let small = 0;
 
   const isWorthIt = ({ bytes }: Kin): boolean => bytes >= (small < mostSmall ? leastBytes : smallBytes);
 
   /** Settles when all that a file may be built upon can be read, and it is under way itself. */
   const enter = async (kin: Kin): Promise<void> => {
-    let isCounted = kin.bytes >= smallBytes;
-    const count = (): void => {
-      if (!isCounted) small += 1;
-      isCounted = true;
-    };
-    while (isCounted || isWorthIt(kin)) {
+    while (isWorthIt(kin)) {
       const other = [...underWay].find((one) => isKin(one, kin));
-      if (other !== undefined) {
-        count();
-        await other.left.promise;
-      } else if (unput.some((one) => isKin(one, kin))) {
-        count();
+      if (other !== undefined) await other.left.promise;
+      else if (unput.some((one) => isKin(one, kin))) {
+        if (kin.bytes < smallBytes) small += 1;
         unput = [];
         await flush();
       } else break;

@@ -3,7 +3,8 @@ import { blockOf } from '@mbk/plugin-sdk';
 import { describe, expect, test } from 'vitest';
 import { probedDtype, probeElements, probeOf, probesOf } from '../../../src/codec/derive/probes.ts';
 import { numberedRecipe, sourceOf } from '../../../src/codec/derive/recipe.ts';
-import { makeSegment, sourceBytes, workspaceBytes, workspaceIn } from '../../../src/codec/derive/workspace.ts';
+import { sourceBytes } from '../../../src/codec/derive/source-bytes.ts';
+import { makeSegment, workspaceBytes, workspaceIn } from '../../../src/codec/derive/workspace.ts';
 import { gaussian } from '../gaussian.ts';
 
 const twin = workspaceIn(twinRecipes(new Uint8Array(workspaceBytes)));

@@ -63,6 +63,30 @@ test('a piece is built upon the first that is kin, and what is less likely is no
   expect(read).toEqual(['near']);
 });
 
+test('of two sources, the rows of either may be in another order', async () => {
+  const rows = 32;
+  const columns = 2048;
+  const source = new Uint8Array(seededBytes('rows')(2 * rows * columns));
+  const other = new Uint8Array(seededBytes('others')(2 * rows * columns));
+  const row = (at: number): Uint8Array => source.subarray(at * 2 * columns, (at + 1) * 2 * columns);
+  const turned = Array.from({ length: rows }, (_, at) => row((at % 2) * (rows / 2) + Math.floor(at / 2)));
+  const piece = Uint8Array.from(Buffer.concat(turned));
+  const bytesOf = new Map([source, other].map((bytes) => [idOf(bytes), bytes]));
+  const folder = temporaryFolder();
+  for (const [id, bytes] of bytesOf) writeFileSync(join(folder, id), bytes);
+  const related = relater(({ id }) => {
+    const length = bytesOf.get(id)?.length ?? 0;
+    return Promise.resolve({ depth: 0, place: { location: join(folder, id), offset: 0, length } });
+  });
+  const sources = [...bytesOf.keys()].toReversed().map((id) => {
+    const order = { kind: 'interleaved', elements: columns, rows, skip: 0 } as const;
+    return { dtype: 'BF16', blobs: [id], offset: 0, orders: [{ blobs: [id], offset: 0, order }] };
+  });
+  const about = { element, wanted: { file: 1, tensor: 0, bases: [], sources } };
+  const bases = await related.with(piece, about, (relate) => Promise.resolve(relate?.()?.bases));
+  expect(bases).toEqual([idOf(source)]);
+});
+
 test('what is no kin is passed over, and what cannot be had too', async () => {
   const { build, read } = relatives({ near: pieceOf(10), other: pieceOf(0, 'other'), third: pieceOf(0, 'third') });
   expect(await build(pieceOf(0), ['other', 'gone', 'near', 'third'])).toBe('near');

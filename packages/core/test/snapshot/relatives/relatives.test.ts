@@ -14,7 +14,10 @@ function relativesOf(): { readonly relatives: Relatives; readonly done: string[]
   const done: string[] = [];
   const relatives = runRelatives({
     load: async () => void done.push('load'),
-    flush: async () => void done.push('flush'),
+    async flush() {
+      done.push('flush');
+      await new Promise(setImmediate);
+    },
     frameOf: async () => undefined,
     depthOf: () => 3,
   });
@@ -81,17 +84,33 @@ describe('files of one run', () => {
 
   const takenOne = async (relatives: Relatives, layout: Layout): Promise<void> => {
     const visit = await relatives.visit(layout, undefined);
+    await new Promise(setImmediate);
     visit.stored(() => undefined);
     visit.leave();
   };
 
-  test('that are small wait so often in a run, and what is small beyond all telling never', async () => {
+  test('that are small wait until so many packs were closed for them', async () => {
     const { relatives, done } = relativesOf();
     for (let file = 0; file < 40; file += 1) await takenOne(relatives, layoutOf('BF16', 500_000, 2));
     expect(done).toEqual(['load', ...Array.from({ length: 32 }, () => 'flush')]);
     // Large ones do as long as there are any, but for the first.
     for (let file = 0; file < 3; file += 1) await takenOne(relatives, layoutOf('BF16', 4 * MiB, 2));
     expect(done).toHaveLength(1 + 32 + 2);
+  });
+
+  test('that are small and come two at a time close no more packs than one after the other', async () => {
+    const { relatives, done } = relativesOf();
+    const files = Array.from({ length: 200 }, () => layoutOf('BF16', 500_000, 2));
+    const next = async (): Promise<void> => {
+      for (let layout = files.pop(); layout !== undefined; layout = files.pop()) await takenOne(relatives, layout);
+    };
+    await Promise.all([next(), next()]);
+    const flushes = done.filter((one) => one === 'flush');
+    expect(flushes.length).toBeGreaterThan(0);
+    expect(flushes.length).toBeLessThanOrEqual(32);
+  });
+
+  test('that are smaller still wait for nobody', async () => {
     const { relatives: others, done: doneThere } = relativesOf();
     await others.visit(layoutOf('BF16', 50_000, 2), undefined);
     await others.visit(layoutOf('BF16', 50_000, 2), undefined);
